@@ -1,0 +1,77 @@
+"""ganforge: a plugin-based, extensible GAN toolkit.
+
+This is the public API for plugin authors. Importing it does not import torch; the contracts, which
+need torch, are loaded when they are first named.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .errors import DataError, GanforgeError
+from .hookspecs import hookimpl
+from .options import NoOptions, option
+from .problem import Problem
+from .specs import (
+    DatasetSpec,
+    DiscriminatorSpec,
+    GeneratorSpec,
+    ImageShapes,
+    LossSpec,
+    SamplerSpec,
+)
+
+if TYPE_CHECKING:
+    from .contracts import (
+        Batch,
+        EndlessDataset,
+        InMemoryDataset,
+        Inputs,
+        LatentSampler,
+        Loss,
+        MapDataset,
+        Sampler,
+        ScoreLoss,
+        Step,
+        count_line,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Batch",
+    "DataError",
+    "DatasetSpec",
+    "DiscriminatorSpec",
+    "EndlessDataset",
+    "GanforgeError",
+    "GeneratorSpec",
+    "ImageShapes",
+    "InMemoryDataset",
+    "Inputs",
+    "LatentSampler",
+    "Loss",
+    "LossSpec",
+    "MapDataset",
+    "NoOptions",
+    "Problem",
+    "Sampler",
+    "SamplerSpec",
+    "ScoreLoss",
+    "Step",
+    "__version__",
+    "count_line",
+    "hookimpl",
+    "option",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(import_module(".contracts", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,80 @@
+"""The command line: one module per command, each imported when it is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from importlib import import_module
+from typing import Any
+
+import click
+
+from ganforge import __version__
+from ganforge.errors import GanforgeError
+
+from .console import print_error, show_warning
+
+#: command -> (module, one line of help); the modules are imported when their command is called
+COMMANDS = {
+    "train": ("train", "Train a GAN, or go on with a run."),
+    "sample": ("sample", "Draw samples from a trained generator."),
+    "list-plugins": ("list_plugins", "List the installed plugins and what they provide."),
+    "show": ("show", "Describe a component and its options."),
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"{__name__}.{COMMANDS[name][0]}").command
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ganforge")
+@click.option("--no-plugins", is_flag=True, help="Load the bundled plugins only.")
+@click.pass_context
+def cli(context: click.Context, no_plugins: bool) -> None:
+    """Train generative adversarial networks made of plugins.
+
+    \b
+    ganforge train                       train on the embedded digits
+    ganforge train --dataset my/images   train on a folder of images
+    ganforge list-plugins                see what can be combined
+    """
+    context.obj = {"third_party": not no_plugins}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The console script; returns the exit code."""
+    warnings.showwarning = show_warning
+    debug = bool(os.environ.get("GANFORGE_DEBUG"))
+    try:
+        result: Any = cli.main(arguments, prog_name="ganforge", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Abort:
+        return 130
+    except GanforgeError as error:
+        if debug:
+            raise
+        print_error(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        print_error("interrupted")
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe went away; what it did not want to read is no error.
+        sys.stdout = None
+        return 0
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,67 @@
+"""How commands speak: tables on standard output, errors and warnings on standard error."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import textwrap
+import warnings
+from typing import TYPE_CHECKING, TextIO
+
+from ganforge.printable import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ganforge.discovery import Discovery
+
+
+@functools.cache
+def stdout() -> Console:
+    """The console on standard output; text is never parsed as markup or highlighted."""
+    from rich.console import Console
+
+    return Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
+
+
+def print_error(message: str) -> None:
+    """One paragraph on standard error. Line breaks separate entries of a list."""
+    _paragraph("Error: ", message)
+
+
+def print_warning(message: str) -> None:
+    _paragraph("Warning: ", message)
+
+
+def show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """`warnings.showwarning` for people: the message, without the line that raised it."""
+    if issubclass(category, UserWarning):
+        print_warning(printable(message, 2000))
+    elif not issubclass(category, DeprecationWarning):
+        text = warnings.formatwarning(message, category, filename, lineno, line)
+        sys.stderr.write(text)
+
+
+def warn_of_failures(discovery: Discovery) -> None:
+    """One warning a plugin that failed or is odd, for commands that do not list them."""
+    for found in discovery.plugins:
+        plugin = found.plugin
+        shown = f"the plugin {plugin.name!r} of {plugin.package} {plugin.version}"
+        if found.status == "failed":
+            print_warning(f"{shown} failed to load and is left out: {found.reason}")
+        for warning in found.warnings:
+            print_warning(f"{shown}: {warning}")
+
+
+def _paragraph(prefix: str, message: str) -> None:
+    lines = [printable(line, 4000) for line in message.splitlines()]
+    first, *rest = lines or [""]
+    text = textwrap.fill(prefix + first, width=100, break_long_words=False, break_on_hyphens=False)
+    sys.stderr.write("\n".join([text, *(f"  {line}" for line in rest)]) + "\n")

@@ -1,0 +1,168 @@
+"""What a person sees while training: a live display in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ganforge.engine.display import SessionFacts
+from ganforge.engine.rundir import RunDirectory
+from ganforge.engine.session import Result
+from ganforge.options import describe
+from ganforge.printable import printable
+
+from .console import stdout
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+#: metric -> its heading
+SHOWN = {
+    "loss/discriminator": "loss D",
+    "loss/generator": "loss G",
+    "score/real": "D(real)",
+    "score/fake": "D(fake)",
+}
+
+
+def choose_display() -> PlainDisplay:
+    """The live display where standard output is a terminal."""
+    return LiveDisplay() if sys.stdout.isatty() else PlainDisplay()
+
+
+class PlainDisplay:
+    """One line a log step."""
+
+    def __init__(self) -> None:
+        self.num_steps = 0
+
+    def started(self, facts: SessionFacts) -> None:
+        self.num_steps = facts.num_steps
+        for name, text in _introduction(facts):
+            print_row(name, text)
+
+    def step(self, step: int) -> None:
+        """Plain lines come with the metrics."""
+
+    def metrics(self, values: dict[str, float]) -> None:
+        shown = "  ".join(f"{SHOWN[k]} {values[k]:.3f}" for k in SHOWN if k in values)
+        rate = f"{values['images_per_second']:,.0f} images/s"
+        print_line(f"step {values['step']:,.0f}/{self.num_steps:,}  {shown}  {rate}")
+
+    def stopped(self) -> None:
+        """Nothing to clear."""
+
+    def summary(self, run: RunDirectory, result: Result) -> None:
+        """Where everything is, and what to type next."""
+        print_line(_verdict(run, result))
+        grids = sorted(run.samples.glob("[0-9]*.png"))
+        if grids:
+            print_row("samples", printable(grids[-1]))
+        if run.generator.is_file():
+            print_row("generator", printable(run.generator))
+        print_row("metrics", printable(run.metrics))
+        print_line("Next:")
+        if result.state == "finished":
+            print_line(f"  ganforge sample {run} --num 16")
+            print_line(f"  ganforge train --resume {run} --steps {2 * result.num_steps}")
+        else:
+            print_line(f"  ganforge train --resume {run}")
+            print_line(f"  ganforge sample {run} --num 16")
+
+
+class LiveDisplay(PlainDisplay):
+    """A bar with speed, remaining time, losses and scores."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+
+    def started(self, facts: SessionFacts) -> None:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        super().started(facts)
+        self._progress = Progress(
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TextColumn("{task.fields[metrics]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(elapsed_when_finished=False),
+            console=stdout(),
+            expand=True,
+        )
+        self._task = self._progress.add_task(
+            "", total=facts.num_steps, completed=facts.first_step, rate="", metrics=""
+        )
+        self._progress.start()
+
+    def step(self, step: int) -> None:
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=step)
+
+    def metrics(self, values: dict[str, float]) -> None:
+        if self._progress is not None and self._task is not None:
+            shown = "  ".join(f"{SHOWN[k]} {values[k]:+.2f}" for k in SHOWN if k in values)
+            rate = f"{values['images_per_second']:,.0f} images/s"
+            self._progress.update(self._task, metrics=shown, rate=rate)
+
+    def stopped(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+
+def print_line(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
+
+
+def print_row(name: str, text: str) -> None:
+    print_line(f"  {name:<14}{text}")
+
+
+def _introduction(facts: SessionFacts) -> list[tuple[str, str]]:
+    config = facts.config
+    rows = [("generator", _network(config.generator, facts.generator_parameters))]
+    if config.discriminator is not None:
+        rows.append(
+            ("discriminator", _network(config.discriminator, facts.discriminator_parameters))
+        )
+    losses = " + ".join(term.component.name for term in config.losses)
+    shape = " x ".join(map(str, config.sample_shape))
+    rows += [
+        ("loss", losses),
+        ("data", printable(f"{config.dataset.component.name}, {shape}: {facts.data}", 2000)),
+        ("device", printable(facts.device)),
+        ("run", str(facts.run)),
+    ]
+    if facts.first_step:
+        rows.append(("resumed", f"after step {facts.first_step:,} of {facts.num_steps:,}"))
+    return rows
+
+
+def _network(selection: Any, parameters: int) -> str:
+    options = ", ".join(
+        f"{field.name} {getattr(selection.options, field.name)}"
+        for field in describe(type(selection.options))
+    )
+    inside = f" ({options})" if options else ""
+    return printable(f"{selection.component.name}{inside}, {parameters:,} parameters")
+
+
+def _verdict(run: RunDirectory, result: Result) -> str:
+    minutes, seconds = divmod(round(result.seconds), 60)
+    if result.state == "finished":
+        return f"Done: {result.step:,} steps in {minutes}:{seconds:02d}. Everything is in {run}"
+    return (
+        f"Stopped after step {result.step:,} of {result.num_steps:,}; a checkpoint is written. "
+        f"Everything is in {run}"
+    )

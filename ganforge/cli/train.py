@@ -1,0 +1,141 @@
+"""`ganforge train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ganforge.config import KeyPath
+from ganforge.discovery import discover
+from ganforge.engine.rundir import RunDirectory, next_directory
+from ganforge.engine.session import new_run_name, resume_config, train
+from ganforge.errors import UsageError
+from ganforge.layers import Entry, Flag, Layer, from_file, from_settings
+from ganforge.resolve import path_layer, resolve
+
+from .console import warn_of_failures
+from .grouped import GroupedCommand, option_in
+from .progress import choose_display
+from .signals import EXIT_CODES, Stopped, StopRequest
+from .threads import share_cores
+
+#: flag -> the keys of the configuration that it sets
+SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
+    "generator": (("generator", "name"),),
+    "discriminator": (("discriminator", "name"),),
+    "sampler": (("sampler", "name"),),
+    "steps": (("training", "steps"),),
+    "epochs": (("training", "epochs"),),
+    "batch_size": (("training", "batch_size"),),
+    "learning_rate": (
+        ("generator_optimizer", "learning_rate"),
+        ("discriminator_optimizer", "learning_rate"),
+    ),
+    "image_size": (("dataset", "size"),),
+    "latent_size": (("sampler", "size"),),
+    "seed": (("training", "seed"),),
+    "device": (("execution", "device"),),
+    "conditional": (("training", "conditional"),),
+}
+
+
+@click.command("train", cls=GroupedCommand)
+@option_in("What", "--generator", metavar="NAME", help="Network that makes samples. [dcgan]")
+@option_in("What", "--discriminator", metavar="NAME", help="Its opponent. [generator's partner]")
+@option_in("What", "--loss", metavar="NAME", multiple=True, help="Loss term; repeatable. [nonsat]")
+@option_in("What", "--dataset", metavar="NAME|PATH", help="Data set, or folder or zip. [digits]")
+@option_in("What", "--sampler", metavar="NAME", help="Draws the generator's inputs. [normal]")
+@option_in("What", "--conditional", is_flag=True, default=None, help="Use the labels.")
+@option_in("What", "--image-size", metavar="PIXELS", type=int, help="Side of the images.")
+@option_in("What", "--latent-size", metavar="Z", type=int, help="Numbers in a latent.")
+@option_in("How long", "--steps", metavar="N", type=int, help="Generator updates. [1500]")
+@option_in("How long", "--epochs", metavar="N", type=int, help="Passes over the data instead.")
+@option_in("How", "--batch-size", metavar="B", type=int, help="Samples per update. [64]")
+@option_in("How", "--learning-rate", metavar="RATE", type=float, help="Of both. [0.0002]")
+@option_in("How", "--seed", metavar="N", type=int, help="Of everything random. [0]")
+@option_in("How", "--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps. [auto]")
+@option_in("Run", "--out", metavar="DIR", type=Path, help="Run directory. [runs/NNNNN-...]")
+@option_in("Run", "--resume", metavar="RUN", type=Path, help="Go on with a run.")
+@option_in("Run", "--config", metavar="FILE", type=Path, help="Start from a TOML file.")
+@option_in(
+    "Run",
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Any setting, such as generator.width=128; repeatable.",
+)
+@option_in("Run", "--dry-run", is_flag=True, help="Print the whole configuration, and stop.")
+@click.pass_obj
+def command(
+    context: dict[str, bool],
+    /,
+    out: Path | None,
+    resume: Path | None,
+    config: Path | None,
+    settings: tuple[str, ...],
+    dry_run: bool,
+    dataset: str | None,
+    loss: tuple[str, ...],
+    **shortcuts: Any,
+) -> int:
+    """Train a GAN, or go on with a run.
+
+    Without options a DCGAN learns the embedded handwritten digits. `ganforge list-plugins` lists
+    the names, `ganforge show NAME` the options that --set takes.
+    """
+    if resume is not None and (out is not None or config is not None):
+        raise UsageError(
+            "--resume goes on in the run's own directory, with its own configuration; "
+            "leave out --out and --config"
+        )
+    if shortcuts["steps"] is not None and shortcuts["epochs"] is not None:
+        raise UsageError("--steps and --epochs exclude each other")
+    discovery = discover(third_party=context["third_party"])
+    registry = discovery.registry
+    layers = [from_file(config)] if config is not None else []
+    if dataset is not None:
+        layers.append(path_layer(dataset, registry))
+    layers += [_flag_layer(shortcuts, loss), from_settings(settings)]
+    changes = None
+    if resume is not None:
+        run = RunDirectory.open(resume)
+        resolved, changes = resume_config(run, layers, registry)
+    else:
+        resolved = resolve(layers, registry)
+    if dry_run:
+        click.echo(resolved.to_toml(), nl=False)
+        return 0
+    warn_of_failures(discovery)
+    resolved.check_available()
+    if resume is None:
+        run = RunDirectory.create(out or next_directory(Path("runs"), new_run_name(resolved)))
+    share_cores()
+    display = choose_display()
+    request = StopRequest()
+    try:
+        with request.listening():
+            result = train(
+                resolved,
+                run,
+                resume=resume is not None,
+                changes=changes,
+                display=display,
+                stop_request=request,
+            )
+    except Stopped as stopped:
+        display.stopped()
+        return EXIT_CODES[stopped.state]
+    display.summary(run, result)
+    return EXIT_CODES[result.state]
+
+
+def _flag_layer(shortcuts: dict[str, Any], losses: tuple[str, ...]) -> Layer:
+    entries = []
+    for name, value in shortcuts.items():
+        if value is not None:
+            origin = Flag(f"--{name.replace('_', '-')}")
+            entries += [Entry(path=path, value=value, origin=origin) for path in SHORTCUTS[name]]
+    return Layer(entries=tuple(entries), losses=losses or None)

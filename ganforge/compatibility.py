@@ -1,0 +1,115 @@
+"""What cannot work together, found from specs and options before torch is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .specs import (
+    DatasetSpec,
+    DiscriminatorSpec,
+    GeneratorSpec,
+    LossSpec,
+    NetworkSpec,
+    SamplerSpec,
+)
+
+if TYPE_CHECKING:
+    from .config import KeyPath, RunConfig, Selection
+
+
+def incompatibilities(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
+    """The key to change, and why, for each thing that cannot work."""
+    yield from _networks(config)
+    yield from _losses(config)
+    yield from _inputs(config)
+    yield from _training(config)
+
+
+def _networks(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
+    dataset = config.dataset.component.spec
+    assert isinstance(dataset, DatasetSpec)
+    for section, selection in (
+        ("generator", config.generator),
+        ("discriminator", config.discriminator),
+    ):
+        if selection is None:
+            continue
+        spec = selection.component.spec
+        assert isinstance(spec, NetworkSpec)
+        shown = f"the {section} {spec.name!r}"
+        refusal = spec.refusal(config.sample_shape)
+        if refusal:
+            yield (
+                _size_key(config),
+                f"{shown} {refusal}, which is what the data set {dataset.name!r} gives",
+            )
+        if config.training.conditional and spec.labels == "none":
+            yield ("training", "conditional"), f"{shown} takes no labels"
+        if not config.training.conditional and spec.labels == "required":
+            yield (section, "name"), f"{shown} needs labels; set training.conditional = true"
+    if config.training.conditional and dataset.labelled is False:
+        yield ("training", "conditional"), f"the data set {dataset.name!r} has no labels"
+
+
+def _size_key(config: RunConfig) -> KeyPath:
+    """The key that a person would change to get another sample shape."""
+    return ("dataset", "size" if hasattr(config.dataset.options, "size") else "name")
+
+
+def _losses(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
+    trained: set[str] = set()
+    for term in config.losses:
+        spec = term.component.spec
+        assert isinstance(spec, LossSpec)
+        key = ("loss", spec.name)
+        trained.update(spec.trains)
+        if spec.needs_discriminator and config.discriminator is None:
+            yield key, f"the loss {spec.name!r} needs a discriminator; set discriminator.name"
+        if spec.needs_labels and not config.training.conditional:
+            yield key, f"the loss {spec.name!r} needs labels; set training.conditional = true"
+        if spec.double_backward and not _twice_differentiable(config.discriminator):
+            yield (
+                key,
+                f"the loss {spec.name!r} differentiates the discriminator's gradient, which this "
+                "discriminator does not allow",
+            )
+    if config.losses and "generator" not in trained:
+        yield ("loss",), "no loss trains the generator; add one, such as --loss nonsat"
+    if config.losses and config.discriminator is not None and "discriminator" not in trained:
+        yield ("loss",), "no loss trains the discriminator; add one, such as --loss nonsat"
+
+
+def _twice_differentiable(discriminator: Selection | None) -> bool:
+    if discriminator is None:
+        return True
+    spec = discriminator.component.spec
+    return isinstance(spec, DiscriminatorSpec) and spec.double_backward
+
+
+def _inputs(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
+    generator, sampler = config.generator.component.spec, config.sampler.component.spec
+    assert isinstance(generator, GeneratorSpec)
+    assert isinstance(sampler, SamplerSpec)
+    if generator.inputs != sampler.inputs:
+        yield (
+            ("sampler", "name"),
+            f"the generator {generator.name!r} takes {generator.inputs}, and the sampler "
+            f"{sampler.name!r} draws {sampler.inputs}",
+        )
+
+
+def _training(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
+    training = config.training
+    if training.batch_size % training.num_accumulation_steps:
+        yield (
+            ("training", "num_accumulation_steps"),
+            f"training.batch_size = {training.batch_size} cannot be split into "
+            f"{training.num_accumulation_steps} equal parts",
+        )
+    if training.reuse_fakes and training.num_accumulation_steps > 1:
+        yield (
+            ("training", "reuse_fakes"),
+            "fakes cannot be reused where a batch is split: the parts' graphs would all have to "
+            "stay in memory, which is what splitting avoids",
+        )

@@ -1,0 +1,206 @@
+"""Finds, isolates and loads plugins; a plugin that fails is a value, not an exception.
+
+Only the command line prints. Plugins are entry points of the group `ganforge`; the bundled ones are
+those of the distribution `ganforge` itself, and come first.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+import pluggy
+
+from . import hookspecs
+from .errors import did_you_mean
+from .printable import printable
+from .registry import Component, Plugin, Registry
+from .specs import ComponentSpec
+
+GROUP = "ganforge"
+CORE_PACKAGE = "ganforge"
+DISABLE_VARIABLE = "GANFORGE_DISABLE_PLUGINS"
+
+Status = Literal["active", "disabled", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discovered:
+    """One entry point and what became of it.
+
+    `reason` says in one line why a failed plugin failed; `warnings` what is odd about one that
+    works; `seconds` how long its import and its hooks took.
+    """
+
+    plugin: Plugin
+    status: Status
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discovery:
+    """Everything that was found: the working components, and the story of every plugin."""
+
+    registry: Registry
+    plugins: tuple[Discovered, ...]
+
+
+class _Faulty(Exception):
+    """Why a plugin cannot be used, in one line."""
+
+
+def discover(*, third_party: bool = True, environ: Mapping[str, str] = os.environ) -> Discovery:
+    """Load every enabled plugin.
+
+    A plugin named in the variable GANFORGE_DISABLE_PLUGINS (entry point or package, separated by
+    commas) is not imported; with `third_party=False` only the bundled ones are.
+    """
+    disabled = {
+        _normalised(name) for name in environ.get(DISABLE_VARIABLE, "").split(",") if name.strip()
+    }
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    components: list[Component] = []
+    found: list[Discovered] = []
+    for entry_point in sorted(entry_points(group=GROUP), key=_order):
+        plugin = _plugin(entry_point)
+        off = {_normalised(plugin.name), _normalised(plugin.package)} & disabled
+        if off or not (third_party or plugin.bundled):
+            found.append(Discovered(plugin=plugin, status="disabled"))
+            continue
+        started = time.perf_counter()
+        outcome, new = _load(manager, entry_point, plugin, components)
+        components += new
+        found.append(replace(outcome, seconds=time.perf_counter() - started))
+    failures = {outcome.plugin: outcome.reason for outcome in found if outcome.status == "failed"}
+    return Discovery(registry=Registry(components, failures), plugins=tuple(found))
+
+
+def _plugin(entry_point: EntryPoint) -> Plugin:
+    distribution = entry_point.dist
+    package = distribution.metadata["Name"] if distribution else None
+    version = distribution.metadata["Version"] if distribution else None
+    return Plugin(
+        name=printable(entry_point.name),
+        package=printable(package or "unknown"),
+        version=printable(version or "unknown"),
+        module=printable(entry_point.value),
+        bundled=_normalised(package or "") == CORE_PACKAGE,
+    )
+
+
+def _order(entry_point: EntryPoint) -> tuple[bool, str, str]:
+    plugin = _plugin(entry_point)
+    return not plugin.bundled, plugin.package, plugin.name
+
+
+def _normalised(name: str) -> str:
+    return name.strip().lower().replace("_", "-").replace(".", "-")
+
+
+def _load(
+    manager: pluggy.PluginManager,
+    entry_point: EntryPoint,
+    plugin: Plugin,
+    earlier: list[Component],
+) -> tuple[Discovered, list[Component]]:
+    """One plugin, with all of its components or none."""
+    try:
+        implementation = entry_point.load()
+        key = f"{plugin.package}:{plugin.name}"
+        try:
+            manager.register(implementation, name=key)
+        except ValueError as error:
+            raise _Faulty(f"the same object is registered by two entry points: {error}") from error
+        except pluggy.PluginValidationError as error:
+            manager.unregister(implementation)
+            detail = " ".join(str(error).split("\n")[-1].split())
+            raise _Faulty(f"a hook does not fit: {detail}") from error
+        components, warnings = _collect(manager, implementation, plugin)
+        _refuse_twins(components, earlier)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin may raise anything, SystemExit included
+        reason = str(error) if isinstance(error, _Faulty) else _explain(error, entry_point)
+        outcome = Discovered(plugin=plugin, status="failed", reason=printable(reason), error=error)
+        return outcome, []
+    return Discovered(plugin=plugin, status="active", warnings=tuple(warnings)), components
+
+
+def _collect(
+    manager: pluggy.PluginManager, implementation: Any, plugin: Plugin
+) -> tuple[list[Component], list[str]]:
+    components: list[Component] = []
+    warnings: list[str] = []
+    callers = manager.get_hookcallers(implementation) or []
+    if not callers:
+        raise _Faulty("it implements no hook; mark its functions with @ganforge.hookimpl")
+    for caller in sorted(callers, key=lambda caller: caller.name):
+        if caller.name not in hookspecs.HOOKS:
+            near = did_you_mean(caller.name, hookspecs.HOOKS)
+            warnings.append(printable(f"unknown hook {caller.name!r}{near}"))
+            continue
+        for hook in caller.get_hookimpls():
+            if hook.plugin is implementation:
+                for spec in _specs(caller.name, hook.function):
+                    components.append(Component(spec=spec, plugin=plugin))
+    if warnings and not components:
+        raise _Faulty("; ".join(warnings))
+    return components, warnings
+
+
+def _specs(hook_name: str, function: Any) -> Iterable[ComponentSpec]:
+    wanted = hookspecs.HOOKS[hook_name]
+    try:
+        result = function()
+        if isinstance(result, ComponentSpec):
+            raise _Faulty(
+                f"{hook_name} returned one {type(result).__name__}; yield it, or return a list"
+            )
+        if isinstance(result, str) or not isinstance(result, Iterable):
+            raise _Faulty(f"{hook_name} must yield {wanted.__name__} records, not {result!r}")
+        items = list(result)
+    except _Faulty:
+        raise
+    except Exception as error:
+        raise _Faulty(f"{hook_name} failed: {type(error).__name__}: {error}") from error
+    for item in items:
+        if not isinstance(item, wanted):
+            shown = type(item).__name__ if isinstance(item, ComponentSpec) else repr(item)
+            raise _Faulty(f"{hook_name} must yield {wanted.__name__} records, not {shown}")
+    return items
+
+
+def _refuse_twins(components: list[Component], earlier: list[Component]) -> None:
+    """Names must differ within a distribution, or the qualified name would not tell them apart."""
+    taken = {(component.kind, component.qualified_name) for component in earlier}
+    for component in components:
+        key = (component.kind, component.qualified_name)
+        if key in taken:
+            raise _Faulty(
+                f"the {component.kind} {component.name!r} is already provided by the package "
+                f"{component.plugin.package}"
+            )
+        taken.add(key)
+
+
+def _explain(error: BaseException, entry_point: EntryPoint) -> str:
+    """What an exception at import means, in one line."""
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError: {error.msg} ({error.filename}, line {error.lineno})"
+    if isinstance(error, SystemExit):
+        return f"it called sys.exit({error.code!r}) at import"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        if error.name.split(".")[0] == entry_point.module.split(".")[0]:
+            return f"its entry point names the module {error.name!r}, which is not installed"
+        return f"it needs the module {error.name!r}, which is not installed"
+    if isinstance(error, AttributeError) and entry_point.attr:
+        return f"its entry point {entry_point.value!r} names nothing: {error}"
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,209 @@
+"""From names and options to built objects on the device: the only caller of the builders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganforge.config import RunConfig, Selection
+from ganforge.contracts import Dataset, Loss, Sampler
+from ganforge.errors import DataError, PluginError, UsageError
+from ganforge.problem import Problem
+
+from .batches import Batches, open_batches
+from .ema import EMA
+from .execution import Execution
+from .finite import FiniteGuard
+from .objective import Objective, ObjectiveTerm
+from .optimizers import build_optimizer
+from .randomness import Randomness
+from .sampling import draw_inputs
+from .step import Trained, generate, score
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assembly:
+    """Everything that a training loop works on."""
+
+    config: RunConfig
+    problem: Problem
+    execution: Execution
+    randomness: Randomness
+    dataset: Dataset
+    batches: Batches
+    sampler: Sampler
+    generator: Trained
+    discriminator: Trained | None
+    ema: EMA | None
+    objective: Objective
+    guard: FiniteGuard
+    num_steps: int
+
+    @property
+    def sampled_network(self) -> nn.Module:
+        """The network that samples come from: the average where there is one."""
+        return self.generator.network if self.ema is None else self.ema.module
+
+
+def assemble(config: RunConfig) -> Assembly:
+    """Build what the configuration names.
+
+    Raises DataError or DeviceError where the data or the device is absent, and PluginError where a
+    component fails or breaks its contract.
+    """
+    execution = Execution.from_settings(config.execution)
+    randomness = Randomness(config.training.seed, execution.device)
+    shapes = Problem(sample_shape=config.sample_shape, input_shape=config.input_shape)
+    dataset = _build(config.dataset, shapes, randomness, Dataset)
+    problem = replace(shapes, num_classes=_num_classes(config, dataset))
+    batches = open_batches(
+        dataset,
+        batch_size=config.training.batch_size,
+        execution=execution,
+        randomness=randomness,
+        num_workers=config.execution.num_workers,
+    )
+    sampler = _build(config.sampler, problem, randomness, Sampler)
+    generator = execution.place(_build(config.generator, problem, randomness, nn.Module))
+    discriminator = None
+    if config.discriminator is not None:
+        discriminator = execution.place(
+            _build(config.discriminator, problem, randomness, nn.Module)
+        )
+    terms = [
+        ObjectiveTerm(
+            name=term.config_name,
+            origin=term.component.origin,
+            loss=execution.place(_build(term, problem, randomness, Loss)),
+            weight=term.weight,
+            every=term.every,
+        )
+        for term in config.losses
+    ]
+    guard = FiniteGuard(terms, execution.device)
+    assembly = Assembly(
+        config=config,
+        problem=problem,
+        execution=execution,
+        randomness=randomness,
+        dataset=dataset,
+        batches=batches,
+        sampler=sampler,
+        generator=_trained(generator, config.generator_optimizer, execution, guard),
+        discriminator=(
+            None
+            if discriminator is None
+            else _trained(discriminator, config.discriminator_optimizer, execution, guard)
+        ),
+        ema=EMA(generator, config.ema) if config.ema.half_life else None,
+        objective=Objective(terms),
+        guard=guard,
+        num_steps=_num_steps(config, batches),
+    )
+    probe(assembly)
+    return assembly
+
+
+def _build(selection: Selection, problem: Problem, randomness: Randomness, wanted: type) -> Any:
+    component = selection.component
+    with randomness.building(f"{component.kind}/{component.name}"):
+        built = component.build(problem, selection.options)
+    if not isinstance(built, wanted):
+        raise PluginError(
+            f"the {component.kind} {component.name!r} of {component.origin} must build a "
+            f"{wanted.__module__}.{wanted.__name__}, not {type(built).__name__}"
+        )
+    return built
+
+
+def _trained(
+    network: nn.Module, settings: Any, execution: Execution, guard: FiniteGuard
+) -> Trained:
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    if not parameters:
+        raise PluginError(f"the network {type(network).__name__} has no parameters to train")
+    optimizer = build_optimizer(settings, parameters, execution.device)
+    guard.watch(optimizer)
+    return Trained(network=network, optimizer=optimizer, parameters=parameters)
+
+
+def _num_classes(config: RunConfig, dataset: Dataset) -> int | None:
+    if not config.training.conditional:
+        return None
+    if dataset.classes is None:
+        name = config.dataset.component.name
+        raise DataError(
+            f"training.conditional is set, and the data set {name!r} has no labels here; a folder "
+            "of images is labelled by its sub-folders"
+        )
+    return len(dataset.classes)
+
+
+def _num_steps(config: RunConfig, batches: Batches) -> int:
+    training = config.training
+    if training.epochs is None:
+        assert training.steps is not None
+        return training.steps
+    if batches.num_samples is None:
+        raise UsageError("an endless data set has no epochs; set training.steps instead")
+    images = training.epochs * batches.num_samples
+    return max(1, -(-images // (training.batch_size * training.num_discriminator_steps)))
+
+
+def probe(assembly: Assembly) -> None:
+    """Run each network once on two samples, and say what breaks its contract before training does.
+
+    The networks are in evaluation mode, without gradient, and their state is unchanged.
+    """
+    config, problem = assembly.config, assembly.problem
+    (inputs,) = draw_inputs(assembly.sampler, assembly.randomness, "probe", 2)
+    _expect(_who(config.sampler), "inputs", inputs.values, problem.input_shape)
+    _expect(
+        _who(config.dataset), "samples", assembly.batches.batch(0).samples, problem.sample_shape
+    )
+    fake = _forward(config.generator, assembly.generator.network, generate, inputs)
+    _expect(_who(config.generator), "samples", fake, problem.sample_shape)
+    if assembly.discriminator is None or config.discriminator is None:
+        return
+    scores = _forward(
+        config.discriminator, assembly.discriminator.network, score, fake, inputs.labels
+    )
+    patches = isinstance(scores, Tensor) and scores.dim() == 3
+    _expect(
+        _who(config.discriminator), "scores", scores, tuple(scores.shape[1:]) if patches else ()
+    )
+
+
+def _forward(selection: Selection, network: nn.Module, call: Any, *arguments: Any) -> Any:
+    try:
+        network.eval()
+        with torch.no_grad():
+            return call(network, *arguments)
+    except Exception as error:
+        raise PluginError(
+            f"{_who(selection)} fails on a batch of two: {type(error).__name__}: {error}"
+        ) from error
+    finally:
+        network.train()
+
+
+def _who(selection: Selection) -> str:
+    component = selection.component
+    return f"the {component.kind} {component.name!r} of {component.origin}"
+
+
+def _expect(who: str, what: str, found: Any, shape: tuple[int, ...]) -> None:
+    """A floating-point tensor `[B, *shape]`."""
+    if (
+        isinstance(found, Tensor)
+        and found.is_floating_point()
+        and found.dim() == len(shape) + 1
+        and tuple(found.shape[1:]) == shape
+    ):
+        return
+    shown = f"{found.dtype} {list(found.shape)}" if isinstance(found, Tensor) else repr(found)
+    wanted = ", ".join(["B", *map(str, shape)])
+    raise PluginError(f"{who} must give {what} of shape [{wanted}], float32, not {shown}")

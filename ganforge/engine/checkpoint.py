@@ -1,0 +1,140 @@
+"""Checkpoints: everything that a resumed run needs, in one file, so that no mixed sets can arise.
+
+Tensors are named `generator/...`, `discriminator/...`, `ema/...`, `loss/<term>/...`,
+`optimizer/<network>/<parameter>/<state>` and `telemetry/...`; what is no tensor is in the metadata.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ganforge.errors import CheckpointError
+from ganforge.printable import printable
+
+from . import tensorfile
+from .rundir import RunDirectory
+
+KIND = "checkpoint"
+_NAME = re.compile(r"step-(\d{8,})\.safetensors")
+
+
+def checkpoint_path(run: RunDirectory, step: int) -> Path:
+    return run.checkpoints / f"step-{step:08d}.safetensors"
+
+
+def list_checkpoints(run: RunDirectory) -> list[tuple[int, Path]]:
+    """Step and path of every checkpoint, newest first."""
+    found = []
+    for path in run.checkpoints.iterdir():
+        if match := _NAME.fullmatch(path.name):
+            found.append((int(match[1]), path))
+    return sorted(found, reverse=True)
+
+
+def newest_sound(run: RunDirectory) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:
+    """The newest checkpoint that can be read; None where the run has not written any.
+
+    A damaged one is set aside with a warning. Raises CheckpointError where none is left, or where
+    one is of a newer format, which is nobody's damage.
+    """
+    checkpoints = list_checkpoints(run)
+    for number, (_, path) in enumerate(checkpoints):
+        try:
+            return path, *tensorfile.read(path, KIND)
+        except CheckpointError as error:
+            if "newer ganforge" in str(error) or number == len(checkpoints) - 1:
+                raise
+            with contextlib.suppress(OSError):
+                path.rename(path.with_name(path.name + ".damaged"))
+            warnings.warn(f"{error}; it is set aside, and the one before is used", stacklevel=2)
+    return None
+
+
+def prune(run: RunDirectory, keep: int) -> None:
+    """Remove all but the newest checkpoints."""
+    for _, path in list_checkpoints(run)[keep:]:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def module_tensors(prefix: str, module: nn.Module) -> dict[str, Tensor]:
+    """The state of a module under a prefix."""
+    return {f"{prefix}/{name}": tensor for name, tensor in module.state_dict().items()}
+
+
+def load_module(prefix: str, module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Copy the state into a module whose state `differences` has found to match."""
+    with torch.no_grad():
+        for name, tensor in module.state_dict().items():
+            tensor.copy_(tensors[f"{prefix}/{name}"])
+
+
+def optimizer_tensors(prefix: str, module: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
+    """The state of an optimizer, by parameter name."""
+    return {
+        f"{prefix}/{name}/{key}": value
+        for name, parameter in module.named_parameters()
+        for key, value in optimizer.state.get(parameter, {}).items()
+        if isinstance(value, Tensor)
+    }
+
+
+def load_optimizer(
+    prefix: str, module: nn.Module, optimizer: Optimizer, tensors: Mapping[str, Tensor]
+) -> None:
+    """Restore the state of an optimizer over the parameters of `module`."""
+    numbers = {
+        parameter: number
+        for number, parameter in enumerate(p for g in optimizer.param_groups for p in g["params"])
+    }
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, parameter in module.named_parameters():
+        start = f"{prefix}/{name}/"
+        for key, value in tensors.items():
+            if key.startswith(start) and parameter in numbers:
+                placed = value
+                if value.shape == parameter.shape and value.dim():
+                    # In the parameter's memory format: fused kernels read both side by side.
+                    placed = torch.empty_like(parameter, dtype=value.dtype).copy_(value).detach()
+                state.setdefault(numbers[parameter], {})[key.removeprefix(start)] = placed
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def differences(
+    expected: Mapping[str, Tensor], found: Mapping[str, Tensor], path: Path
+) -> CheckpointError | None:
+    """The error that names the first differences, or None where everything fits."""
+    complaints = []
+    for name, tensor in expected.items():
+        if name not in found:
+            complaints.append(f"{name} is missing")
+        elif found[name].shape != tensor.shape:
+            complaints.append(
+                f"{name} is {list(found[name].shape)} and should be {list(tensor.shape)}"
+            )
+    complaints += [f"{name} is unknown here" for name in found if name not in expected]
+    if not complaints:
+        return None
+    more = f", and {len(complaints) - 5} more" if len(complaints) > 5 else ""
+    shown = "; ".join(printable(complaint) for complaint in complaints[:5])
+    return CheckpointError(
+        f"{printable(path)} does not fit the networks of this run, and nothing was loaded: "
+        f"{shown}{more}"
+    )
+
+
+def write_checkpoint(
+    run: RunDirectory, step: int, tensors: Mapping[str, Tensor], document: dict[str, Any]
+) -> None:
+    """Write the checkpoint of a step. Raises CheckpointError; what was there before stays."""
+    tensorfile.write(checkpoint_path(run, step), KIND, tensors, document)

@@ -1,0 +1,165 @@
+"""A session of a run: a new one, or one that goes on. What `ganforge train` calls.
+
+torch is imported by `train` alone, after everything that can be wrong without it has been checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ganforge.config import RunConfig
+from ganforge.errors import Complaint, ConfigError, GanforgeError, NonFiniteError
+from ganforge.layers import Layer, from_file
+from ganforge.printable import printable
+from ganforge.registry import Registry
+from ganforge.resolve import resolve
+
+from .display import Display, SessionFacts
+from .rundir import Lock, RunDirectory, State
+
+if TYPE_CHECKING:
+    from .assemble import Assembly
+    from .trainer import Trainer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """How a session ended; `state` is `finished`, or what the request to stop called for."""
+
+    step: int
+    num_steps: int
+    images: int
+    seconds: float
+    state: State
+
+
+def resume_config(
+    run: RunDirectory, layers: Sequence[Layer], registry: Registry
+) -> tuple[RunConfig, dict[str, Any]]:
+    """The configuration of a resumed run, and what the layers change of the one it had.
+
+    Raises ConfigError for a change that would make it another run.
+    """
+    stored = from_file(run.config)
+    old = resolve([stored], registry).values()
+    config = resolve([stored, *layers], registry)
+    new = config.values()
+    changes: dict[str, Any] = {}
+    complaints = []
+    for path in sorted(old.keys() | new.keys()):
+        was, now = old.get(path), new.get(path)
+        if was == now:
+            continue
+        key = printable(".".join(path))
+        if was is not None and now is not None and now.mutable:
+            changes[key] = {"from": was.value, "to": now.value}
+            continue
+        shown = ["absent" if it is None else printable(it.value, 60) for it in (was, now)]
+        what = f"{shown[0]} -> {shown[1]} would make it another run, not this one resumed"
+        complaints.append(Complaint(where=key, what=what))
+    if complaints:
+        raise ConfigError(complaints)
+    return config, changes
+
+
+def train(
+    config: RunConfig,
+    run: RunDirectory,
+    *,
+    resume: bool = False,
+    changes: dict[str, Any] | None = None,
+    display: Display,
+    stop_request: Callable[[], State | None],
+) -> Result:
+    """Train in a run directory, from the start or from where it was left.
+
+    `changes` is what a resumed run changes of its configuration. `stop_request` is asked between
+    steps; what it answers ends the session after a checkpoint. A new run that fails before its
+    first step leaves nothing behind.
+
+    Raises the errors of building and of training; `status.json` keeps how it ended.
+    """
+    with Lock(run):
+        if not resume or changes:
+            run.write_config(config.to_toml())
+        run.write_status("running", 0)
+        try:
+            trainer = _prepare(config, run, display, resume)
+        except GanforgeError:
+            if not resume:
+                run.discard()
+            raise
+        except BaseException:
+            run.write_status("failed", 0)
+            raise
+        assembly = trainer.assembly
+        run.record_session(_environment(assembly), changes or {})
+        run.write_status("running", trainer.step)
+        display.started(_facts(trainer, run))
+        try:
+            state = trainer.train(stop_request)
+        except GanforgeError as error:
+            run.write_status("failed", trainer.step, printable(error))
+            raise _with_last_checkpoint(error, run) from error
+        finally:
+            display.stopped()
+        run.write_status(state, trainer.step)
+        return Result(
+            step=trainer.step,
+            num_steps=assembly.num_steps,
+            images=trainer.images_seen,
+            seconds=trainer.speed.seconds,
+            state=state,
+        )
+
+
+def _prepare(config: RunConfig, run: RunDirectory, display: Display, resume: bool) -> Trainer:
+    from .assemble import assemble
+    from .trainer import Trainer
+
+    trainer = Trainer(assemble(config), run, display)
+    if resume:
+        trainer.resume()
+    return trainer
+
+
+def _environment(assembly: Assembly) -> dict[str, Any]:
+    from . import provenance
+
+    components = [s.component for s in provenance.selections(assembly.config).values()]
+    return provenance.environment(components, assembly.execution.describe())
+
+
+def _facts(trainer: Trainer, run: RunDirectory) -> SessionFacts:
+    assembly = trainer.assembly
+    discriminator = assembly.discriminator.parameters if assembly.discriminator else []
+    return SessionFacts(
+        run=run,
+        config=assembly.config,
+        device=assembly.execution.describe(),
+        data=assembly.dataset.describe(),
+        generator_parameters=sum(p.numel() for p in assembly.generator.parameters),
+        discriminator_parameters=sum(p.numel() for p in discriminator),
+        first_step=trainer.step,
+        num_steps=assembly.num_steps,
+    )
+
+
+def _with_last_checkpoint(error: GanforgeError, run: RunDirectory) -> GanforgeError:
+    """A loss that is not finite is answered with the place to go back to."""
+    from .checkpoint import list_checkpoints
+
+    if not isinstance(error, NonFiniteError):
+        return error
+    last = "there is no checkpoint yet"
+    for _, path in list_checkpoints(run)[:1]:
+        last = f"the last good checkpoint is {printable(path)}"
+    return NonFiniteError(f"{error}; {last}")
+
+
+def new_run_name(config: RunConfig) -> str:
+    """`dcgan-nonsat-digits`: the name of a run that was given none."""
+    losses = "+".join(term.component.name for term in config.losses)
+    return "-".join([config.generator.component.name, losses, config.dataset.component.name])

@@ -1,0 +1,183 @@
+"""One discriminator update and one generator update (Goodfellow et al., 2014, algorithm 1).
+
+Notation: G generator, D discriminator, x real samples, z generator inputs, y class labels.
+
+The gradient of an update is asked for one network's parameters only: the other network needs no
+flags switched and computes no weight gradients. Losses and norms stay on the device; nothing here
+waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ganforge.contracts import Batch, Inputs
+from ganforge.errors import PluginError, listed
+
+from .finite import FiniteGuard
+from .objective import Network, Objective
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A network in training, its optimizer, and the parameters that want a gradient."""
+
+    network: nn.Module
+    optimizer: Optimizer
+    parameters: Sequence[nn.Parameter]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One part of a batch: x with y, and z with its y. `fake` is G(z) where it is known already."""
+
+    real: Batch
+    inputs: Inputs
+    fake: Tensor | None = None
+
+
+#: what an update leaves for the log: scalars on the device, detached, by name
+Metrics = dict[str, Tensor]
+
+
+class View:
+    """The `ganforge.Step` of one update: computed when first read, and once."""
+
+    def __init__(
+        self, network: Network, part: Part, generator: nn.Module, discriminator: nn.Module | None
+    ) -> None:
+        self._trains_generator = network == "generator"
+        self._part = part
+        self._generator = generator
+        self._discriminator = discriminator
+
+    @property
+    def real(self) -> Tensor:
+        return self._part.real.samples
+
+    @property
+    def labels(self) -> Tensor | None:
+        return self._part.real.labels
+
+    @property
+    def inputs(self) -> Tensor:
+        return self._part.inputs.values
+
+    @property
+    def fake_labels(self) -> Tensor | None:
+        return self._part.inputs.labels
+
+    @cached_property
+    def fake(self) -> Tensor:
+        if self._part.fake is not None:
+            return self._part.fake if self._trains_generator else self._part.fake.detach()
+        with torch.set_grad_enabled(self._trains_generator):
+            return generate(self._generator, self._part.inputs)
+
+    @cached_property
+    def real_scores(self) -> Tensor:
+        # In G's update D(x) is a constant: no graph is kept for it.
+        with torch.set_grad_enabled(not self._trains_generator):
+            return self.critic(self.real, self.labels)
+
+    @cached_property
+    def fake_scores(self) -> Tensor:
+        return self.critic(self.fake, self.fake_labels)
+
+    def critic(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
+        assert self._discriminator is not None, "compatibility.py lets no such run begin"
+        return score(self._discriminator, samples, labels)
+
+    def read_scores(self) -> Metrics:
+        """The scores that some term has read, by the name of their metric."""
+        read = {"score/real": "real_scores", "score/fake": "fake_scores"}
+        return {
+            metric: self.__dict__[attribute].detach().mean()
+            for metric, attribute in read.items()
+            if attribute in self.__dict__
+        }
+
+
+def generate(generator: nn.Module, inputs: Inputs) -> Tensor:
+    """G(z), or G(z, y) in a conditional run."""
+    samples: Tensor = (
+        generator(inputs.values)
+        if inputs.labels is None
+        else generator(inputs.values, inputs.labels)
+    )
+    return samples
+
+
+def score(discriminator: nn.Module, samples: Tensor, labels: Tensor | None) -> Tensor:
+    """D(x), or D(x, y) in a conditional run."""
+    scores: Tensor = discriminator(samples) if labels is None else discriminator(samples, labels)
+    return scores
+
+
+def discriminator_update(
+    discriminator: Trained,
+    generator: nn.Module,
+    objective: Objective,
+    parts: Sequence[Part],
+    guard: FiniteGuard,
+    step: int,
+) -> Metrics:
+    """One step of D's optimizer on x and G(z), without gradient for G."""
+    views = [View("discriminator", part, generator, discriminator.network) for part in parts]
+    metrics = _update("discriminator", discriminator, objective, views, guard, step)
+    with torch.no_grad():
+        objective.constrain(discriminator.network)
+    return metrics | views[-1].read_scores()
+
+
+def generator_update(
+    generator: Trained,
+    discriminator: nn.Module | None,
+    objective: Objective,
+    parts: Sequence[Part],
+    guard: FiniteGuard,
+    step: int,
+) -> Metrics:
+    """One step of G's optimizer through D(G(z)), without weight gradients for D."""
+    views = [View("generator", part, generator.network, discriminator) for part in parts]
+    return _update("generator", generator, objective, views, guard, step)
+
+
+def _update(
+    network: Network,
+    trained: Trained,
+    objective: Objective,
+    views: Sequence[View],
+    guard: FiniteGuard,
+    step: int,
+) -> Metrics:
+    """Backward over the parts, one optimizer step; the values of the terms, averaged over parts."""
+    for parameter in trained.parameters:
+        parameter.grad = None
+    means: dict[str, Tensor] = {}
+    for view in views:
+        values = objective(network, view, step)
+        if not values:
+            return {}
+        total = objective.total(values) / len(views)
+        if not total.requires_grad:
+            names = listed([repr(name) for name in values])
+            raise PluginError(f"the {network}'s loss {names} does not depend on its weights")
+        total.backward(inputs=trained.parameters)  # type: ignore[no-untyped-call]
+        for name, value in values.items():
+            share = value.detach() / len(views)
+            means[name] = means[name] + share if name in means else share
+    gradients = [p.grad for p in trained.parameters if p.grad is not None]
+    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    guard.judge(network, step, means, norm)
+    trained.optimizer.step()
+    metrics = {f"loss/{network}/{name}": value for name, value in means.items()}
+    metrics[f"loss/{network}"] = objective.total(means)
+    metrics[f"gradient_norm/{network}"] = norm
+    return metrics

@@ -1,0 +1,91 @@
+"""Every error that ganforge raises on purpose: what is wrong, where, and what to do.
+
+The command line prints the message as one paragraph and leaves with `exit_code`:
+2 where the request itself is wrong and that was noticed before training began, 1 for everything
+that fails later or lies in a file that was written before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import ClassVar
+
+
+class GanforgeError(Exception):
+    """The root of the hierarchy."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(GanforgeError):
+    """What was asked for cannot be done as asked."""
+
+    exit_code = 2
+
+
+class DataError(UsageError):
+    """A data set is absent, empty or cannot be read."""
+
+
+class DeviceError(UsageError):
+    """A device was asked for that this machine does not have."""
+
+
+class PluginError(GanforgeError):
+    """A component of a plugin failed, or broke its contract."""
+
+
+class CheckpointError(GanforgeError):
+    """A checkpoint or an exported generator cannot be read, written or used here."""
+
+
+class RunDirectoryError(GanforgeError):
+    """A run directory cannot be created, locked or written."""
+
+
+class NonFiniteError(GanforgeError):
+    """A loss or a gradient became NaN or infinite; nothing was updated with it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Complaint:
+    """One thing that is wrong with a configuration.
+
+    `where` is the place it came from: `run.toml:12`, `--set generator.width=x`, `--loss`.
+    """
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+class ConfigError(UsageError):
+    """Everything that is wrong with a configuration, reported at once."""
+
+    def __init__(self, complaints: Iterable[Complaint]) -> None:
+        self.complaints: tuple[Complaint, ...] = tuple(complaints)
+        if len(self.complaints) == 1:
+            text = str(self.complaints[0])
+        else:
+            lines = "\n".join(f"  {complaint}" for complaint in self.complaints)
+            text = f"{len(self.complaints)} things are wrong with the configuration:\n{lines}"
+        super().__init__(text)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'dcgan'?` where a known word is near, else an empty string."""
+    nearest = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {nearest[0]!r}?" if nearest else ""
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a, b and c`, or `none`."""
+    if not words:
+        return "none"
+    if len(words) == 1:
+        return words[0]
+    return f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,18 @@
+"""Text from outside, made safe to print: plugin metadata, file names, error messages.
+
+Control and format characters can move the cursor, forge lines or reverse text; they are dropped,
+and line breaks become spaces. Nothing is parsed as markup: that is for the printing side to see to.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def printable(text: object, limit: int = 500) -> str:
+    """One line of at most `limit` characters without control or format characters."""
+    one_line = " ".join(str(text).split())
+    safe = "".join(char for char in one_line if unicodedata.category(char) not in _UNSAFE)
+    return safe if len(safe) <= limit else safe[: limit - 3] + "..."

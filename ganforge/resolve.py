@@ -1,0 +1,255 @@
+"""From layers of TOML, flags and `--set` to a `RunConfig`.
+
+Every problem is found and reported at once, without importing torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .compatibility import incompatibilities
+from .config import (
+    ALL_SECTIONS,
+    OPTIMIZER_SECTIONS,
+    KeyPath,
+    RunConfig,
+    Selection,
+    Term,
+    TermSettings,
+)
+from .errors import Complaint, ConfigError, UsageError, did_you_mean, listed
+from .layers import Entry, Flag, Layer
+from .options import describe, parse
+from .printable import printable
+from .registry import Component, Registry
+from .settings import DEFAULT_STEPS, OPTIMIZERS, SECTIONS, OptimizerSettings
+from .specs import GeneratorSpec, LossSpec
+
+#: what a run is made of where nothing is said
+DEFAULTS = Layer(
+    entries=(
+        Entry(path=("generator", "name"), value="dcgan", origin=Flag("default")),
+        Entry(path=("dataset", "name"), value="digits", origin=Flag("default")),
+        Entry(path=("generator_optimizer", "name"), value="adam", origin=Flag("default")),
+        Entry(path=("discriminator_optimizer", "name"), value="adam", origin=Flag("default")),
+    ),
+    losses=("nonsat",),
+)
+
+
+def resolve(layers: Sequence[Layer], registry: Registry) -> RunConfig:
+    """The configuration that the layers, later over earlier, and the defaults amount to.
+
+    Raises ConfigError with everything that is wrong.
+    """
+    return _Resolver([DEFAULTS, *layers], registry).resolve()
+
+
+class _Resolver:
+    def __init__(self, layers: Sequence[Layer], registry: Registry) -> None:
+        self.registry = registry
+        self.complaints: list[Complaint] = []
+        self.losses: tuple[str, ...] = ()
+        self.entries: dict[KeyPath, Entry] = {}
+        for layer in layers:
+            self._add(layer)
+
+    def _add(self, layer: Layer) -> None:
+        entries = {entry.path: entry for entry in layer.entries}
+        for path, entry in entries.items():
+            old = self.entries.get(path)
+            if path[1:] == ("name",) and old and old.value != entry.value:
+                # Another component: what was set for the one before says nothing of this one.
+                self._forget(path[:1])
+        for one, other in (("steps", "epochs"), ("epochs", "steps")):
+            if ("training", one) in entries:
+                self.entries.pop(("training", other), None)
+        if layer.losses is not None:
+            for name in set(self.losses) - set(layer.losses):
+                self._forget(("loss", name))
+            self.losses = layer.losses
+        self.entries.update(entries)
+
+    def _forget(self, prefix: KeyPath) -> None:
+        for path in [path for path in self.entries if path[: len(prefix)] == prefix]:
+            del self.entries[path]
+
+    def _complain(self, entry: Entry | None, where: str, what: str) -> None:
+        self.complaints.append(Complaint(where=entry.where if entry else where, what=what))
+
+    def resolve(self) -> RunConfig:
+        self._check_sections()
+        generator = self._component("generator", None)
+        partners = generator.component.spec if generator else None
+        named = partners if isinstance(partners, GeneratorSpec) else None
+        discriminator = self._component("discriminator", named.discriminator if named else None)
+        sampler = self._component("sampler", named.sampler if named else None)
+        dataset = self._component("dataset", None)
+        losses = self._losses()
+        optimizers = [self._optimizer(section) for section in OPTIMIZER_SECTIONS]
+        sections = {name: self._options((name,), cls) for name, cls in SECTIONS.items()}
+        training = sections["training"]
+        if training is not None and training.steps is not None and training.epochs is not None:
+            self._complain(
+                self.entries[("training", "epochs")],
+                "training",
+                "training.steps and training.epochs exclude each other",
+            )
+        elif training is not None and training.epochs is None and training.steps is None:
+            sections["training"] = dataclasses.replace(training, steps=DEFAULT_STEPS)
+        if self.complaints:
+            raise ConfigError(self.complaints)
+        config = RunConfig(
+            generator=generator,  # type: ignore[arg-type]
+            discriminator=discriminator,
+            sampler=sampler,  # type: ignore[arg-type]
+            dataset=dataset,  # type: ignore[arg-type]
+            losses=losses,
+            generator_optimizer=optimizers[0],  # type: ignore[arg-type]
+            discriminator_optimizer=optimizers[1],  # type: ignore[arg-type]
+            **sections,  # type: ignore[arg-type]
+        )
+        for path, what in incompatibilities(config):
+            self._complain(self.entries.get(path), ".".join(path), what)
+        if self.complaints:
+            raise ConfigError(self.complaints)
+        return config
+
+    def _check_sections(self) -> None:
+        for path, entry in self.entries.items():
+            name = printable(path[0])
+            if path[0] not in ALL_SECTIONS:
+                near = did_you_mean(path[0], ALL_SECTIONS)
+                what = f"unknown section {name!r}{near or '; there are ' + listed(ALL_SECTIONS)}"
+                self._complain(entry, "", what)
+            elif len(path) == 1:
+                what = f"{name} is a section: write {name}.KEY, or [{name}] in a file"
+                self._complain(entry, "", what)
+            elif path[0] == "loss" and path[1] not in self.losses:
+                known = listed([repr(loss) for loss in self.losses])
+                what = f"the loss {printable(path[1])!r} is not part of this run, which has {known}"
+                self._complain(entry, "", f"{what}; add it with --loss {printable(path[1])}")
+
+    def _component(self, section: str, partner: str | None) -> Selection | None:
+        entry = self.entries.get((section, "name"))
+        name = entry.value if entry else partner
+        if name is None:
+            if section != "discriminator":
+                self._complain(None, section, f"{section}.name must be given")
+            for path, orphan in self.entries.items():
+                if path[0] == "discriminator" and section == "discriminator":
+                    self._complain(orphan, "", "there is no discriminator; set discriminator.name")
+            return None
+        component = self._find(section, name, entry)
+        if component is None:
+            return None
+        options = self._options((section,), component.spec.options, component)
+        if options is None:
+            return None
+        return Selection(component=component, options=options)
+
+    def _find(self, kind: str, name: object, entry: Entry | None) -> Component | None:
+        if not isinstance(name, str):
+            self._complain(entry, kind, f"{kind}.name must be a string, not {name!r}")
+            return None
+        try:
+            return self.registry.find(kind, name)
+        except UsageError as error:
+            self._complain(entry, kind, str(error))
+            return None
+
+    def _options(
+        self, prefix: KeyPath, options: type, component: Component | None = None
+    ) -> Any | None:
+        """The parsed options of one section; None where something is wrong with them."""
+        given: dict[str, Entry] = {}
+        for path, entry in self.entries.items():
+            if path[: len(prefix)] == prefix and len(path) > len(prefix):
+                given[".".join(path[len(prefix) :])] = entry
+        for reserved in self._reserved(prefix):
+            given.pop(reserved, None)
+        parsed, complaints = parse(options, {name: entry.value for name, entry in given.items()})
+        owner = f" of the {component.kind} {component.name!r}" if component else ""
+        for name, what in complaints.items():
+            key = printable(".".join((*prefix, name)))
+            hint = ""
+            if component is not None and what.startswith("unknown option"):
+                hint = f" (`ganforge show {self.registry.short_name(component)}` lists them)"
+            self._complain(given.get(name), key, f"{key}{owner}: {what}{hint}")
+        return parsed
+
+    @staticmethod
+    def _reserved(prefix: KeyPath) -> tuple[str, ...]:
+        if prefix[0] == "loss":
+            return ("weight", "every")
+        return () if prefix[0] in SECTIONS else ("name",)
+
+    def _losses(self) -> tuple[Term, ...]:
+        if not self.losses:
+            self._complain(None, "loss", "a run needs at least one loss; the default is nonsat")
+        terms = []
+        for name in self.losses:
+            entry = next(
+                (e for path, e in self.entries.items() if path[:2] == ("loss", name)), None
+            )
+            component = self._find("loss", name, entry)
+            if component is None:
+                continue
+            spec = component.spec
+            assert isinstance(spec, LossSpec)
+            options = self._options(("loss", name), spec.options, component)
+            weight = self._number(("loss", name, "weight"), 1.0)
+            every = self._number(("loss", name, "every"), spec.every)
+            if options is not None and weight is not None and every is not None:
+                terms.append(
+                    Term(component=component, options=options, weight=weight, every=int(every))
+                )
+        return tuple(terms)
+
+    def _number(self, path: KeyPath, default: float) -> float | None:
+        entry = self.entries.get(path)
+        if entry is None:
+            return default
+        fields = {field.name: field for field in describe(TermSettings)}
+        try:
+            value: float = fields[path[-1]].parse(entry.value)
+        except ValueError as error:
+            self._complain(entry, "", f"{printable('.'.join(path))}: {error}")
+            return None
+        return value
+
+    def _optimizer(self, section: str) -> OptimizerSettings | None:
+        entry = self.entries[(section, "name")]
+        if entry.value not in OPTIMIZERS:
+            near = did_you_mean(str(entry.value), OPTIMIZERS)
+            known = listed(list(OPTIMIZERS))
+            what = f"there is no optimizer {entry.value!r}{near or '; there are ' + known}"
+            self._complain(entry, "", f"{section}.name: {what}")
+            return None
+        return self._options((section,), OPTIMIZERS[str(entry.value)])
+
+
+def path_layer(dataset: str, registry: Registry) -> Layer:
+    """The layer of `--dataset NAME_OR_PATH`.
+
+    A path is one that exists or has a separator and is no component's name; it goes to the data
+    set whose spec names a `path_option`.
+    """
+    origin = Flag("--dataset")
+    datasets = registry.of_kind("dataset")
+    is_name = any(dataset in (c.name, c.qualified_name) for c in datasets)
+    openers = [c for c in datasets if getattr(c.spec, "path_option", None)]
+    looks_like_path = Path(dataset).exists() or dataset.startswith((".", "/", "~"))
+    if is_name or not openers or not looks_like_path:
+        return Layer(entries=(Entry(path=("dataset", "name"), value=dataset, origin=origin),))
+    opener = openers[0]
+    option_name = opener.spec.path_option  # type: ignore[attr-defined]
+    return Layer(
+        entries=(
+            Entry(path=("dataset", "name"), value=registry.short_name(opener), origin=origin),
+            Entry(path=("dataset", option_name), value=dataset, origin=origin),
+        )
+    )

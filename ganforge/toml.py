@@ -1,0 +1,70 @@
+"""Writes the resolved configuration as TOML, with the help of each key beside it.
+
+tomllib only reads, and no small maintained writer puts a comment beside a value; the configuration
+needs just tables of scalars and lists of scalars.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_COMMENT_COLUMN = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One key of a table; a value of None is written as a comment, since TOML has no null."""
+
+    key: str
+    value: object
+    comment: str = ""
+
+
+def table(path: Iterable[str], lines: Iterable[Line], comment: str = "") -> str:
+    """A table with its header, as text that ends in a line break."""
+    header = f"[{'.'.join(_key(part) for part in path)}]"
+    return "".join(f"{text}\n" for text in (_beside(header, comment), *map(_line, lines)))
+
+
+def _line(line: Line) -> str:
+    if line.value is None:
+        return _beside(f"# {_key(line.key)} is unset", line.comment)
+    return _beside(f"{_key(line.key)} = {_value(line.value)}", line.comment)
+
+
+def _beside(text: str, comment: str) -> str:
+    return f"{text:<{_COMMENT_COLUMN}}# {comment}" if comment else text
+
+
+def _key(key: str) -> str:
+    return key if _BARE_KEY.fullmatch(key) else _string(key)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return _float(value)
+    if isinstance(value, str):
+        return _string(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_value(element) for element in value)}]"
+    raise TypeError(f"no TOML value for {value!r}")
+
+
+def _float(value: float) -> str:
+    text = repr(value)
+    # TOML wants a digit on both sides of the point, or an exponent; repr gives one of the two.
+    return text if any(char in text for char in ".en") else f"{text}.0"
+
+
+def _string(text: str) -> str:
+    # A JSON string is a TOML basic string, but for DEL and for surrogates, which TOML has no
+    # escape for; the former is escaped, the latter cannot be written.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,47 @@
+"""DCGAN: strided convolutions with batch normalisation (Radford et al., 2015, arXiv:1511.06434)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ganforge import DiscriminatorSpec, GeneratorSpec, ImageShapes, hookimpl, option
+
+_IMAGES = ImageShapes(minimum=32, square=True, power_of_two=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorOptions:
+    width: int = option(
+        32, help="channels before the image; each coarser resolution has twice as many", minimum=1
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscriminatorOptions:
+    width: int = option(
+        32, help="channels after the image; each coarser resolution has twice as many", minimum=1
+    )
+
+
+@hookimpl
+def ganforge_generators() -> Iterable[GeneratorSpec]:
+    yield GeneratorSpec(
+        name="dcgan",
+        summary="Transposed convolutions with batch normalisation (Radford et al., 2015)",
+        build="ganforge_dcgan.networks:Generator",
+        options=GeneratorOptions,
+        images=_IMAGES,
+        discriminator="dcgan",
+    )
+
+
+@hookimpl
+def ganforge_discriminators() -> Iterable[DiscriminatorSpec]:
+    yield DiscriminatorSpec(
+        name="dcgan",
+        summary="Strided convolutions with batch normalisation (Radford et al., 2015)",
+        build="ganforge_dcgan.networks:Discriminator",
+        options=DiscriminatorOptions,
+        images=_IMAGES,
+    )

@@ -1,0 +1,154 @@
+"""One image file, from bytes to pixels; whatever is wrong with it is one kind of error.
+
+Nothing in a file is trusted: only a short list of formats is tried, by content and not by name, the
+number of pixels is checked before any is decoded, and every failure becomes `DecodingError`. Colour
+profiles are ignored; of an animation or a document of several pages the first frame is taken.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from .colour import eight_bit, flattened, upright
+from .fitting import Fit, fitted
+
+# Pillow knows formats whose reader starts a program (EPS); none of them is here.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+_LARGE = 16_000_000  # pixels, or bytes of a file
+_END_OF_JPEG = b"\xff\xd9"
+
+#: Held while something large is read or decoded, so that threads do not multiply its memory.
+one_large = threading.RLock()
+
+
+class DecodingError(Exception):
+    """A file that is not an image we can read; the message is the reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What every image becomes: `[height, width, channels]`, fitted as `fit` says.
+
+    `background` is red, green and blue in [0, 255]; an image of more than `max_pixels` is refused.
+    """
+
+    height: int
+    width: int
+    channels: int
+    fit: Fit
+    background: tuple[int, int, int]
+    max_pixels: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What is known before pixels are decoded.
+
+    `checked` says that damage, cut-off data above all, would have been noticed.
+    """
+
+    width: int
+    height: int
+    several_frames: bool
+    checked: bool
+
+
+def probe(stream: BinaryIO, target: Target) -> Header:
+    """The header of an image, and as much of a check for damage as is cheap.
+
+    Raises DecodingError.
+    """
+    with _open(stream, target) as image:
+        frames, form = bool(getattr(image, "is_animated", False)), image.format
+        width, height = image.size
+        if form == "PNG":
+            image.verify()  # the checksums, which decoding does not look at
+            checked = True
+        else:
+            # WebP's reader refuses what is cut off as soon as it is opened.
+            checked = form == "WEBP" or (form in ("JPEG", "MPO") and _END_OF_JPEG in _tail(stream))
+    return Header(width=width, height=height, several_frames=frames, checked=checked)
+
+
+def decode(stream: BinaryIO, target: Target) -> NDArray[np.uint8]:
+    """The pixels, uint8 `[H, W, C]` of the target's size. Raises DecodingError."""
+    with _open(stream, target) as image:
+        large = image.width * image.height > _LARGE
+        with one_large if large else nullcontext():
+            # JPEG can be decoded at a half to an eighth of its size; twice the target keeps the
+            # final resize sharp. The longer side, because the image may yet be turned.
+            longer = max(target.width, target.height)
+            image.draft(None, (2 * longer, 2 * longer))
+            image.load()
+            flat = flattened(upright(eight_bit(image), image), target.background)
+            small = fitted(flat, (target.width, target.height), target.fit, target.background)
+            # A copy, because torch warns of arrays that cannot be written to.
+            pixels = np.array(small.convert("L" if target.channels == 1 else "RGB"))
+    return pixels.reshape(target.height, target.width, target.channels)
+
+
+def needs_room(num_bytes: int) -> bool:
+    """Whether a file of this size is to be read with `one_large` held."""
+    return num_bytes > _LARGE
+
+
+@contextmanager
+def quiet_pillow() -> Iterator[None]:
+    """Without Pillow's warnings of odd metadata and large images, of which the caller reports.
+
+    Warning filters belong to the process: to be entered once, around the threads that decode.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\b")
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
+
+
+@contextmanager
+def _open(stream: BinaryIO, target: Target) -> Iterator[Image.Image]:
+    try:
+        _refuse_empty(stream)
+        with Image.open(stream, formats=FORMATS) as image:
+            _refuse_large(image, target.max_pixels)
+            yield image
+    except DecodingError:
+        raise
+    except UnidentifiedImageError:
+        raise DecodingError(f"not an image in one of the formats {', '.join(FORMATS)}") from None
+    except MemoryError:
+        raise DecodingError("it asks for more memory than there is") from None
+    # Damaged data surfaces as almost any exception, SyntaxError and struct.error included.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DecodingError(reason or type(error).__name__) from error
+
+
+def _refuse_empty(stream: BinaryIO) -> None:
+    if not _length(stream):
+        raise DecodingError("the file is empty")
+    stream.seek(0)
+
+
+def _refuse_large(image: Image.Image, max_pixels: int) -> None:
+    pixels = image.width * image.height
+    if pixels > max_pixels:
+        raise DecodingError(f"{pixels:,} pixels, more than max_pixels = {max_pixels:,}")
+
+
+def _length(stream: BinaryIO) -> int:
+    return stream.seek(0, 2)
+
+
+def _tail(stream: BinaryIO) -> bytes:
+    # Cameras append data behind the end marker; what lies further back is found by decoding.
+    stream.seek(max(0, _length(stream) - 4096))
+    return stream.read()

@@ -1,0 +1,46 @@
+"""The options of the data set `images`, readable without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ganforge import option
+
+# From here on Pillow refuses an image by itself, whatever we allow.
+PILLOW_PIXEL_LIMIT = 178_956_970
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagesOptions:
+    root: str = option(help="folder or zip file of images", mutable=True)
+    size: int = option(64, help="width in pixels, and height unless `height` is set", minimum=1)
+    height: int | None = option(None, help="height in pixels, for images not square", minimum=1)
+    channels: int = option(3, help="3 for colour, 1 for grey", choices=(1, 3))
+    fit: Literal["crop", "stretch", "pad"] = option(
+        "crop",
+        help="'crop' scales the shorter side and keeps the centre; 'stretch' changes the "
+        "proportions; 'pad' scales the longer side and adds a border",
+    )
+    background: tuple[int, int, int] = option(
+        (255, 255, 255),
+        help="red, green, blue of the border, and of what lies behind transparent pixels",
+        minimum=0,
+        maximum=255,
+    )
+    max_pixels: int = option(
+        64_000_000,
+        help="an image with more pixels is taken as unreadable",
+        minimum=1,
+        maximum=PILLOW_PIXEL_LIMIT,
+    )
+    minimum_size: int = option(
+        1, help="images whose shorter side has fewer pixels are left out", minimum=1
+    )
+    strict: bool = option(False, help="a file that cannot be read is an error, not left out")
+    memory_limit: int = option(
+        2048,
+        help="MiB; a set that is larger when decoded is read from the disk, image by image",
+        minimum=0,
+        mutable=True,
+    )

@@ -1,0 +1,47 @@
+"""Multilayer perceptrons: the networks of Goodfellow et al., 2014, for images and for vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from ganforge import DiscriminatorSpec, GeneratorSpec, hookimpl, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorOptions:
+    hidden: tuple[int, ...] = option((256,), help="units of each hidden layer", minimum=1)
+    activation: Literal["relu", "leaky-relu"] = option("relu", help="after each hidden layer")
+    output: Literal["auto", "tanh", "linear"] = option(
+        "auto", help="after the last layer; auto is tanh for images and linear for vectors"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscriminatorOptions:
+    hidden: tuple[int, ...] = option((256,), help="units of each hidden layer", minimum=1)
+    activation: Literal["relu", "leaky-relu"] = option("leaky-relu", help="after each hidden layer")
+
+
+@hookimpl
+def ganforge_generators() -> Iterable[GeneratorSpec]:
+    yield GeneratorSpec(
+        name="mlp",
+        summary="Multilayer perceptron from latents to images or vectors (Goodfellow et al., 2014)",
+        build="ganforge_mlp.networks:Generator",
+        options=GeneratorOptions,
+        vectors=True,
+        discriminator="mlp",
+    )
+
+
+@hookimpl
+def ganforge_discriminators() -> Iterable[DiscriminatorSpec]:
+    yield DiscriminatorSpec(
+        name="mlp",
+        summary="Multilayer perceptron from images or vectors to one score",
+        build="ganforge_mlp.networks:Discriminator",
+        options=DiscriminatorOptions,
+        vectors=True,
+    )

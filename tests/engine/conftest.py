@@ -1,0 +1,93 @@
+"""Small assemblies to train in-process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ganforge.config import RunConfig
+from ganforge.discovery import discover
+from ganforge.engine.assemble import Assembly, assemble
+from ganforge.engine.display import SessionFacts
+from ganforge.engine.rundir import RunDirectory
+from ganforge.engine.trainer import Trainer
+from ganforge.layers import Layer, from_settings
+from ganforge.registry import Registry
+from ganforge.resolve import resolve
+
+TINY = (
+    "generator.name=mlp",
+    "generator.hidden=[16]",
+    "discriminator.hidden=[16]",
+    "sampler.size=4",
+    "dataset.size=8",
+    "training.batch_size=8",
+    "training.steps=6",
+    "execution.device=cpu",
+    "output.grid_samples=4",
+)
+TINY_DCGAN = (
+    "generator.width=2",
+    "discriminator.width=2",
+    "sampler.size=4",
+    "training.batch_size=8",
+    "training.steps=6",
+    "execution.device=cpu",
+    "output.grid_samples=4",
+)
+
+
+class SilentDisplay:
+    """Remembers the metrics it is shown."""
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, float]] = []
+
+    def started(self, facts: SessionFacts) -> None: ...
+
+    def step(self, step: int) -> None: ...
+
+    def metrics(self, values: dict[str, float]) -> None:
+        self.seen.append(values)
+
+    def stopped(self) -> None: ...
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    return discover(third_party=False).registry
+
+
+@pytest.fixture
+def make_config(registry: Registry) -> Callable[..., RunConfig]:
+    def make(*settings: str, losses: tuple[str, ...] | None = None) -> RunConfig:
+        return resolve([Layer(losses=losses), from_settings(settings)], registry)
+
+    return make
+
+
+@pytest.fixture
+def make_assembly(make_config: Callable[..., RunConfig]) -> Callable[..., Assembly]:
+    def make(*settings: str, losses: tuple[str, ...] | None = None) -> Assembly:
+        return assemble(make_config(*TINY, *settings, losses=losses))
+
+    return make
+
+
+@pytest.fixture
+def make_trainer(make_config: Callable[..., RunConfig], tmp_path: Path) -> Callable[..., Trainer]:
+    def make(
+        *settings: str,
+        base: tuple[str, ...] = TINY,
+        losses: tuple[str, ...] | None = None,
+        name: str = "run",
+    ) -> Trainer:
+        config = make_config(*base, *settings, losses=losses)
+        path = tmp_path / name
+        run = RunDirectory.open(path) if path.exists() else RunDirectory.create(path)
+        run.write_config(config.to_toml())
+        return Trainer(assemble(config), run, SilentDisplay())
+
+    return make

@@ -1,0 +1,104 @@
+"""NaN and infinity stop a run before anything is updated with them, on both kinds of device."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ganforge import Loss
+from ganforge.contracts import Batch, Inputs
+from ganforge.engine.finite import FiniteGuard
+from ganforge.engine.objective import Objective, ObjectiveTerm
+from ganforge.engine.optimizers import build_optimizer
+from ganforge.engine.step import Part, Trained, generator_update
+from ganforge.errors import NonFiniteError
+from ganforge.settings import AdamSettings, AdamWSettings, SGDSettings
+
+CPU = torch.device("cpu")
+
+
+class Faulty(Loss):
+    """The mean of the samples, or from step `at` on something that is not finite."""
+
+    def __init__(self, at, how):
+        super().__init__()
+        self.at, self.how, self.step = at, how, 0
+
+    def generator_loss(self, step):
+        self.step += 1
+        loss = step.fake.mean()
+        if self.step <= self.at:
+            return loss
+        if self.how == "gradient":
+            # The square root is 0 here, and its derivative infinite.
+            return (loss - loss.detach()).abs().sqrt()
+        return loss * float(self.how)
+
+
+def trained(settings):
+    torch.manual_seed(0)
+    network = torch.nn.Linear(2, 3)
+    parameters = list(network.parameters())
+    optimizer = build_optimizer(settings, parameters, CPU)
+    return Trained(network=network, optimizer=optimizer, parameters=parameters)
+
+
+PART = Part(real=Batch(torch.zeros(4, 3), None), inputs=Inputs(torch.ones(4, 2), None))
+
+
+@pytest.mark.parametrize("settings", [AdamSettings(), AdamWSettings(), SGDSettings(momentum=0.5)])
+@pytest.mark.parametrize("deferred", [False, True])
+@pytest.mark.parametrize("how", ["nan", "inf", "gradient"])
+def test_the_bad_step_is_named_and_updates_nothing(settings, deferred, how):
+    generator = trained(settings)
+    fine = ObjectiveTerm(name="fine", origin="p 1", loss=Faulty(100, "nan"))
+    bad = ObjectiveTerm(name="bad", origin="q 2", loss=Faulty(2, how))
+    objective = Objective([fine, bad])
+    guard = FiniteGuard(objective.terms, CPU, deferred=deferred)
+    guard.watch(generator.optimizer)
+    snapshots = []
+
+    def run():
+        for step in range(5):
+            snapshots.append(generator.network.weight.detach().clone())
+            generator_update(generator, None, objective, [PART], guard, step)
+        snapshots.append(generator.network.weight.detach().clone())
+        guard.check()
+
+    with pytest.raises(NonFiniteError) as caught:
+        run()
+    message = str(caught.value)
+    assert "generator's update of step 3" in message
+    if how == "gradient":
+        assert "the gradient of the loss" in message
+    else:
+        assert "the loss 'bad' of q 2 became" in message
+        assert "fine" not in message
+    assert len(snapshots) == (6 if deferred else 3)
+    assert not torch.equal(snapshots[0], snapshots[2])
+    for later in snapshots[2:]:
+        assert torch.equal(later, snapshots[2])
+    assert torch.equal(generator.network.weight, snapshots[2])
+
+
+def test_finite_updates_pass_the_check():
+    guard = FiniteGuard([], CPU, deferred=True)
+    guard.check()
+    assert guard._bad.item() == 0.0
+
+
+def test_nothing_is_saved_after_a_bad_update(make_trainer):
+    trainer = make_trainer()
+    a = trainer.assembly
+    object.__setattr__(a, "guard", FiniteGuard(a.objective.terms, CPU, deferred=True))
+    trainer.train_step()
+    trainer.save()
+    saved = sorted(trainer.run.checkpoints.iterdir())
+    before = trainer.run.generator.read_bytes()
+    with torch.no_grad():
+        a.generator.parameters[0].fill_(float("nan"))
+    trainer.train_step()
+    with pytest.raises(NonFiniteError, match=r"'nonsat' of ganforge .* of step 2"):
+        trainer.save()
+    assert sorted(trainer.run.checkpoints.iterdir()) == saved
+    assert trainer.run.generator.read_bytes() == before

@@ -1,0 +1,203 @@
+"""A run that is left and resumed equals, bit for bit, one that was not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from ganforge.engine import tensorfile
+from ganforge.engine.checkpoint import checkpoint_path, list_checkpoints
+from ganforge.errors import CheckpointError
+
+from .conftest import TINY, TINY_DCGAN
+
+
+def final_tensors(trainer):
+    path = checkpoint_path(trainer.run, trainer.assembly.num_steps)
+    return tensorfile.read(path, "checkpoint")
+
+
+def assert_same_run(left, right):
+    (ours, our_document), (theirs, their_document) = final_tensors(left), final_tensors(right)
+    assert ours.keys() == theirs.keys()
+    different = [name for name in ours if not torch.equal(ours[name], theirs[name])]
+    assert different == []
+    assert our_document["telemetry_counts"] == their_document["telemetry_counts"]
+    assert metrics(left) == metrics(right)
+    grids = [path.name for path in sorted(left.run.samples.iterdir())]
+    assert grids == [path.name for path in sorted(right.run.samples.iterdir())]
+    for name in grids:
+        assert (left.run.samples / name).read_bytes() == (right.run.samples / name).read_bytes()
+
+
+def metrics(trainer):
+    lines = [json.loads(line) for line in trainer.run.metrics.read_text().splitlines()]
+    for line in lines:
+        del line["seconds"], line["images_per_second"]
+    return lines
+
+
+COMBINATIONS = [
+    ("mlp nonsat adam", TINY, ("nonsat",), ()),
+    (
+        "dcgan bce adamw cosine",
+        TINY_DCGAN,
+        ("bce",),
+        (
+            "generator_optimizer.name=adamw",
+            "generator_optimizer.schedule=cosine",
+            "loss.bce.label_smoothing=0.1",
+        ),
+    ),
+    (
+        "mlp wasserstein rmsprop 3 D steps",
+        TINY,
+        ("wasserstein",),
+        (
+            "generator_optimizer.name=rmsprop",
+            "discriminator_optimizer.name=rmsprop",
+            "training.num_discriminator_steps=3",
+        ),
+    ),
+    (
+        "mlp minimax sgd no average",
+        TINY,
+        ("minimax",),
+        (
+            "generator_optimizer.name=sgd",
+            "generator_optimizer.momentum=0.9",
+            "ema.half_life=0",
+            "sampler.name=uniform",
+        ),
+    ),
+    ("dcgan nonsat reused fakes", TINY_DCGAN, ("nonsat",), ("training.reuse_fakes=true",)),
+    (
+        "mlp bce accumulation over the end of a pass",
+        TINY,
+        ("bce",),
+        (
+            "training.num_accumulation_steps=2",
+            "training.batch_size=500",
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("base", "losses", "extra"),
+    [pytest.param(*rest, id=name) for name, *rest in COMBINATIONS],
+)
+def test_a_resumed_run_equals_an_uninterrupted_one(make_trainer, base, losses, extra):
+    """Left after steps 1 and 4 of 6, between log lines, grids and checkpoints."""
+    settings = (
+        *extra,
+        "output.log_every=2",
+        "output.sample_every=3",
+        "output.checkpoint_every=1",
+    )
+    straight = make_trainer(*settings, base=base, losses=losses, name="straight")
+    assert straight.train() == "finished"
+    for stop in (1, 4, 6):
+        torch.manual_seed(stop)  # whatever another process's state would be
+        resumed = make_trainer(*settings, base=base, losses=losses, name="resumed")
+        resumed.resume()
+        while resumed.step < stop:
+            resumed.train(lambda trainer=resumed, at=stop: trainer.step >= at and "interrupted")
+    assert_same_run(straight, resumed)
+
+
+def test_work_after_the_last_checkpoint_is_done_again(make_trainer):
+    """What a killed process had logged and drawn after its checkpoint leaves no trace."""
+    settings = ("output.log_every=1", "output.sample_every=1", "output.checkpoint_every=3")
+    straight = make_trainer(*settings, name="straight")
+    straight.train()
+    killed = make_trainer(*settings, name="resumed")
+    for _ in range(5):
+        killed.train_step()
+        killed._boundaries()
+    with killed.run.metrics.open("a") as file:
+        file.write('{"step": 6, "los')
+    resumed = make_trainer(*settings, name="resumed")
+    resumed.write_real_grid()
+    resumed.write_grid()
+    resumed.resume()
+    assert resumed.step == 3
+    resumed.train()
+    assert_same_run(straight, resumed)
+
+
+def test_a_run_without_a_checkpoint_starts_again(make_trainer):
+    trainer = make_trainer()
+    trainer.resume()
+    assert trainer.step == 0
+
+
+def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_used(make_trainer):
+    trainer = make_trainer("output.checkpoint_every=2", "output.keep_checkpoints=3")
+    trainer.train()
+    newest = checkpoint_path(trainer.run, 6)
+    body = bytearray(newest.read_bytes())
+    body[-5] ^= 1
+    newest.write_bytes(body)
+    resumed = make_trainer("output.checkpoint_every=2")
+    with pytest.warns(UserWarning, match="checksum .* set aside"):
+        resumed.resume()
+    assert resumed.step == 4
+    assert newest.with_name(newest.name + ".damaged").exists()
+    resumed.train()
+    assert [step for step, _ in list_checkpoints(resumed.run)] == [6, 4]
+
+
+def test_the_last_checkpoint_being_damaged_is_an_error_that_names_it(make_trainer):
+    trainer = make_trainer()
+    trainer.train()
+    path = checkpoint_path(trainer.run, 6)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(CheckpointError, match=r"step-00000006\.safetensors is truncated|is not a"):
+        make_trainer().resume()
+    assert path.exists()
+
+
+def test_a_checkpoint_of_other_networks_changes_nothing(make_trainer):
+    trainer = make_trainer()
+    trainer.train()
+    other = make_trainer("generator.hidden=[17]", "discriminator.hidden=[16,16]")
+    before = {k: v.clone() for k, v in other.assembly.generator.network.state_dict().items()}
+    with pytest.raises(CheckpointError) as caught:
+        other.resume()
+    message = str(caught.value)
+    assert "nothing was loaded" in message
+    assert "generator/layers.0.weight is [16, 4] and should be [17, 4]" in message
+    assert "and 5 more" in message
+    for name, tensor in other.assembly.generator.network.state_dict().items():
+        assert torch.equal(tensor, before[name])
+
+
+def test_only_the_newest_checkpoints_are_kept(make_trainer):
+    trainer = make_trainer("output.checkpoint_every=1", "output.keep_checkpoints=2")
+    trainer.train()
+    assert [step for step, _ in list_checkpoints(trainer.run)] == [6, 5]
+
+
+def test_moments_come_back_in_the_memory_format_of_their_weights(make_trainer):
+    trainer = make_trainer(base=TINY_DCGAN)
+    trainer.train()
+    resumed = make_trainer(base=TINY_DCGAN)
+    resumed.resume()
+    for parameter in resumed.assembly.generator.parameters:
+        moment = resumed.assembly.generator.optimizer.state[parameter]["exp_avg"]
+        assert moment.stride() == parameter.stride()
+
+
+def test_averages_survive_a_stop_between_two_log_lines(make_trainer):
+    trainer = make_trainer("output.log_every=4")
+    trainer.train(lambda: "interrupted" if trainer.step == 3 else None)
+    resumed = make_trainer("output.log_every=4")
+    resumed.resume()
+    resumed.train()
+    straight = make_trainer("output.log_every=4", name="straight")
+    straight.train()
+    assert metrics(resumed) == metrics(straight)
+    assert [line["step"] for line in metrics(straight)] == [4, 6]

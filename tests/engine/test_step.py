@@ -1,0 +1,205 @@
+"""The engine's updates against the same updates written out by hand."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch.nn.functional import softplus
+
+from ganforge.contracts import Batch, Inputs
+from ganforge.engine.finite import FiniteGuard
+from ganforge.engine.objective import Objective, ObjectiveTerm
+from ganforge.engine.step import Part, View
+from ganforge.errors import PluginError
+
+
+def weights(module):
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+def assert_equal(left, right):
+    assert left.keys() == right.keys()
+    for name, value in left.items():
+        assert torch.equal(value, right[name]), name
+
+
+@pytest.mark.parametrize("reuse", ["false", "true"])
+def test_three_steps_equal_the_loop_of_the_paper(make_trainer, reuse):
+    """Goodfellow et al., algorithm 1, with fresh latents for the generator, or the same fakes."""
+    trainer = make_trainer(f"training.reuse_fakes={reuse}")
+    a = trainer.assembly
+    generator = copy.deepcopy(a.generator.network)
+    discriminator = copy.deepcopy(a.discriminator.network)
+    g_adam = torch.optim.Adam(generator.parameters(), 2e-4, (0.5, 0.999), fused=True)
+    d_adam = torch.optim.Adam(discriminator.parameters(), 2e-4, (0.5, 0.999), fused=True)
+    for step in range(3):
+        real = a.batches.batch(step).samples
+        z = a.sampler.sample(8, generator=a.randomness.generator("inputs", step, 0, 0)).values
+        fake = generator(z)
+        d_loss = (
+            softplus(-discriminator(real)).mean() + softplus(discriminator(fake.detach())).mean()
+        )
+        d_adam.zero_grad()
+        d_loss.backward()
+        d_adam.step()
+        if reuse == "false":
+            z = a.sampler.sample(8, generator=a.randomness.generator("inputs", step, 1, 0)).values
+            fake = generator(z)
+        g_loss = softplus(-discriminator(fake)).mean()
+        g_adam.zero_grad()
+        g_loss.backward()
+        g_adam.step()
+        trainer.train_step()
+    assert_equal(weights(a.generator.network), weights(generator))
+    assert_equal(weights(a.discriminator.network), weights(discriminator))
+
+
+def test_generator_update_leaves_no_gradient_on_the_discriminator(make_trainer):
+    trainer = make_trainer()
+    trainer.train_step()
+    before = [p.grad.clone() for p in trainer.assembly.discriminator.parameters]
+    from ganforge.engine.step import generator_update
+
+    a = trainer.assembly
+    part = Part(
+        real=a.batches.batch(0),
+        inputs=a.sampler.sample(8, generator=a.randomness.generator("inputs", 9)),
+    )
+    generator_update(a.generator, a.discriminator.network, a.objective, [part], a.guard, 1)
+    for old, parameter in zip(before, a.discriminator.parameters, strict=True):
+        assert torch.equal(old, parameter.grad)
+    assert all(parameter.requires_grad for parameter in a.discriminator.parameters)
+
+
+def test_accumulated_parts_equal_the_whole_batch(make_trainer):
+    """Without batch statistics, two half batches give the gradient of the whole one."""
+    trainer = make_trainer("training.num_accumulation_steps=2")
+    a = trainer.assembly
+    discriminator = copy.deepcopy(a.discriminator.network)
+    real = a.batches.batch(0).samples
+    parts = trainer._parts(Batch(real, None), 0)
+    with torch.no_grad():
+        fake = torch.cat([a.generator.network(part.inputs.values) for part in parts])
+    loss = softplus(-discriminator(real)).mean() + softplus(discriminator(fake)).mean()
+    gradients = torch.autograd.grad(loss, list(discriminator.parameters()))
+    trainer.train_step()
+    for expected, parameter in zip(gradients, a.discriminator.parameters, strict=True):
+        torch.testing.assert_close(parameter.grad, expected)
+
+
+def test_discriminator_steps_use_fresh_real_batches(make_trainer, monkeypatch):
+    trainer = make_trainer("training.num_discriminator_steps=3")
+    asked = []
+    batch = trainer.assembly.batches.batch
+    monkeypatch.setattr(
+        trainer.assembly.batches, "batch", lambda number: asked.append(number) or batch(number)
+    )
+    trainer.train_step()
+    trainer.train_step()
+    assert asked == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_view_computes_only_what_is_read_and_once():
+    calls = {"generator": 0, "discriminator": 0}
+
+    def generator(inputs):
+        calls["generator"] += 1
+        return inputs * 2
+
+    def discriminator(samples):
+        calls["discriminator"] += 1
+        return samples.sum(1)
+
+    part = Part(real=Batch(torch.ones(4, 3), None), inputs=Inputs(torch.ones(4, 3), None))
+    view = View("discriminator", part, generator, discriminator)
+    assert calls == {"generator": 0, "discriminator": 0}
+    assert view.fake_scores.tolist() == [6.0] * 4
+    assert view.fake_scores.tolist() == [6.0] * 4
+    assert calls == {"generator": 1, "discriminator": 1}
+    assert view.read_scores().keys() == {"score/fake"}
+
+
+def test_gradient_flows_to_fakes_in_the_generators_update_only():
+    generator = torch.nn.Linear(3, 3)
+    discriminator = torch.nn.Linear(3, 1)
+    part = Part(real=Batch(torch.ones(4, 3), None), inputs=Inputs(torch.ones(4, 3), None))
+    for network, wanted in (("discriminator", False), ("generator", True)):
+        view = View(network, part, generator, discriminator)
+        assert view.fake.requires_grad is wanted
+        assert view.real_scores.requires_grad is not wanted
+
+
+def term(name, loss, **keywords):
+    return ObjectiveTerm(name=name, origin="test 1.0", loss=loss, **keywords)
+
+
+def constant_loss(value):
+    from ganforge import Loss
+
+    class Constant(Loss):
+        def generator_loss(self, step):
+            return torch.tensor(value) if not isinstance(value, str) else value
+
+    return Constant()
+
+
+def test_objective_weighs_terms_and_multiplies_lazy_ones():
+    objective = Objective(
+        [
+            term("a", constant_loss(1.0), weight=2.0),
+            term("b", constant_loss(10.0), weight=0.5, every=4),
+        ]
+    )
+    due = objective("generator", None, 8)
+    assert objective.total(due).item() == 2.0 + 0.5 * 4 * 10.0
+    assert objective("generator", None, 9).keys() == {"a"}
+    assert objective("discriminator", None, 8) == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [([1.0, 2.0], r"not \[2\]"), ("nonsense", "not 'nonsense'")]
+)
+def test_a_loss_that_is_no_scalar_is_named(value, shown):
+    objective = Objective([term("odd", constant_loss(value))])
+    with pytest.raises(PluginError, match=f"'odd' of test 1.0 must return a scalar.*{shown}"):
+        objective("generator", None, 0)
+
+
+def test_a_loss_without_gradient_is_an_error(make_trainer):
+    trainer = make_trainer()
+    objective = Objective([term("flat", constant_loss(1.0))])
+    object.__setattr__(trainer.assembly, "objective", objective)
+    with pytest.raises(PluginError, match="'flat' does not depend on its weights"):
+        trainer.train_step()
+
+
+def test_clipping_follows_every_discriminator_update(make_trainer):
+    trainer = make_trainer("loss.wasserstein.clip=0.005", losses=("wasserstein",))
+    trainer.train_step()
+    largest = max(p.abs().max().item() for p in trainer.assembly.discriminator.parameters)
+    assert largest == pytest.approx(0.005)
+
+
+def test_without_a_discriminator_only_the_generator_is_updated(make_trainer, monkeypatch):
+    from ganforge import Loss
+
+    class Darken(Loss):
+        def generator_loss(self, step):
+            return step.fake.mean()
+
+    trainer = make_trainer()
+    object.__setattr__(trainer.assembly, "discriminator", None)
+    object.__setattr__(trainer.assembly, "objective", Objective([term("darken", Darken())]))
+    object.__setattr__(
+        trainer.assembly,
+        "guard",
+        FiniteGuard(trainer.assembly.objective.terms, torch.device("cpu")),
+    )
+    before = weights(trainer.assembly.generator.network)
+    trainer.train_step()
+    trainer.log()
+    after = weights(trainer.assembly.generator.network)
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+    assert "loss/discriminator" not in trainer.display.seen[0]

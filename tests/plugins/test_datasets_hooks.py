@@ -1,0 +1,113 @@
+"""What the bundled data sets say of themselves, before anything is loaded."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ganforge_datasets
+import ganforge_images
+from ganforge import DatasetSpec
+from ganforge.options import describe, parse
+
+SPECS: dict[str, DatasetSpec] = {
+    spec.name: spec
+    for plugin in (ganforge_datasets, ganforge_images)
+    for spec in plugin.ganforge_datasets()
+}
+
+
+def options_of(name: str, **given: object) -> Any:
+    options, complaints = parse(SPECS[name].options, given)
+    assert complaints == {}
+    return options
+
+
+def test_the_names() -> None:
+    assert list(SPECS) == ["digits", "mnist", "fashion-mnist", "kmnist", "cifar10", "images"]
+
+
+def test_listing_and_checking_import_nothing_heavy(tmp_path: Path) -> None:
+    program = """
+import json, sys
+import ganforge_datasets, ganforge_images
+from ganforge import DataError
+for spec in [*ganforge_datasets.ganforge_datasets(), *ganforge_images.ganforge_datasets()]:
+    options = spec.options(root=sys.argv[1]) if spec.name != "digits" else spec.options()
+    spec.sample_shape(options)
+    if spec.check_available is not None:
+        try:
+            spec.check_available(options)
+        except DataError:
+            pass
+heavy = {"torch", "torchvision", "numpy", "PIL"}
+print(json.dumps(sorted(heavy & {name.partition(".")[0] for name in sys.modules})))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(run.stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "shape"),
+    [
+        ("digits", {}, (1, 32, 32)),
+        ("digits", {"size": 8}, (1, 8, 8)),
+        ("mnist", {"size": 28}, (1, 28, 28)),
+        ("fashion-mnist", {}, (1, 32, 32)),
+        ("kmnist", {}, (1, 32, 32)),
+        ("cifar10", {"size": 64}, (3, 64, 64)),
+        ("images", {"root": "x"}, (3, 64, 64)),
+        ("images", {"root": "x", "size": 48, "height": 96, "channels": 1}, (1, 96, 48)),
+    ],
+)
+def test_the_options_give_the_sample_shape(
+    name: str, given: dict[str, object], shape: tuple[int, ...]
+) -> None:
+    assert SPECS[name].sample_shape(options_of(name, **given)) == shape
+
+
+def test_options_that_leave_the_samples_alone_are_mutable() -> None:
+    mutable = {
+        name: [field.name for field in describe(spec.options) if field.mutable]
+        for name, spec in SPECS.items()
+    }
+    assert mutable["digits"] == []
+    assert mutable["mnist"] == mutable["cifar10"] == ["root", "download"]
+    assert mutable["images"] == ["root", "memory_limit"]
+
+
+def test_a_path_on_the_command_line_is_the_root_of_images() -> None:
+    assert {name: spec.path_option for name, spec in SPECS.items() if spec.path_option} == {
+        "images": "root"
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({}, "root"),
+        ({"root": "x", "fit": "squeeze"}, "fit"),
+        ({"root": "x", "background": [0, 0, 256]}, "background"),
+        ({"root": "x", "max_pixels": 10**9}, "max_pixels"),
+        ({"root": "x", "size": 0}, "size"),
+    ],
+)
+def test_options_out_of_range_are_named(given: dict[str, object], named: str) -> None:
+    assert list(parse(SPECS["images"].options, given)[1]) == [named]
+
+
+def test_two_channels_are_refused() -> None:
+    _, complaints = parse(SPECS["images"].options, {"root": "x", "channels": 2})
+    assert complaints == {"channels": "2 is not allowed: one of 1 and 3"}
