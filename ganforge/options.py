@@ -61,9 +61,9 @@ def option(
     """A field of an options dataclass.
 
     `minimum` and `maximum` include the bound, `above` and `below` do not; all apply to each element
-    of a tuple. `choices` lists the strings or integers allowed. `mutable` marks an option that a resumed run
-    may change without becoming another run (a path, an interval). Without a default the option
-    must be given.
+    of a tuple. `choices` lists the strings or integers allowed. `mutable` marks an option that a
+    resumed run may change without becoming another run (a path, an interval). Without a default the
+    option must be given.
     """
     declaration = _Declaration(
         help=help,

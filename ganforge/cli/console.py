@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import sys
-import textwrap
 import warnings
 from typing import TYPE_CHECKING, TextIO
 
@@ -61,7 +60,6 @@ def warn_of_failures(discovery: Discovery) -> None:
 
 
 def _paragraph(prefix: str, message: str) -> None:
-    lines = [printable(line, 4000) for line in message.splitlines()]
-    first, *rest = lines or [""]
-    text = textwrap.fill(prefix + first, width=100, break_long_words=False, break_on_hyphens=False)
-    sys.stderr.write("\n".join([text, *(f"  {line}" for line in rest)]) + "\n")
+    # Not wrapped: the terminal does that, and a path or a name stays in one piece.
+    first, *rest = [printable(line, 4000) for line in message.splitlines()] or [""]
+    sys.stderr.write("\n".join([prefix + first, *(f"  {line}" for line in rest)]) + "\n")

@@ -49,24 +49,24 @@ class RunDirectory:
     @classmethod
     def create(cls, path: Path) -> RunDirectory:
         """An empty directory for a new run. Raises UsageError for one that holds something."""
-        if path.exists() and not path.is_dir():
-            raise UsageError(f"{printable(path)} is a file; name a new directory for the run")
-        if path.is_dir() and any(
-            not entry.name.startswith(TEMPORARY_PREFIX) for entry in path.iterdir()
-        ):
-            what = "holds a run" if (path / "config.toml").is_file() else "is not empty"
-            raise UsageError(
-                f"{printable(path)} {what} already and is left as it is: go on with it by "
-                f"`ganforge train --resume {printable(path)}`, or name another directory"
-            )
         run = cls(path)
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"{run} is a file; name a new directory for the run")
         try:
-            run.samples.mkdir(parents=True, exist_ok=True)
-            run.checkpoints.mkdir(exist_ok=True)
+            path.mkdir(parents=True, exist_ok=True)
+            # What a process left that was killed while it wrote its first file is nothing.
+            taken = [it for it in path.iterdir() if not it.name.startswith(TEMPORARY_PREFIX)]
         except OSError as error:
             raise RunDirectoryError(
-                f"the run directory {printable(path)} cannot be created: {error.strerror}"
+                f"the run directory {run} cannot be created: {error.strerror}"
             ) from error
+        if run.config in taken:
+            raise UsageError(
+                f"{run} holds a run already, which is left as it is: go on with it by "
+                f"`ganforge train --resume {run}`, or name another directory"
+            )
+        if taken:
+            raise UsageError(f"{run} is not empty; name a new directory for the run")
         return run
 
     @classmethod
@@ -74,15 +74,18 @@ class RunDirectory:
         """An existing run. Raises UsageError where there is none."""
         run = cls(path)
         if not run.config.is_file():
-            raise UsageError(f"there is no run in {printable(path)}: it has no config.toml")
+            raise UsageError(f"there is no run in {run}: it has no config.toml")
+        return run
+
+    def make_folders(self) -> None:
+        """Make the folders of the run. Raises RunDirectoryError."""
         try:
-            run.samples.mkdir(exist_ok=True)
-            run.checkpoints.mkdir(exist_ok=True)
+            self.samples.mkdir(exist_ok=True)
+            self.checkpoints.mkdir(exist_ok=True)
         except OSError as error:
             raise RunDirectoryError(
-                f"the run directory {printable(path)} cannot be written: {error.strerror}"
+                f"the run directory {self} cannot be written: {error.strerror}"
             ) from error
-        return run
 
     def discard(self) -> None:
         """Remove a run that never took a step: its few files, and folders that are empty."""

@@ -6,11 +6,18 @@ torch is imported by `train` alone, after everything that can be wrong without i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ganforge.config import RunConfig
-from ganforge.errors import Complaint, ConfigError, GanforgeError, NonFiniteError
+from ganforge.errors import (
+    Complaint,
+    ConfigError,
+    GanforgeError,
+    NonFiniteError,
+    RunDirectoryError,
+)
 from ganforge.layers import Layer, from_file
 from ganforge.printable import printable
 from ganforge.registry import Registry
@@ -84,6 +91,7 @@ def train(
     with Lock(run):
         if not resume or changes:
             run.write_config(config.to_toml())
+        run.make_folders()
         run.write_status("running", 0)
         try:
             trainer = _prepare(config, run, display, resume)
@@ -101,7 +109,8 @@ def train(
         try:
             state = trainer.train(stop_request)
         except GanforgeError as error:
-            run.write_status("failed", trainer.step, printable(error))
+            with suppress(RunDirectoryError):
+                run.write_status("failed", trainer.step, printable(error))
             raise _with_last_checkpoint(error, run) from error
         finally:
             display.stopped()

@@ -88,6 +88,7 @@ def make_trainer(make_config: Callable[..., RunConfig], tmp_path: Path) -> Calla
         path = tmp_path / name
         run = RunDirectory.open(path) if path.exists() else RunDirectory.create(path)
         run.write_config(config.to_toml())
+        run.make_folders()
         return Trainer(assemble(config), run, SilentDisplay())
 
     return make
