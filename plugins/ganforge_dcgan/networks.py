@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ganforge import Problem
 
 from . import DiscriminatorOptions, GeneratorOptions
+from .image_layers import FromImage, ToImage
 
 SEED_SIZE = 4  # the side of the coarsest grid
 
@@ -33,7 +34,7 @@ class Generator(nn.Module):
                 nn.BatchNorm2d(narrow),
                 nn.ReLU(inplace=True),
             ]
-        layers += [nn.ConvTranspose2d(widths[0], channels, 4, stride=2, padding=1), nn.Tanh()]
+        layers += [ToImage(widths[0], channels), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         self.apply(initialise)
 
@@ -52,7 +53,7 @@ class Discriminator(nn.Module):
         channels, size, _ = problem.sample_shape
         widths = pyramid(size, options.width)
         layers: list[nn.Module] = [
-            nn.Conv2d(channels, widths[0], 4, stride=2, padding=1),
+            FromImage(channels, widths[0]),
             nn.LeakyReLU(0.2, inplace=True),
         ]
         for narrow, wide in itertools.pairwise(widths):
