@@ -79,21 +79,25 @@ class RunConfig:
         """The shape of a sample, from the data set's options alone."""
         spec = self.dataset.component.spec
         assert isinstance(spec, DatasetSpec)
-        return spec.sample_shape(self.dataset.options)
+        return self.dataset.component.shape("sample shape", spec.sample_shape, self.dataset.options)
 
     @property
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one generator input."""
         spec = self.sampler.component.spec
         assert isinstance(spec, SamplerSpec)
-        return spec.input_shape(self.sampler.options, self.sample_shape)
+        return self.sampler.component.shape(
+            "input shape", spec.input_shape, self.sampler.options, self.sample_shape
+        )
 
     def check_available(self) -> None:
         """Raise DataError where the data set finds, without torch, that its data is not there."""
         spec = self.dataset.component.spec
         assert isinstance(spec, DatasetSpec)
         if spec.check_available is not None:
-            spec.check_available(self.dataset.options)
+            self.dataset.component.call(
+                "cannot tell whether its data is there", spec.check_available, self.dataset.options
+            )
 
     def to_toml(self) -> str:
         """The configuration as TOML that resolves to it again, each key with its help."""
@@ -117,11 +121,12 @@ def _rows(config: RunConfig) -> Iterator[tuple[KeyPath, list[ConfigLine], str]]:
         selection: Selection | None = getattr(config, section)
         if selection is not None:
             name = ConfigLine(key="name", value=selection.config_name)
-            yield (section,), [name, *_lines(selection.options)], selection.component.spec.summary
+            comment = printable(selection.component.spec.summary)
+            yield (section,), [name, *_lines(selection.options)], comment
     for term in config.losses:
         settings = TermSettings(weight=term.weight, every=term.every)
         lines = [*_lines(settings), *_lines(term.options)]
-        yield ("loss", term.config_name), lines, term.component.spec.summary
+        yield ("loss", term.config_name), lines, printable(term.component.spec.summary)
     for section in OPTIMIZER_SECTIONS:
         optimizer: OptimizerSettings = getattr(config, section)
         (chosen,) = (name for name, cls in OPTIMIZERS.items() if cls is type(optimizer))

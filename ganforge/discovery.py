@@ -7,8 +7,10 @@ those of the distribution `ganforge` itself, and come first.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
@@ -17,7 +19,7 @@ import pluggy
 
 from . import hookspecs
 from .errors import did_you_mean
-from .printable import printable
+from .printable import described, printable
 from .registry import Component, Plugin, Registry
 from .specs import ComponentSpec
 
@@ -84,16 +86,20 @@ def discover(*, third_party: bool = True, environ: Mapping[str, str] = os.enviro
 
 
 def _plugin(entry_point: EntryPoint) -> Plugin:
-    distribution = entry_point.dist
-    package = distribution.metadata["Name"] if distribution else None
-    version = distribution.metadata["Version"] if distribution else None
+    package, version = _field(entry_point, "Name"), _field(entry_point, "Version")
     return Plugin(
         name=printable(entry_point.name),
-        package=printable(package or "unknown"),
-        version=printable(version or "unknown"),
+        package=printable(package) or "unknown",
+        version=printable(version) or "unknown",
         module=printable(entry_point.value),
-        bundled=_normalised(package or "") == CORE_PACKAGE,
+        bundled=_normalised(package) == CORE_PACKAGE,
     )
+
+
+def _field(entry_point: EntryPoint, name: str) -> str:
+    """A field of the distribution's metadata, which may be damaged; empty where it is not there."""
+    metadata = entry_point.dist.metadata if entry_point.dist else None
+    return metadata[name] if metadata and name in metadata else ""
 
 
 def _order(entry_point: EntryPoint) -> tuple[bool, str, str]:
@@ -113,17 +119,11 @@ def _load(
 ) -> tuple[Discovered, list[Component]]:
     """One plugin, with all of its components or none."""
     try:
-        implementation = entry_point.load()
-        key = f"{plugin.package}:{plugin.name}"
-        try:
-            manager.register(implementation, name=key)
-        except ValueError as error:
-            raise _Faulty(f"the same object is registered by two entry points: {error}") from error
-        except pluggy.PluginValidationError as error:
-            manager.unregister(implementation)
-            detail = " ".join(str(error).split("\n")[-1].split())
-            raise _Faulty(f"a hook does not fit: {detail}") from error
-        components, warnings = _collect(manager, implementation, plugin)
+        # What a plugin prints when it is loaded must not end up in the output of a command.
+        with redirect_stdout(sys.stderr):
+            implementation = _import(entry_point)
+            _register(manager, implementation, f"{plugin.package}:{plugin.name}")
+            components, warnings = _collect(manager, implementation, plugin)
         _refuse_twins(components, earlier)
     except KeyboardInterrupt:
         raise
@@ -134,6 +134,27 @@ def _load(
     return Discovered(plugin=plugin, status="active", warnings=tuple(warnings)), components
 
 
+def _import(entry_point: EntryPoint) -> Any:
+    if not EntryPoint.pattern.match(entry_point.value):
+        raise _Faulty(f"its entry point {entry_point.value!r} is not of the form module:attribute")
+    try:
+        return entry_point.load()
+    except SystemExit as error:
+        raise _Faulty(f"it called sys.exit({error.code!r}) at import") from error
+
+
+def _register(manager: pluggy.PluginManager, implementation: Any, key: str) -> None:
+    try:
+        manager.register(implementation, name=key)
+    except ValueError as error:
+        raise _Faulty("another entry point names the same object") from error
+    except pluggy.PluginValidationError as error:
+        if manager.is_registered(implementation):  # some versions of pluggy leave it behind
+            manager.unregister(implementation)
+        detail = " ".join(str(error).split("\n")[-1].split())
+        raise _Faulty(f"a hook does not fit: {detail}") from error
+
+
 def _collect(
     manager: pluggy.PluginManager, implementation: Any, plugin: Plugin
 ) -> tuple[list[Component], list[str]]:
@@ -142,14 +163,14 @@ def _collect(
     callers = manager.get_hookcallers(implementation) or []
     if not callers:
         raise _Faulty("it implements no hook; mark its functions with @ganforge.hookimpl")
-    for caller in sorted(callers, key=lambda caller: caller.name):
-        if caller.name not in hookspecs.HOOKS:
-            near = did_you_mean(caller.name, hookspecs.HOOKS)
-            warnings.append(printable(f"unknown hook {caller.name!r}{near}"))
-            continue
-        for hook in caller.get_hookimpls():
+    known = {caller.name: caller for caller in callers if caller.name in hookspecs.HOOKS}
+    for name in sorted({caller.name for caller in callers} - known.keys()):
+        near = did_you_mean(name, hookspecs.HOOKS)
+        warnings.append(printable(f"unknown hook {name!r}{near}"))
+    for name in hookspecs.HOOKS:
+        for hook in known[name].get_hookimpls() if name in known else ():
             if hook.plugin is implementation:
-                for spec in _specs(caller.name, hook.function):
+                for spec in _specs(name, hook.function):
                     components.append(Component(spec=spec, plugin=plugin))
     if warnings and not components:
         raise _Faulty("; ".join(warnings))
@@ -169,8 +190,8 @@ def _specs(hook_name: str, function: Any) -> Iterable[ComponentSpec]:
         items = list(result)
     except _Faulty:
         raise
-    except Exception as error:
-        raise _Faulty(f"{hook_name} failed: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise _Faulty(f"{hook_name} failed: {described(error)}") from error
     for item in items:
         if not isinstance(item, wanted):
             shown = type(item).__name__ if isinstance(item, ComponentSpec) else repr(item)
@@ -195,12 +216,10 @@ def _explain(error: BaseException, entry_point: EntryPoint) -> str:
     """What an exception at import means, in one line."""
     if isinstance(error, SyntaxError):
         return f"SyntaxError: {error.msg} ({error.filename}, line {error.lineno})"
-    if isinstance(error, SystemExit):
-        return f"it called sys.exit({error.code!r}) at import"
     if isinstance(error, ModuleNotFoundError) and error.name:
         if error.name.split(".")[0] == entry_point.module.split(".")[0]:
             return f"its entry point names the module {error.name!r}, which is not installed"
         return f"it needs the module {error.name!r}, which is not installed"
     if isinstance(error, AttributeError) and entry_point.attr:
         return f"its entry point {entry_point.value!r} names nothing: {error}"
-    return f"{type(error).__name__}: {error}"
+    return described(error)

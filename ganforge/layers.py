@@ -5,7 +5,6 @@ A later layer overrides an earlier one: defaults, then a file, then flags, then 
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +13,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .errors import Complaint, ConfigError
-from .printable import printable
+from .printable import described, printable
+from .toml import quoted
 
 MAX_FILE_BYTES = 1_000_000
 MAX_LOCATED_LINES = 400
+MAX_LOCATED_CHARACTERS = 40_000
+MAX_DEPTH = 4
 
 KeyPath = tuple[str, ...]
 
@@ -54,10 +56,14 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """Entries of one origin. `losses` names the terms that it selects; None leaves them alone."""
+    """Entries that stand side by side: none resets what another one of them sets.
+
+    `losses` names the terms that the layer selects; None leaves them alone.
+    """
 
     entries: tuple[Entry, ...] = ()
     losses: tuple[str, ...] | None = None
+    losses_origin: Origin = Flag("loss")
 
 
 def from_file(path: Path) -> Layer:
@@ -81,8 +87,9 @@ def from_text(text: str, name: str) -> Layer:
     """The layer of TOML text; `name` stands before the line number in complaints."""
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError([Complaint(where=name, what=f"is not TOML: {error}")]) from error
+    except _UNREADABLE as error:
+        what = f"is not TOML: {described(error).partition(': ')[2]}"
+        raise ConfigError([Complaint(where=name, what=what)]) from error
     origin = _File(name, text)
     losses = tree.get("loss")
     return Layer(
@@ -90,6 +97,7 @@ def from_text(text: str, name: str) -> Layer:
             Entry(path=path, value=value, origin=origin) for path, value in _leaves(tree)
         ),
         losses=tuple(losses) if isinstance(losses, dict) else None,
+        losses_origin=origin,
     )
 
 
@@ -103,13 +111,21 @@ def from_settings(assignments: Sequence[str]) -> Layer:
         if not separator or not key.strip():
             complaints.append(Complaint(where=where, what="must look like generator.width=128"))
             continue
-        tree = _toml_or_none(f"{key} = {raw}") or _toml_or_none(f"{key} = {json.dumps(raw)}")
-        if tree is None or not raw.strip():
-            what = "has no value" if tree else f"{printable(key)!r} is not a dotted key"
-            complaints.append(Complaint(where=where, what=what))
+        if not raw.strip():
+            complaints.append(Complaint(where=where, what="has no value"))
             continue
+        if any(0xD800 <= ord(char) < 0xE000 for char in assignment):
+            complaints.append(Complaint(where=where, what="is not UTF-8 text"))
+            continue
+        tree = _toml_or_none(f"{key} = {raw}") or _toml_or_none(f"{key} = {quoted(raw)}")
         origin = Flag(where)
-        entries += [Entry(path=path, value=value, origin=origin) for path, value in _leaves(tree)]
+        found = [
+            Entry(path=path, value=value, origin=origin) for path, value in _leaves(tree or {})
+        ]
+        if not found:
+            what = "sets nothing" if tree else f"{printable(key)!r} is not a dotted key"
+            complaints.append(Complaint(where=where, what=what))
+        entries += found
     if complaints:
         raise ConfigError(complaints)
     return Layer(entries=tuple(entries))
@@ -121,14 +137,18 @@ def _toml_or_none(text: str) -> dict[str, Any] | None:
         return None
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except _UNREADABLE:
         return None
+
+
+# tomllib also raises what it meets in a number of thousands of digits and in nested brackets.
+_UNREADABLE = (ValueError, RecursionError)
 
 
 def _leaves(tree: Mapping[str, Any], prefix: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
     for key, value in tree.items():
         path = (*prefix, key)
-        if isinstance(value, dict) and (value or len(path) == 1):
+        if isinstance(value, dict) and (value or len(path) == 1) and len(path) < MAX_DEPTH:
             yield from _leaves(value, path)
         elif isinstance(value, dict):
             # An empty table such as [loss.nonsat] selects without setting anything.
@@ -145,6 +165,7 @@ class _File:
     is either TOML itself or ends inside a value, so the first prefix that holds the key ends where
     its value does; the value begins after the last prefix before it that parses. That takes a parse
     a line, so it is done when something is wrong, and not for texts longer than any configuration.
+    A table's line is that of its header.
     """
 
     def __init__(self, name: str, text: str) -> None:
@@ -158,16 +179,24 @@ class _File:
     @cached_property
     def _lines(self) -> dict[KeyPath, int]:
         found: dict[KeyPath, int] = {}
-        lines = self._text.splitlines(keepends=True)
-        if len(lines) > MAX_LOCATED_LINES:
+        lines = [f"{line}\n" for line in self._text.split("\n")]
+        if len(lines) > MAX_LOCATED_LINES or len(self._text) > MAX_LOCATED_CHARACTERS:
             return found
         start = 1
         for end in range(1, len(lines) + 1):
             try:
                 tree = tomllib.loads("".join(lines[:end]))
-            except tomllib.TOMLDecodeError:
+            except _UNREADABLE:
                 continue
-            for path, _ in _leaves(tree):
+            for path in _nodes(tree):
                 found.setdefault(path, start)
             start = end + 1
         return found
+
+
+def _nodes(tree: Mapping[str, Any], prefix: KeyPath = ()) -> Iterator[KeyPath]:
+    for key, value in tree.items():
+        path = (*prefix, key)
+        yield path
+        if isinstance(value, dict) and len(path) < MAX_DEPTH:
+            yield from _nodes(value, path)

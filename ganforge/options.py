@@ -6,7 +6,7 @@
 
 The same description serves validation, `ganforge show`, the resolved configuration and the
 conformance kit. Types: `bool`, `int`, `float`, `str`, a `Literal` of strings, fixed or open tuples
-of these, and any of them or None.
+of the first four, and a scalar or a tuple or None.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import types
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -112,7 +113,11 @@ class OptionField:
             ("at most", self.maximum),
             ("below", self.below),
         ]
-        return " and ".join(f"{word} {bound:g}" for word, bound in bounds if bound is not None)
+        return " and ".join(
+            f"{word} {bound if isinstance(bound, int) else format(bound, 'g')}"
+            for word, bound in bounds
+            if bound is not None
+        )
 
     def parse(self, raw: object) -> Any:
         """The value of type `annotation` that `raw`, as it comes from TOML, stands for.
@@ -155,8 +160,8 @@ def describe(options: type) -> Iterator[OptionField]:
             raise TypeError(f"{options.__name__}.{field.name} is not declared with option()")
         annotation = hints[field.name]
         choices = declaration.choices
-        if get_origin(annotation) is Literal:
-            choices, annotation = tuple(str(arg) for arg in get_args(annotation)), str
+        if get_origin(annotation) is Literal and _are_strings(get_args(annotation)):
+            choices, annotation = get_args(annotation), str
         _type_name(annotation)  # raises TypeError for a type that TOML has no value for
         yield OptionField(
             name=field.name,
@@ -166,21 +171,23 @@ def describe(options: type) -> Iterator[OptionField]:
         )
 
 
-def parse(options: type, given: Mapping[str, object]) -> tuple[Any | None, dict[str, str]]:
+def parse(
+    options: type, given: Mapping[str, object], others: Sequence[str] = ()
+) -> tuple[Any | None, dict[str, str]]:
     """An instance of `options` from raw values, and the complaints by option name.
 
     The instance is None where there are complaints. An unknown name is a complaint with the
-    closest known one.
+    closest known one; what the class itself finds wrong has an empty name. `others` are keys
+    that stand beside the options and are read elsewhere.
     """
     fields = {field.name: field for field in describe(options)}
     values: dict[str, Any] = {}
     complaints: dict[str, str] = {}
     for name, raw in given.items():
         if name not in fields:
-            known = f"known are {listed(sorted(fields))}" if fields else "there are no options"
-            complaints[name] = (
-                f"unknown option {name!r}{did_you_mean(name, fields) or f'; {known}'}"
-            )
+            known = sorted([*fields, *others])
+            there = f"; known are {listed(known)}" if known else "; there are no options"
+            complaints[name] = f"unknown option {name!r}{did_you_mean(name, known) or there}"
             continue
         try:
             values[name] = fields[name].parse(raw)
@@ -189,7 +196,12 @@ def parse(options: type, given: Mapping[str, object]) -> tuple[Any | None, dict[
     for name, field in fields.items():
         if field.required and name not in given:
             complaints[name] = f"must be given: {field.help}"
-    return (None if complaints else options(**values)), complaints
+    if complaints:
+        return None, complaints
+    try:
+        return options(**values), {}
+    except ValueError as error:  # what a __post_init__ found wrong between options
+        return None, {"": str(error)}
 
 
 def to_toml(value: Any) -> object:
@@ -197,24 +209,37 @@ def to_toml(value: Any) -> object:
     return [to_toml(element) for element in value] if isinstance(value, tuple) else value
 
 
+def _are_strings(values: tuple[Any, ...]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
 def _type_name(annotation: Any) -> str:
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType) and type(None) in args and len(args) == 2:
+        (inner,) = (arg for arg in args if arg is not type(None))
+        return f"{_definite_name(inner)} or unset"
+    return _definite_name(annotation)
+
+
+def _definite_name(annotation: Any) -> str:
+    """The name of a type without None, which TOML has no value for."""
+    args = get_args(annotation)
+    if get_origin(annotation) is tuple and args:
+        *first, last = args
+        names = [_scalar_name(arg) for arg in first]
+        names.append("..." if last is Ellipsis else _scalar_name(last))
+        return f"[{', '.join(names)}]"
+    return _scalar_name(annotation)
+
+
+def _scalar_name(annotation: Any) -> str:
     if annotation in _SCALARS:
         return {"bool": "boolean", "int": "integer", "float": "number", "str": "string"}[
             annotation.__name__
         ]
-    if annotation is type(None):
-        return "unset"
-    origin, args = get_origin(annotation), get_args(annotation)
-    if origin is tuple and args:
-        if args[-1] is Ellipsis:
-            return f"[{_type_name(args[0])}, ...]"
-        return "[" + ", ".join(_type_name(arg) for arg in args) + "]"
-    if origin in (Union, types.UnionType) and type(None) in args and len(args) == 2:
-        (inner,) = (arg for arg in args if arg is not type(None))
-        return f"{_type_name(inner)} or unset"
     raise TypeError(
         f"{annotation!r} is not a type an option can have: bool, int, float, str, a Literal of "
-        "strings, a tuple of these, or one of these or None"
+        "strings, a tuple of the first four, or one of the first four or a tuple, or None"
     )
 
 
@@ -234,9 +259,13 @@ def _convert(raw: object, annotation: Any) -> Any:
         except OverflowError:
             number = math.inf
         if not math.isfinite(number):
-            raise ValueError(f"{raw!r} is not a finite number")
+            raise ValueError(f"{_shown(raw)} is not a finite number")
         return number
     if type(raw) is annotation:
+        if isinstance(raw, str) and any(unicodedata.category(char) == "Cs" for char in raw):
+            raise ValueError(f"{_shown(raw)} is not text: it has bytes that are not UTF-8")
+        if type(raw) is int and not -(2**63) <= raw < 2**63:
+            raise ValueError("an integer has at most 64 bits")
         return raw
     hint = ""
     if annotation is int and isinstance(raw, float) and raw.is_integer():
@@ -255,5 +284,5 @@ def _convert_tuple(raw: object, args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _shown(raw: object) -> str:
-    text = repr(raw)
+    text = ("false", "true")[raw] if isinstance(raw, bool) else repr(raw)
     return text if len(text) <= 60 else text[:57] + "..."

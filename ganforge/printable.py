@@ -11,6 +11,15 @@ import unicodedata
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
+def described(error: BaseException) -> str:
+    """`ValueError: its message`, on one line, also for an exception that cannot be shown."""
+    try:
+        message = str(error)
+    except Exception:
+        message = "its message cannot be shown"
+    return printable(f"{type(error).__name__}: {message}" if message else type(error).__name__)
+
+
 def printable(text: object, limit: int = 500) -> str:
     """One line of at most `limit` characters without control or format characters."""
     one_line = " ".join(str(text).split())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 from .errors import PluginError, UsageError, did_you_mean, listed
-from .printable import printable
+from .printable import described, printable
 from .specs import ComponentSpec
 
 
@@ -57,17 +57,38 @@ class Component:
         except Exception as error:
             raise PluginError(
                 f"the {self.kind} {self.name!r} of {self.origin} cannot be loaded: its builder "
-                f"{self.spec.build!r} raised {type(error).__name__}: {printable(error)}"
+                f"{self.spec.build!r} raised {described(error)}"
             ) from error
+        return self.call("could not be built", target, *arguments)
+
+    def call(self, failure: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What a function of the plugin returns.
+
+        Raises PluginError, with the package named, for whatever the function raises that is not
+        ganforge's own error; `failure` says what that means.
+        """
         try:
-            return target(*arguments)
+            return function(*arguments)
         except UsageError:
             raise
         except Exception as error:
             raise PluginError(
-                f"the {self.kind} {self.name!r} of {self.origin} could not be built: "
-                f"{type(error).__name__}: {printable(error)}"
+                f"the {self.kind} {self.name!r} of {self.origin} {failure}: {described(error)}"
             ) from error
+
+    def shape(self, name: str, function: Callable[..., Any], *arguments: Any) -> tuple[int, ...]:
+        """The shape that a function of the spec gives. Raises PluginError where it is none."""
+        found = self.call(f"cannot tell its {name}", function, *arguments)
+        if (
+            isinstance(found, tuple)
+            and len(found) in (1, 3)
+            and all(type(side) is int and side > 0 for side in found)
+        ):
+            return found
+        raise PluginError(
+            f"the {self.kind} {self.name!r} of {self.origin} must give a {name} like (3, 64, 64) "
+            f"or (2,), not {printable(repr(found), 60)}"
+        )
 
     @property
     def origin(self) -> str:
@@ -90,6 +111,13 @@ class Registry:
 
     def __iter__(self) -> Iterator[Component]:
         return iter(self._components)
+
+    @property
+    def packages(self) -> set[str]:
+        """The packages whose plugins were loaded, or failed to."""
+        return {it.plugin.package for it in self._components} | {
+            it.package for it in self._failures
+        }
 
     def of_kind(self, kind: str) -> list[Component]:
         return [component for component in self._components if component.kind == kind]
@@ -131,10 +159,15 @@ class Registry:
         message = (
             f"there is no {kind} called {printable(name)!r}{near or '; there are ' + listed(known)}"
         )
+        raise self.not_found(message)
+
+    def not_found(self, message: str) -> UsageError:
+        """The error of a name that no working plugin offers, with the plugins that do not work."""
         if self._failures:
             failed = "; ".join(
                 f"{plugin.name} of {plugin.package} {plugin.version} ({reason})"
                 for plugin, reason in self._failures.items()
             )
-            message += f". Plugins that failed to load: {failed}"
-        raise UsageError(message)
+            stop = "" if message.endswith("?") else "."
+            message += f"{stop} Plugins that failed to load: {failed}"
+        return UsageError(message)

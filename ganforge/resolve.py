@@ -21,7 +21,7 @@ from .config import (
     TermSettings,
 )
 from .errors import Complaint, ConfigError, UsageError, did_you_mean, listed
-from .layers import Entry, Flag, Layer
+from .layers import Entry, Flag, Layer, Origin
 from .options import describe, parse
 from .printable import printable
 from .registry import Component, Registry
@@ -53,6 +53,7 @@ class _Resolver:
         self.registry = registry
         self.complaints: list[Complaint] = []
         self.losses: tuple[str, ...] = ()
+        self.losses_origin: Origin = Flag("loss")
         self.entries: dict[KeyPath, Entry] = {}
         for layer in layers:
             self._add(layer)
@@ -70,7 +71,7 @@ class _Resolver:
         if layer.losses is not None:
             for name in set(self.losses) - set(layer.losses):
                 self._forget(("loss", name))
-            self.losses = layer.losses
+            self.losses, self.losses_origin = layer.losses, layer.losses_origin
         self.entries.update(entries)
 
     def _forget(self, prefix: KeyPath) -> None:
@@ -82,12 +83,13 @@ class _Resolver:
 
     def resolve(self) -> RunConfig:
         self._check_sections()
-        generator = self._component("generator", None)
-        partners = generator.component.spec if generator else None
+        network = self._named("generator", None)
+        generator = self._selection("generator", network)
+        partners = network.spec if network else None
         named = partners if isinstance(partners, GeneratorSpec) else None
-        discriminator = self._component("discriminator", named.discriminator if named else None)
-        sampler = self._component("sampler", named.sampler if named else None)
-        dataset = self._component("dataset", None)
+        discriminator = self._partner("discriminator", named)
+        sampler = self._partner("sampler", named)
+        dataset = self._selection("dataset", self._named("dataset", None))
         losses = self._losses()
         optimizers = [self._optimizer(section) for section in OPTIMIZER_SECTIONS]
         sections = {name: self._options((name,), cls) for name, cls in SECTIONS.items()}
@@ -128,22 +130,32 @@ class _Resolver:
             elif len(path) == 1:
                 what = f"{name} is a section: write {name}.KEY, or [{name}] in a file"
                 self._complain(entry, "", what)
+            elif path[0] == "loss" and len(path) == 2:
+                key = printable(".".join(path))
+                self._complain(entry, "", f"{key} is a section: write {key}.weight, for example")
             elif path[0] == "loss" and path[1] not in self.losses:
                 known = listed([repr(loss) for loss in self.losses])
                 what = f"the loss {printable(path[1])!r} is not part of this run, which has {known}"
                 self._complain(entry, "", f"{what}; add it with --loss {printable(path[1])}")
 
-    def _component(self, section: str, partner: str | None) -> Selection | None:
-        entry = self.entries.get((section, "name"))
-        name = entry.value if entry else partner
-        if name is None:
-            if section != "discriminator":
-                self._complain(None, section, f"{section}.name must be given")
+    def _partner(self, section: str, generator: GeneratorSpec | None) -> Selection | None:
+        """The discriminator or the sampler: the one named, or the generator's usual one."""
+        if generator is None and (section, "name") not in self.entries:
+            return None  # it cannot be told without the generator, which is complained of
+        usual: str | None = getattr(generator, section, None)
+        component = self._named(section, usual)
+        if component is None and usual is None and (section, "name") not in self.entries:
             for path, orphan in self.entries.items():
-                if path[0] == "discriminator" and section == "discriminator":
-                    self._complain(orphan, "", "there is no discriminator; set discriminator.name")
-            return None
-        component = self._find(section, name, entry)
+                if path[0] == section:
+                    self._complain(orphan, "", f"there is no {section}; set {section}.name")
+        return self._selection(section, component)
+
+    def _named(self, section: str, usual: str | None) -> Component | None:
+        entry = self.entries.get((section, "name"))
+        name = entry.value if entry else usual
+        return None if name is None else self._find(section, name, entry)
+
+    def _selection(self, section: str, component: Component | None) -> Selection | None:
         if component is None:
             return None
         options = self._options((section,), component.spec.options, component)
@@ -169,16 +181,20 @@ class _Resolver:
         for path, entry in self.entries.items():
             if path[: len(prefix)] == prefix and len(path) > len(prefix):
                 given[".".join(path[len(prefix) :])] = entry
-        for reserved in self._reserved(prefix):
-            given.pop(reserved, None)
-        parsed, complaints = parse(options, {name: entry.value for name, entry in given.items()})
+        reserved = self._reserved(prefix)
+        for name in reserved:
+            given.pop(name, None)
+        raw = {name: entry.value for name, entry in given.items()}
+        parsed, complaints = parse(options, raw, reserved)
         owner = f" of the {component.kind} {component.name!r}" if component else ""
         for name, what in complaints.items():
-            key = printable(".".join((*prefix, name)))
-            hint = ""
-            if component is not None and what.startswith("unknown option"):
-                hint = f" (`ganforge show {self.registry.short_name(component)}` lists them)"
-            self._complain(given.get(name), key, f"{key}{owner}: {what}{hint}")
+            key = printable(".".join(part for part in (*prefix, name) if part))
+            if component and what.startswith("unknown option") and any(describe(options)):
+                what += f" (`ganforge show {self.registry.short_name(component)}` lists them)"
+            if name in given:
+                self._complain(given[name], "", f"{key}{owner}: {what}")
+            else:
+                self._complain(None, f"{key}{owner}", what)
         return parsed
 
     @staticmethod
@@ -189,15 +205,22 @@ class _Resolver:
 
     def _losses(self) -> tuple[Term, ...]:
         if not self.losses:
-            self._complain(None, "loss", "a run needs at least one loss; the default is nonsat")
-        terms = []
+            what = "a run needs at least one loss; the default is nonsat"
+            self._complain(None, self.losses_origin.place(("loss",)), what)
+        terms: list[Term] = []
+        seen: list[Component] = []
         for name in self.losses:
-            entry = next(
-                (e for path, e in self.entries.items() if path[:2] == ("loss", name)), None
+            origin = self.losses_origin
+            component = self._find(
+                "loss", name, Entry(path=("loss", name), value="", origin=origin)
             )
-            component = self._find("loss", name, entry)
             if component is None:
                 continue
+            if component in seen:
+                what = f"the loss {component.name!r} is named twice; give it a weight instead"
+                self._complain(None, origin.place(("loss", name)), what)
+                continue
+            seen.append(component)
             spec = component.spec
             assert isinstance(spec, LossSpec)
             options = self._options(("loss", name), spec.options, component)
@@ -223,26 +246,32 @@ class _Resolver:
 
     def _optimizer(self, section: str) -> OptimizerSettings | None:
         entry = self.entries[(section, "name")]
-        if entry.value not in OPTIMIZERS:
-            near = did_you_mean(str(entry.value), OPTIMIZERS)
+        name = entry.value
+        if not isinstance(name, str) or name not in OPTIMIZERS:
+            near = did_you_mean(str(name), OPTIMIZERS)
             known = listed(list(OPTIMIZERS))
-            what = f"there is no optimizer {entry.value!r}{near or '; there are ' + known}"
+            what = f"there is no optimizer {name!r}{near or '; there are ' + known}"
             self._complain(entry, "", f"{section}.name: {what}")
             return None
-        return self._options((section,), OPTIMIZERS[str(entry.value)])
+        return self._options((section,), OPTIMIZERS[name])
 
 
 def path_layer(dataset: str, registry: Registry) -> Layer:
     """The layer of `--dataset NAME_OR_PATH`.
 
-    A path is one that exists or has a separator and is no component's name; it goes to the data
-    set whose spec names a `path_option`.
+    A path is one that exists or has a separator, and is no component's name nor begins with the
+    name of a plugin's package; it goes to the data set whose spec names a `path_option`.
     """
     origin = Flag("--dataset")
     datasets = registry.of_kind("dataset")
     is_name = any(dataset in (c.name, c.qualified_name) for c in datasets)
     openers = [c for c in datasets if getattr(c.spec, "path_option", None)]
-    looks_like_path = Path(dataset).exists() or dataset.startswith((".", "/", "~"))
+    package, separator, _ = dataset.partition("/")
+    looks_like_path = (
+        dataset.startswith((".", "~"))
+        or (separator and package not in registry.packages)
+        or (dataset and _exists(dataset))
+    )
     if is_name or not openers or not looks_like_path:
         return Layer(entries=(Entry(path=("dataset", "name"), value=dataset, origin=origin),))
     opener = openers[0]
@@ -253,3 +282,10 @@ def path_layer(dataset: str, registry: Registry) -> Layer:
             Entry(path=("dataset", option_name), value=dataset, origin=origin),
         )
     )
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # a name too long for a file, or one with a null byte
+        return False

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from .options import NoOptions, describe
 
@@ -19,6 +19,7 @@ TARGET_PATTERN = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-
 RESERVED_OPTIONS = frozenset({"name", "weight", "every"})
 
 Conditioning = Literal["none", "optional", "required"]
+InputKind = Literal["latents", "images"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +57,17 @@ class ImageShapes:
         if self.multiple_of > 1:
             sides += f"{' and ' if sides else ''}a multiple of {self.multiple_of}"
         if self.minimum > 1:
-            sides += f" from {self.minimum} up"
+            sides += f" from {self.minimum} {'up' if self.maximum is None else 'to'}"
+        elif self.maximum is not None:
+            sides += " up to"
         if self.maximum is not None:
-            sides += f" up to {self.maximum}"
+            sides += f" {self.maximum}"
         text = "square images" if self.square else "images"
         if sides:
             text += f" whose side is {sides.strip()}"
         if self.channels is not None:
-            text += f" with {' or '.join(map(str, self.channels))} channels"
+            plural = "" if self.channels == (1,) else "s"
+            text += f" with {' or '.join(map(str, self.channels))} channel{plural}"
         return text
 
 
@@ -102,8 +106,17 @@ class ComponentSpec:
         for field in describe(self.options):
             if field.name in RESERVED_OPTIONS:
                 raise ValueError(f"{self.name}: an option cannot be called {field.name!r}")
-            if not field.required and field.default is not None:
-                field.parse(field.default)
+            if not field.required:
+                try:
+                    field.parse(field.default)
+                except ValueError as error:
+                    raise ValueError(
+                        f"{self.name}: the default of {field.name}: {error}"
+                    ) from error
+
+    def _require(self, condition: bool, what: str) -> None:
+        if not condition:
+            raise ValueError(f"{self.name}: {what}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +130,17 @@ class NetworkSpec(ComponentSpec):
     images: ImageShapes | None = ImageShapes()
     vectors: bool = False
     labels: Conditioning = "none"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(
+            self.images is None or isinstance(self.images, ImageShapes),
+            f"images must be ImageShapes or None, not {self.images!r}",
+        )
+        self._require(
+            self.labels in get_args(Conditioning),
+            f"labels must be one of {', '.join(get_args(Conditioning))}, not {self.labels!r}",
+        )
 
     def refusal(self, sample_shape: tuple[int, ...]) -> str | None:
         """Why samples of this shape are out of reach, in words; None where they are not."""
@@ -133,9 +157,20 @@ class GeneratorSpec(NetworkSpec):
 
     kind: ClassVar[str] = "generator"
 
-    inputs: Literal["latents", "images"] = "latents"
+    inputs: InputKind = "latents"
     discriminator: str | None = None
     sampler: str = "normal"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_inputs(self, self.inputs)
+        self._require(
+            self.discriminator is None or isinstance(self.discriminator, str),
+            f"discriminator must be a name or None, not {self.discriminator!r}",
+        )
+        self._require(
+            isinstance(self.sampler, str), f"sampler must be a name, not {self.sampler!r}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +203,18 @@ class LossSpec(ComponentSpec):
     double_backward: bool = False
     every: int = 1
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        networks = {"discriminator", "generator"}
+        self._require(
+            isinstance(self.trains, tuple) and bool(self.trains) and networks >= {*self.trains},
+            f"trains must be a tuple of 'discriminator', 'generator' or both, not {self.trains!r}",
+        )
+        self._require(
+            type(self.every) is int and self.every >= 1,
+            f"every must be a number of steps, not {self.every!r}",
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec(ComponentSpec):
@@ -186,6 +233,19 @@ class DatasetSpec(ComponentSpec):
     check_available: Callable[[Any], None] | None = None
     path_option: str | None = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(callable(self.sample_shape), "sample_shape must be a function of the options")
+        self._require(
+            self.check_available is None or callable(self.check_available),
+            "check_available must be a function of the options or None",
+        )
+        names = [field.name for field in describe(self.options)]
+        self._require(
+            self.path_option is None or self.path_option in names,
+            f"path_option names no option: {self.path_option!r}",
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class SamplerSpec(ComponentSpec):
@@ -197,7 +257,22 @@ class SamplerSpec(ComponentSpec):
     kind: ClassVar[str] = "sampler"
 
     input_shape: Callable[[Any, tuple[int, ...]], tuple[int, ...]]
-    inputs: Literal["latents", "images"] = "latents"
+    inputs: InputKind = "latents"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_inputs(self, self.inputs)
+        self._require(
+            callable(self.input_shape),
+            "input_shape must be a function of the options and the sample shape",
+        )
+
+
+def _check_inputs(spec: ComponentSpec, inputs: object) -> None:
+    if inputs not in get_args(InputKind):
+        raise ValueError(
+            f"{spec.name}: inputs must be one of {', '.join(get_args(InputKind))}, not {inputs!r}"
+        )
 
 
 SPECS: tuple[type[ComponentSpec], ...] = (

@@ -41,7 +41,7 @@ def _beside(text: str, comment: str) -> str:
 
 
 def _key(key: str) -> str:
-    return key if _BARE_KEY.fullmatch(key) else _string(key)
+    return key if _BARE_KEY.fullmatch(key) else quoted(key)
 
 
 def _value(value: object) -> str:
@@ -52,7 +52,7 @@ def _value(value: object) -> str:
     if isinstance(value, float):
         return _float(value)
     if isinstance(value, str):
-        return _string(value)
+        return quoted(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(_value(element) for element in value)}]"
     raise TypeError(f"no TOML value for {value!r}")
@@ -64,7 +64,11 @@ def _float(value: float) -> str:
     return text if any(char in text for char in ".en") else f"{text}.0"
 
 
-def _string(text: str) -> str:
-    # A JSON string is a TOML basic string, but for DEL and for surrogates, which TOML has no
-    # escape for; the former is escaped, the latter cannot be written.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+def quoted(text: str) -> str:
+    """A TOML basic string."""
+    # What cannot be seen is escaped, so that a value cannot steer the terminal it is printed on.
+    # A JSON string is a TOML basic string, but for its escapes of what lies beyond U+FFFF.
+    return "".join(
+        char if char.isprintable() else f"\\U{ord(char):08x}"
+        for char in json.dumps(text, ensure_ascii=False)
+    )

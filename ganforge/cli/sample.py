@@ -16,7 +16,7 @@ from ganforge.settings import ExecutionSettings
 
 from .console import warn_of_failures
 from .progress import print_line
-from .threads import share_cores
+from .threads import spin_briefly
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,7 +50,7 @@ def command(
     _check_target(out)
     discovery = discover(third_party=context["third_party"])
     warn_of_failures(discovery)
-    share_cores()
+    spin_briefly()
 
     from ganforge.engine.execution import Execution
     from ganforge.engine.sampling import draw, open_generator

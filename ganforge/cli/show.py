@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ganforge.discovery import discover
-from ganforge.errors import UsageError, did_you_mean
+from ganforge.errors import did_you_mean
 from ganforge.options import describe, to_toml
 from ganforge.printable import printable
 from ganforge.registry import Component, Registry
@@ -42,7 +42,7 @@ def _named(registry: Registry, name: str, kind: str | None) -> list[Component]:
     found = [c for c in registry if name in (c.name, c.qualified_name)]
     if not found:
         near = did_you_mean(name, [component.name for component in registry])
-        raise UsageError(
+        raise registry.not_found(
             f"there is no component called {printable(name)!r}"
             f"{near or '; `ganforge list-plugins` lists them'}"
         )

@@ -19,7 +19,7 @@ from .console import warn_of_failures
 from .grouped import GroupedCommand, option_in
 from .progress import choose_display
 from .signals import EXIT_CODES, Stopped, StopRequest
-from .threads import share_cores
+from .threads import spin_briefly
 
 #: flag -> the keys of the configuration that it sets
 SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
@@ -96,9 +96,8 @@ def command(
     discovery = discover(third_party=context["third_party"])
     registry = discovery.registry
     layers = [from_file(config)] if config is not None else []
-    if dataset is not None:
-        layers.append(path_layer(dataset, registry))
-    layers += [_flag_layer(shortcuts, loss), from_settings(settings)]
+    data = path_layer(dataset, registry).entries if dataset is not None else ()
+    layers.append(_command_line(data, shortcuts, loss, settings))
     changes = None
     if resume is not None:
         run = RunDirectory.open(resume)
@@ -112,7 +111,7 @@ def command(
     resolved.check_available()
     if resume is None:
         run = RunDirectory.create(out or next_directory(Path("runs"), new_run_name(resolved)))
-    share_cores()
+    spin_briefly()
     display = choose_display()
     request = StopRequest()
     try:
@@ -132,10 +131,17 @@ def command(
     return EXIT_CODES[result.state]
 
 
-def _flag_layer(shortcuts: dict[str, Any], losses: tuple[str, ...]) -> Layer:
-    entries = []
+def _command_line(
+    data: tuple[Entry, ...],
+    shortcuts: dict[str, Any],
+    losses: tuple[str, ...],
+    settings: tuple[str, ...],
+) -> Layer:
+    """Everything on the command line as one layer, `--set` over the other flags."""
+    entries = list(data)
     for name, value in shortcuts.items():
         if value is not None:
             origin = Flag(f"--{name.replace('_', '-')}")
             entries += [Entry(path=path, value=value, origin=origin) for path in SHORTCUTS[name]]
-    return Layer(entries=tuple(entries), losses=losses or None)
+    entries += from_settings(settings).entries
+    return Layer(entries=tuple(entries), losses=losses or None, losses_origin=Flag("--loss"))

@@ -72,7 +72,8 @@ class Order:
         """The order `[N]` of pass `number`."""
         if number != self._pass or self._shuffled.device != device:
             generator = self._randomness.generator("order", number, device=torch.device("cpu"))
-            self._shuffled = torch.randperm(self.num_samples, generator=generator).to(device)
+            order = torch.randperm(self.num_samples, generator=generator)
+            self._shuffled = _to_device(order, device)
             self._pass = number
         return self._shuffled
 
@@ -113,13 +114,14 @@ class InMemoryBatches(Batches):
 
     def batch(self, number: int) -> Batch:
         indices = self._order.indices(number, self._samples.device)
-        samples = _to_device(self._samples.index_select(0, indices), self._execution)
+        device = self._execution.device
+        samples = _to_device(self._samples.index_select(0, indices), device)
         labels = None if self._labels is None else self._labels.index_select(0, indices)
         if self._images:
             samples = to_unit_range(samples).permute(0, 3, 1, 2)
             if not self._execution.channels_last:
                 samples = samples.contiguous()
-        return Batch(samples, None if labels is None else _to_device(labels, self._execution))
+        return Batch(samples, None if labels is None else _to_device(labels, device))
 
 
 class LoadedBatches(Batches):
@@ -147,11 +149,12 @@ class LoadedBatches(Batches):
             self._loaded = iter(self._loader(number))
         self._next = number + 1
         samples, labels = next(self._loaded)
-        samples = _to_device(samples, self._execution)
+        device = self._execution.device
+        samples = _to_device(samples, device)
         if samples.dtype == torch.uint8:
             samples = to_unit_range(samples)
         samples = self._execution.arrange(samples)
-        return Batch(samples, _to_device(labels, self._execution) if self._labelled else None)
+        return Batch(samples, _to_device(labels, device) if self._labelled else None)
 
     def _loader(self, first: int) -> DataLoader[tuple[Tensor, int]]:
         return DataLoader(
@@ -220,10 +223,10 @@ def _home(samples: Tensor, device: torch.device) -> torch.device:
     return device
 
 
-def _to_device(tensor: Tensor, execution: Execution) -> Tensor:
-    if tensor.device == execution.device:
+def _to_device(tensor: Tensor, device: torch.device) -> Tensor:
+    if tensor.device == device:
         return tensor
-    if execution.device.type == "cuda" and not tensor.is_pinned():
+    if device.type == "cuda" and not tensor.is_pinned():
         # Only a copy from pinned memory leaves the host free to go on.
         tensor = tensor.pin_memory()
-    return tensor.to(execution.device, non_blocking=True)
+    return tensor.to(device, non_blocking=device.type == "cuda")

@@ -1,0 +1,232 @@
+"""What needs a GPU: training, resuming and sampling on it, equal losses, no waiting in a step."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+
+from ganforge.config import RunConfig
+from ganforge.contracts import Batch, InMemoryDataset, Inputs
+from ganforge.discovery import discover
+from ganforge.engine import tensorfile
+from ganforge.engine.assemble import assemble
+from ganforge.engine.batches import open_batches
+from ganforge.engine.checkpoint import checkpoint_path
+from ganforge.engine.execution import Execution
+from ganforge.engine.finite import FiniteGuard
+from ganforge.engine.objective import Objective
+from ganforge.engine.optimizers import build_optimizer
+from ganforge.engine.randomness import Randomness
+from ganforge.engine.rundir import RunDirectory
+from ganforge.engine.sampling import draw, open_generator
+from ganforge.engine.step import Part, Trained, discriminator_update, generator_update
+from ganforge.engine.trainer import Trainer
+from ganforge.errors import NonFiniteError
+from ganforge.layers import Layer, from_settings
+from ganforge.resolve import resolve
+from tests.engine.conftest import SilentDisplay
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
+]
+
+CUDA = torch.device("cuda:0")
+SMALL = (
+    "generator.width=8",
+    "discriminator.width=8",
+    "training.batch_size=16",
+    "training.steps=6",
+    "output.grid_samples=16",
+    "output.log_every=2",
+    "output.checkpoint_every=1",
+)
+
+
+@pytest.fixture(scope="module")
+def registry():
+    return discover(third_party=False).registry
+
+
+@pytest.fixture(autouse=True)
+def exact_arithmetic(monkeypatch):
+    """Float32 as on the CPU: no TF32, and deterministic convolutions."""
+    monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", False)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
+
+
+def config_for(registry, *settings, device="cuda", losses=None) -> RunConfig:
+    layers = [Layer(losses=losses), from_settings([*settings, f"execution.device={device}"])]
+    return resolve(layers, registry)
+
+
+def trainer_in(path, config) -> Trainer:
+    run = RunDirectory.open(path) if (path / "config.toml").exists() else RunDirectory.create(path)
+    run.write_config(config.to_toml())
+    run.make_folders()
+    return Trainer(assemble(config), run, SilentDisplay())
+
+
+@pytest.mark.parametrize("generator", ["dcgan", "mlp"])
+def test_a_run_on_the_gpu_trains_and_is_sampled_from(registry, tmp_path, generator):
+    settings = SMALL if generator == "dcgan" else ("generator.name=mlp", *SMALL[2:])
+    trainer = trainer_in(tmp_path / "run", config_for(registry, *settings))
+    before = [p.clone() for p in trainer.assembly.generator.parameters]
+    assert trainer.train() == "finished"
+    assert all(p.device == CUDA for p in trainer.assembly.generator.parameters)
+    assert any(
+        not torch.equal(old, new)
+        for old, new in zip(before, trainer.assembly.generator.parameters, strict=True)
+    )
+    assert [line["step"] for line in trainer.display.seen] == [2, 4, 6]
+    path = trainer.run.generator
+    on_gpu, _ = draw(open_generator(path, registry, Execution(device=CUDA)), num=20, seed=1)
+    assert on_gpu.shape == (20, 1, 32, 32)
+    assert on_gpu.abs().max() <= 1
+
+
+def test_a_generator_gives_the_same_samples_on_both_devices(registry, tmp_path):
+    trainer = trainer_in(tmp_path / "run", config_for(registry, *SMALL))
+    trainer.train()
+    latents = torch.randn(8, 100)
+    samples = []
+    for device in (CUDA, torch.device("cpu")):
+        trained = open_generator(trainer.run.generator, registry, Execution(device=device))
+        with torch.inference_mode():
+            samples.append(trained.network(latents.to(device)).cpu())
+    torch.testing.assert_close(samples[0], samples[1], rtol=1e-4, atol=1e-5)
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(registry, tmp_path):
+    """Bit for bit, where the kernels are deterministic, as they are asked to be here."""
+    config = config_for(registry, *SMALL)
+    straight = trainer_in(tmp_path / "straight", config)
+    straight.train()
+    for stop in (2, 6):
+        resumed = trainer_in(tmp_path / "resumed", config)
+        resumed.resume()
+        resumed.train(lambda t=resumed, at=stop: "interrupted" if t.step >= at else None)
+    ours, _ = tensorfile.read(checkpoint_path(straight.run, 6), "checkpoint")
+    theirs, _ = tensorfile.read(checkpoint_path(resumed.run, 6), "checkpoint")
+    assert ours.keys() == theirs.keys()
+    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
+
+
+def test_a_checkpoint_moves_between_devices(registry, tmp_path):
+    trainer_in(tmp_path / "run", config_for(registry, *SMALL[:3], "training.steps=3")).train()
+    on_cpu = trainer_in(tmp_path / "run", config_for(registry, *SMALL, device="cpu"))
+    on_cpu.resume()
+    assert on_cpu.step == 3
+    on_cpu.train(lambda: "interrupted" if on_cpu.step == 4 else None)
+    back = trainer_in(tmp_path / "run", config_for(registry, *SMALL))
+    back.resume()
+    assert back.train() == "finished"
+    state = back.assembly.generator.optimizer.state[back.assembly.generator.parameters[0]]
+    assert state["exp_avg"].device == CUDA
+
+
+def updates_on(device, registry, losses):
+    """Losses and scores of three steps from the same weights, batches and latents."""
+    # Adam would turn the sign of a gradient that is nothing but rounding into a whole step.
+    sgd = ("generator_optimizer.name=sgd", "discriminator_optimizer.name=sgd")
+    assembly = assemble(config_for(registry, *SMALL, *sgd, device="cpu", losses=losses))
+    config, execution = assembly.config, Execution(device=device)
+    trained = []
+    for source, settings in (
+        (assembly.discriminator, config.discriminator_optimizer),
+        (assembly.generator, config.generator_optimizer),
+    ):
+        network = execution.place(copy.deepcopy(source.network))
+        parameters = list(network.parameters())
+        optimizer = build_optimizer(settings, parameters, device)
+        trained.append(Trained(network=network, optimizer=optimizer, parameters=parameters))
+    discriminator, generator = trained
+    objective = Objective(assembly.objective.terms)
+    guard = FiniteGuard(objective.terms, device)
+    seen = []
+    for step in range(3):
+        real = Batch(execution.arrange(assembly.batches.batch(step).samples.to(device)), None)
+        for update in (0, 1):
+            source = assembly.randomness.generator("inputs", step, update)
+            latents = assembly.sampler.sample(16, generator=source).values.to(device)
+            part = Part(real=real, inputs=Inputs(latents, None))
+            if update == 0:
+                metrics = discriminator_update(
+                    discriminator, generator.network, objective, [part], guard, step
+                )
+            else:
+                metrics = generator_update(
+                    generator, discriminator.network, objective, [part], guard, step
+                )
+            seen.append({name: value.item() for name, value in metrics.items()})
+    return seen
+
+
+@pytest.mark.parametrize("losses", [("nonsat",), ("minimax",), ("bce",), ("wasserstein",)])
+def test_the_losses_are_those_of_the_cpu(registry, losses):
+    cpu = updates_on(torch.device("cpu"), registry, losses)
+    gpu = updates_on(CUDA, registry, losses)
+    for ours, theirs in zip(gpu, cpu, strict=True):
+        assert ours.keys() == theirs.keys()
+        for name in ours:
+            assert ours[name] == pytest.approx(theirs[name], rel=2e-3, abs=2e-4), name
+
+
+@pytest.mark.parametrize("losses", [("nonsat",), ("wasserstein",)])
+@pytest.mark.parametrize(
+    "extra",
+    [(), ("training.reuse_fakes=true",), ("generator_optimizer.schedule=cosine",)],
+    ids=["plain", "reuse", "schedule"],
+)
+def test_a_step_does_not_wait_for_the_device(registry, tmp_path, losses, extra):
+    """Any synchronisation of the host is an error while this mode is on."""
+    trainer = trainer_in(tmp_path / "run", config_for(registry, *SMALL, *extra, losses=losses))
+    trainer.train_step()  # the first step creates optimizer state and metrics
+    torch.cuda.synchronize()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for _ in range(4):
+            trainer.train_step()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    trainer.log()
+    assert trainer.display.seen[0]["step"] == 5
+
+
+def test_batches_from_host_memory_do_not_wait_either(monkeypatch):
+    from ganforge.engine import batches
+
+    monkeypatch.setattr(batches, "DEVICE_SHARE", 0.0)
+    samples = torch.randint(256, (64, 3, 16, 16), dtype=torch.uint8)
+    source = open_batches(
+        InMemoryDataset(samples, torch.arange(64) % 4, tuple("abcd")),
+        batch_size=16,
+        execution=Execution(device=CUDA),
+        randomness=Randomness(0, CUDA),
+        num_workers=0,
+    )
+    source.batch(0)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        batch = source.batch(1)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert batch.samples.device == CUDA
+    assert batch.samples.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_loss_that_is_not_finite_changes_nothing_on_the_gpu(registry, tmp_path):
+    trainer = trainer_in(tmp_path / "run", config_for(registry, *SMALL))
+    trainer.train_step()
+    with torch.no_grad():
+        trainer.assembly.discriminator.parameters[0].fill_(float("nan"))
+    before = [p.clone() for p in trainer.assembly.generator.parameters]
+    for _ in range(2):
+        trainer.train_step()
+    with pytest.raises(NonFiniteError, match="discriminator's update of step 2"):
+        trainer.log()
+    for old, new in zip(before, trainer.assembly.generator.parameters, strict=True):
+        assert torch.equal(old, new)

@@ -1,0 +1,140 @@
+"""What the documentation tells people to type and to write works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ganforge import __version__
+from ganforge.cli import main
+from ganforge.config import ALL_SECTIONS
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.S | re.M)
+
+
+def commands() -> list[tuple[str, str]]:
+    found = []
+    for page in PAGES:
+        for block in blocks(page, "sh"):
+            lines = [line for line in block.splitlines() if line.startswith("ganforge ")]
+            found += [(page.name, line) for line in lines]
+    return found
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """A folder with what the commands of the documentation take for granted."""
+    from .integration.conftest import TINY
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        folder = tmp_path / "path" / "to" / "folder" / name
+        folder.mkdir(parents=True)
+        Image.new("RGB", (70, 80), (9, 99, 199)).save(folder / "picture.png")
+    (tmp_path / "run.toml").write_text('[generator]\nname = "dcgan"\n')
+    run = tmp_path / "runs" / "00001-dcgan-nonsat-digits"
+    assert main(["train", *TINY, "--steps", "1", "--out", str(run)]) == 0
+    return tmp_path
+
+
+def shortened(arguments: list[str]) -> list[str]:
+    """The same command, for one step of a small batch."""
+    if arguments[0] != "train" or "--dry-run" in arguments:
+        return arguments
+    arguments = list(arguments)
+    if "--resume" in arguments:
+        if "--steps" in arguments:
+            arguments[arguments.index("--steps") + 1] = "2"
+        return arguments
+    if "--steps" in arguments:
+        at = arguments.index("--steps")
+        del arguments[at : at + 2]
+    return [
+        *arguments,
+        "--steps=1",
+        "--device=cpu",
+        "--batch-size=4",
+        "--set=output.grid_samples=4",
+    ]
+
+
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, source: str) -> None:
+    site = tmp_path / "site"
+    information = site / f"{module}-1.0.dist-info"
+    information.mkdir(parents=True)
+    (site / f"{module}.py").write_text(source)
+    (information / "METADATA").write_text(f"Name: {module.replace('_', '-')}\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text(f"[ganforge]\nexample = {module}\n")
+    monkeypatch.syspath_prepend(site)
+
+
+def plugin_source(page: str) -> str:
+    (source,) = re.findall(
+        r"<!-- plugin -->\n```python\n(.*?)^```", (ROOT / page).read_text(), re.S | re.M
+    )
+    return source
+
+
+@pytest.mark.parametrize(("page", "line"), commands())
+def test_every_command_of_the_documentation_works(page, line, workplace, monkeypatch, capsys):
+    install(workplace / "one", monkeypatch, "ganforge_mine", plugin_source("README.md"))
+    install(workplace / "two", monkeypatch, "ganforge_ring", plugin_source("docs/plugins.md"))
+    if "dataset.download=true" in line:
+        pytest.skip("fetches from the network")
+    capsys.readouterr()
+    code = main(shortened(shlex.split(line)[1:]))
+    errors = capsys.readouterr().err
+    assert (code, errors) == (0, "")
+
+
+def test_the_example_package_is_the_one_that_the_page_shows():
+    example = ROOT / "examples" / "ganforge-ring"
+    assert (example / "ganforge_ring.py").read_text().endswith(plugin_source("docs/plugins.md"))
+    (project,) = blocks(ROOT / "docs/plugins.md", "toml")
+    assert (example / "pyproject.toml").read_text() == project
+
+
+def test_every_link_leads_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_modules_of_the_design_are_those_that_exist():
+    page = (ROOT / "docs/design.md").read_text()
+    tree = page.split("## The modules")[1].split("Dependencies point")[0]
+    named = set(re.findall(r"\b(\w+\.py)\b", tree))
+    core = {path.name for path in (ROOT / "ganforge").glob("*.py")}
+    engine = {path.name for path in (ROOT / "ganforge/engine").glob("*.py")}
+    assert named == core | engine
+    for plugin in (ROOT / "plugins").iterdir():
+        assert plugin.name in tree
+
+
+def test_the_readme_lists_what_is_bundled():
+    from ganforge.discovery import discover
+
+    page = (ROOT / "README.md").read_text()
+    section = page.split("## What is bundled")[1].split("##")[0]
+    named = set(re.findall(r"`([a-z0-9-]+)`", section))
+    assert named == {component.name for component in discover(third_party=False).registry}
+
+
+def test_the_sections_of_the_configuration_are_documented():
+    page = (ROOT / "docs/design.md").read_text() + (ROOT / "docs/guide.md").read_text()
+    missing = [name for name in ALL_SECTIONS if name not in page]
+    assert missing == []
+
+
+def test_the_version_has_a_place_in_the_changelog():
+    assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text()
+    assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
