@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from .options import describe
 from .specs import (
     DatasetSpec,
     DiscriminatorSpec,
@@ -18,12 +20,20 @@ if TYPE_CHECKING:
     from .config import KeyPath, RunConfig, Selection
 
 
+DEVICE_PATTERN = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+
+
 def incompatibilities(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
     """The key to change, and why, for each thing that cannot work."""
     yield from _networks(config)
     yield from _losses(config)
     yield from _inputs(config)
     yield from _training(config)
+    if not DEVICE_PATTERN.fullmatch(config.execution.device):
+        yield (
+            ("execution", "device"),
+            f"{config.execution.device!r} is no device: write auto, cpu, cuda, cuda:N or mps",
+        )
 
 
 def _networks(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
@@ -54,7 +64,8 @@ def _networks(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
 
 def _size_key(config: RunConfig) -> KeyPath:
     """The key that a person would change to get another sample shape."""
-    return ("dataset", "size" if hasattr(config.dataset.options, "size") else "name")
+    names = {field.name for field in describe(config.dataset.component.spec.options)}
+    return ("dataset", "size" if "size" in names else "name")
 
 
 def _losses(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:

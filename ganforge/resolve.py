@@ -26,7 +26,7 @@ from .options import describe, parse
 from .printable import printable
 from .registry import Component, Registry
 from .settings import DEFAULT_STEPS, OPTIMIZERS, SECTIONS, OptimizerSettings
-from .specs import GeneratorSpec, LossSpec
+from .specs import DatasetSpec, GeneratorSpec, LossSpec
 
 #: what a run is made of where nothing is said
 DEFAULTS = Layer(
@@ -265,7 +265,11 @@ def path_layer(dataset: str, registry: Registry) -> Layer:
     origin = Flag("--dataset")
     datasets = registry.of_kind("dataset")
     is_name = any(dataset in (c.name, c.qualified_name) for c in datasets)
-    openers = [c for c in datasets if getattr(c.spec, "path_option", None)]
+    openers = [
+        (c, c.spec.path_option)
+        for c in datasets
+        if isinstance(c.spec, DatasetSpec) and c.spec.path_option is not None
+    ]
     package, separator, _ = dataset.partition("/")
     looks_like_path = (
         dataset.startswith((".", "~"))
@@ -274,8 +278,7 @@ def path_layer(dataset: str, registry: Registry) -> Layer:
     )
     if is_name or not openers or not looks_like_path:
         return Layer(entries=(Entry(path=("dataset", "name"), value=dataset, origin=origin),))
-    opener = openers[0]
-    option_name = opener.spec.path_option  # type: ignore[attr-defined]
+    opener, option_name = openers[0]
     return Layer(
         entries=(
             Entry(path=("dataset", "name"), value=registry.short_name(opener), origin=origin),

@@ -111,7 +111,7 @@ class LiveDisplay(PlainDisplay):
 
     def metrics(self, values: dict[str, float]) -> None:
         if self._progress is not None and self._task is not None:
-            shown = "  ".join(f"{SHOWN[k]} {values[k]:+.2f}" for k in SHOWN if k in values)
+            shown = "  ".join(f"{SHOWN[k]} {values[k]:.2f}" for k in SHOWN if k in values)
             rate = f"{values['images_per_second']:,.0f} images/s"
             self._progress.update(self._task, metrics=shown, rate=rate)
 

@@ -81,7 +81,8 @@ def _capabilities(spec: ComponentSpec) -> dict[str, str]:
         value = getattr(spec, field.name)
         if field.name in general or callable(value):
             continue
-        found[field.name] = _words(value)
+        unknown = field.name == "labelled" and value is None
+        found[field.name] = "only the data can tell" if unknown else _words(value)
     return found
 
 

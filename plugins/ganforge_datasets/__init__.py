@@ -37,10 +37,10 @@ def ganforge_datasets() -> Iterator[DatasetSpec]:
         labelled=True,
     )
     for name, builder, shape, summary in (
-        ("mnist", "mnist", _grey_shape, "handwritten digits, 60,000 grey images of 28 x 28"),
-        ("fashion-mnist", "fashion_mnist", _grey_shape, "clothing, 60,000 grey images of 28 x 28"),
-        ("kmnist", "kmnist", _grey_shape, "cursive Japanese, 60,000 grey images of 28 x 28"),
-        ("cifar10", "cifar10", _colour_shape, "animals and vehicles, 50,000 images of 32 x 32"),
+        ("mnist", "mnist", _grey_shape, "Handwritten digits, 60,000 grey images of 28 x 28"),
+        ("fashion-mnist", "fashion_mnist", _grey_shape, "Clothing, 60,000 grey images of 28 x 28"),
+        ("kmnist", "kmnist", _grey_shape, "Cursive Japanese, 60,000 grey images of 28 x 28"),
+        ("cifar10", "cifar10", _colour_shape, "Animals and vehicles, 50,000 images of 32 x 32"),
     ):
         yield DatasetSpec(
             name=name,

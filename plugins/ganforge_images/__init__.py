@@ -21,7 +21,7 @@ def _images_shape(options: ImagesOptions) -> tuple[int, ...]:
 def ganforge_datasets() -> Iterator[DatasetSpec]:
     yield DatasetSpec(
         name="images",
-        summary="a folder or a zip file of images; its sub-folders are the classes",
+        summary="A folder or a zip file of images; its sub-folders are the classes",
         build="ganforge_images.images:build",
         options=ImagesOptions,
         sample_shape=_images_shape,

@@ -1,0 +1,637 @@
+"""Resolution: which value wins, what is wrong and where, and the way through TOML and back."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ganforge.config import ALL_SECTIONS, RunConfig
+from ganforge.discovery import discover
+from ganforge.errors import ConfigError
+from ganforge.layers import Flag, Layer, from_settings, from_text
+from ganforge.options import describe
+from ganforge.registry import Registry
+from ganforge.resolve import path_layer, resolve
+from ganforge.settings import OPTIMIZERS, SECTIONS
+from ganforge.specs import DatasetSpec
+
+from .conftest import FakePlugin, generators
+
+Resolve = Callable[..., RunConfig]
+
+
+def layers(file: str, assignments: tuple[str, ...], losses: tuple[str, ...] | None) -> list[Layer]:
+    flags = Layer(losses=losses, losses_origin=Flag("--loss"))
+    return [from_text(file, "run.toml"), flags, from_settings(assignments)]
+
+
+@pytest.fixture
+def make(bundled: Registry) -> Resolve:
+    def make(*assignments: str, file: str = "", losses: tuple[str, ...] | None = None) -> RunConfig:
+        return resolve(layers(file, assignments, losses), bundled)
+
+    return make
+
+
+@pytest.fixture
+def refuse(make: Resolve) -> Callable[..., list[str]]:
+    def refuse(*assignments: str, **where: object) -> list[str]:
+        with pytest.raises(ConfigError) as caught:
+            make(*assignments, **where)
+        return [str(complaint) for complaint in caught.value.complaints]
+
+    return refuse
+
+
+def test_where_nothing_is_said_a_dcgan_learns_the_embedded_digits(make: Resolve) -> None:
+    config = make()
+    assert config.generator.config_name == "dcgan"
+    assert config.discriminator is not None
+    assert config.discriminator.config_name == "dcgan"
+    assert config.sampler.config_name == "normal"
+    assert config.dataset.config_name == "digits"
+    assert [(term.config_name, term.weight, term.every) for term in config.losses] == [
+        ("nonsat", 1.0, 1)
+    ]
+    assert (config.sample_shape, config.input_shape) == ((1, 32, 32), (100,))
+    assert (config.training.steps, config.training.epochs) == (1500, None)
+
+
+def test_later_layers_win(make: Resolve) -> None:
+    file = "training.seed = 1\n[generator]\nwidth = 8\n"
+    assert make().training.seed == 0
+    assert make(file=file).training.seed == 1
+    assert make("training.seed=2", file=file).training.seed == 2
+    assert make("training.seed=2", "training.seed=3", file=file).training.seed == 3
+    assert make("training.seed=2", file=file).generator.options.width == 8
+
+
+def test_another_name_resets_the_options_of_the_one_before(make: Resolve) -> None:
+    file = "[generator]\nname = 'mlp'\nhidden = [7]\n[dataset]\nsize = 64\n"
+    assert make(file=file).generator.options.hidden == (7,)
+    changed = make("generator.name=dcgan", file=file)
+    assert changed.generator.options.width == 32
+    assert changed.dataset.options.size == 64
+    assert make("generator.name=mlp", file=file).generator.options.hidden == (7,)
+
+
+def test_a_name_and_its_options_in_one_layer_belong_together(make: Resolve) -> None:
+    for order in itertools.permutations(("generator.name=mlp", "generator.hidden=[5]")):
+        assert make(*order).generator.options.hidden == (5,)
+
+
+def test_another_optimizer_resets_its_settings(make: Resolve) -> None:
+    file = "[generator_optimizer]\nlearning_rate = 0.5\n"
+    config = make("generator_optimizer.name=sgd", file=file)
+    assert config.generator_optimizer == OPTIMIZERS["sgd"]()
+    assert config.discriminator_optimizer == OPTIMIZERS["adam"]()
+
+
+def test_the_partners_follow_the_generator_unless_they_are_named(make: Resolve) -> None:
+    named = make("generator.name=mlp")
+    assert named.discriminator is not None
+    assert named.discriminator.config_name == "mlp"
+    mixed = make("generator.name=mlp", "discriminator.name=dcgan", "sampler.name=uniform")
+    assert mixed.discriminator is not None
+    assert (mixed.discriminator.config_name, mixed.sampler.config_name) == ("dcgan", "uniform")
+
+
+def test_losses_on_the_command_line_replace_those_of_a_file(make: Resolve) -> None:
+    file = "[loss.bce]\nweight = 3\nlabel_smoothing = 0.1\n[loss.nonsat]\nweight = 2\n"
+
+    def terms(losses: tuple[str, ...] | None = None) -> list[tuple[str, float]]:
+        return [(it.config_name, it.weight) for it in make(file=file, losses=losses).losses]
+
+    assert terms() == [("bce", 3.0), ("nonsat", 2.0)]
+    assert terms(("minimax",)) == [("minimax", 1.0)]
+    assert terms(("minimax", "nonsat")) == [("minimax", 1.0), ("nonsat", 2.0)]
+
+
+def test_a_term_can_be_weighed_and_evaluated_lazily(make: Resolve) -> None:
+    config = make(
+        "loss.wasserstein.clip=0.5", "loss.wasserstein.weight=-2", losses=("wasserstein", "bce")
+    )
+    first, second = config.losses
+    assert (first.options.clip, first.weight, second.weight) == (0.5, -2.0, 1.0)
+    assert make("loss.nonsat.every=16").losses[0].every == 16
+
+
+def test_steps_replace_the_epochs_of_an_earlier_layer_and_the_reverse(make: Resolve) -> None:
+    assert make("training.steps=7", file="training.epochs = 2").training.steps == 7
+    assert make("training.steps=7", file="training.epochs = 2").training.epochs is None
+    config = make("training.epochs=2", file="training.steps = 7")
+    assert (config.training.steps, config.training.epochs) == (None, 2)
+
+
+def test_steps_and_epochs_of_one_layer_exclude_each_other(
+    refuse: Callable[..., list[str]],
+) -> None:
+    message = "training.steps and training.epochs exclude each other"
+    assert refuse("training.steps=7", "training.epochs=2") == [
+        f"--set training.epochs=2: {message}"
+    ]
+    assert refuse(file="[training]\nepochs = 2\nsteps = 7\n") == [f"run.toml:2: {message}"]
+
+
+BAD = """\
+[generator]
+widht = 64
+
+[dataset]
+size = "big"
+[training]
+batch_size = 0
+stpes = 3
+betas = [
+  1,
+]
+[generator_optimizer]
+betas = [0.5]
+name = "adma"
+[discriminator_optimizer]
+learning_rate = nan
+[outptu]
+log_every = 3
+[loss.nonsta]
+[loss.bce]
+label_smoothing = 0.7
+every = 1.0
+"""
+
+
+def test_every_problem_is_found_at_once_with_its_line_and_what_is_near(
+    refuse: Callable[..., list[str]],
+) -> None:
+    found = refuse("execution.memory_format=channels_last", "sampler.size=0", file=BAD)
+    assert sorted(found) == sorted(
+        [
+            "run.toml:2: generator.widht of the generator 'dcgan': unknown option 'widht'; "
+            "did you mean 'width'? (`ganforge show dcgan` lists them)",
+            "run.toml:5: dataset.size of the dataset 'digits': expected an integer, got 'big'",
+            "run.toml:7: training.batch_size: 0 is out of range: must be at least 1",
+            "run.toml:8: training.stpes: unknown option 'stpes'; did you mean 'steps'?",
+            "run.toml:9: training.betas: unknown option 'betas'; known are batch_size, "
+            "conditional, epochs, num_accumulation_steps, num_discriminator_steps, reuse_fakes, "
+            "seed and steps",
+            "run.toml:14: generator_optimizer.name: there is no optimizer 'adma'; "
+            "did you mean 'adam'?",
+            "run.toml:16: discriminator_optimizer.learning_rate: nan is not a finite number",
+            "run.toml:18: unknown section 'outptu'; did you mean 'output'?",
+            "run.toml:19: there is no loss called 'nonsta'; did you mean 'nonsat'?",
+            "run.toml:21: loss.bce.label_smoothing of the loss 'bce': 0.7 is out of range: "
+            "must be at least 0 and below 0.5",
+            "run.toml:22: loss.bce.every: expected an integer, got 1.0; write 1",
+            "--set execution.memory_format=channels_last: execution.memory_format: "
+            "'channels_last' is not allowed: one of 'auto', 'contiguous' and 'channels-last'; "
+            "did you mean 'channels-last'?",
+            "--set sampler.size=0: sampler.size of the sampler 'normal': 0 is out of range: "
+            "must be at least 1",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("assignment", "what"),
+    [
+        ("generator.name=dcgn", "there is no generator called 'dcgn'; did you mean 'dcgan'?"),
+        ("generator.name=../x", "there is no generator called '../x'; there are"),
+        ("generator.name=3", "generator.name must be a string, not 3"),
+        ("generator.name=[]", "generator.name must be a string, not []"),
+        ("generator.name.x=3", "generator.name.x of the generator 'dcgan': unknown option"),
+        ("generator.width.x=3", "generator.width.x of the generator 'dcgan': unknown option"),
+        ("generator.width={}", "generator.width of the generator 'dcgan': expected an integer"),
+        ("generator=mlp", "generator is a section: write generator.KEY, or [generator] in a"),
+        ("loss=bce", "loss is a section: write loss.KEY, or [loss] in a file"),
+        ("loss.nonsat=2", "loss.nonsat is a section: write loss.nonsat.weight, for example"),
+        ("loss.bce.weight=2", "the loss 'bce' is not part of this run, which has 'nonsat'; add"),
+        ("loss.nonsat.weight=inf", "loss.nonsat.weight: inf is not a finite number"),
+        ("loss.nonsat.every=0", "loss.nonsat.every: 0 is out of range: must be at least 1"),
+        ("loss.nonsat.x=0", "loss.nonsat.x of the loss 'nonsat': unknown option 'x'; known are"),
+        ("loss.nonsat.wieght=2", "loss.nonsat.wieght of the loss 'nonsat': unknown option 'wieg"),
+        ("generator_optimizer.name=[1]", "generator_optimizer.name: there is no optimizer [1]"),
+        ("generator_optimizer.name=7", "generator_optimizer.name: there is no optimizer 7; the"),
+        ("training.name=x", "training.name: unknown option 'name'"),
+        ("training.steps=1e3", "training.steps: expected an integer, got 1000.0; write 1000"),
+        ("training.steps=2026-11-21", "training.steps: expected an integer, got datetime.date"),
+        ("dataset.name=digit", "there is no dataset called 'digit'; did you mean 'digits'?"),
+        ("sampler.name=norml", "there is no sampler called 'norml'; did you mean 'normal'?"),
+        ("a.b.c=1", "unknown section 'a'; there are generator, discriminator, sampler"),
+        ("a=1", "unknown section 'a'; there are generator, discriminator, sampler"),
+        ('"".x=1', "unknown section ''; there are generator, discriminator, sampler"),
+    ],
+)
+def test_one_mistake_is_one_complaint(
+    refuse: Callable[..., list[str]], assignment: str, what: str
+) -> None:
+    (complaint,) = refuse(assignment)
+    assert complaint.startswith(f"--set {assignment}: {what}")
+
+
+def test_the_keys_that_stand_beside_options_are_suggested_too(
+    refuse: Callable[..., list[str]],
+) -> None:
+    assert refuse("loss.nonsat.wieght=2")[0].endswith("did you mean 'weight'?")
+    assert "did you mean 'name'?" in refuse("sampler.nme='normal'")[0]
+
+
+def test_a_wrong_generator_is_not_held_against_its_partners(
+    refuse: Callable[..., list[str]],
+) -> None:
+    (complaint,) = refuse("generator.name=dcgn", "discriminator.width=8", "sampler.size=8")
+    assert "there is no generator called 'dcgn'" in complaint
+    (complaint,) = refuse("generator.widht=8", "discriminator.width=8", "sampler.size=8")
+    assert "unknown option 'widht'" in complaint
+
+
+def test_an_option_without_a_default_is_asked_for(refuse: Callable[..., list[str]]) -> None:
+    assert refuse("dataset.name=images") == [
+        "dataset.root of the dataset 'images': must be given: folder or zip file of images"
+    ]
+
+
+def test_a_loss_named_twice_is_refused(refuse: Callable[..., list[str]]) -> None:
+    for losses in (("nonsat", "nonsat"), ("nonsat", "ganforge/nonsat")):
+        assert refuse(losses=losses) == [
+            "--loss: the loss 'nonsat' is named twice; give it a weight instead"
+        ]
+
+
+def test_a_run_without_a_loss_is_refused(refuse: Callable[..., list[str]]) -> None:
+    assert refuse(file="training.steps = 3\n[loss]\n") == [
+        "run.toml:2: a run needs at least one loss; the default is nonsat"
+    ]
+
+
+def test_a_complaint_cannot_steer_the_terminal(refuse: Callable[..., list[str]]) -> None:
+    file = '"\\u001b[2Ja" = 1\n[generator]\n"\\u202eb\\n" = "\\u009b2J"\nwidth = "\\u001b[2J"\n'
+    for complaint in refuse(file=file):
+        assert complaint.isprintable()
+
+
+IMPOSSIBLE = [
+    (
+        ("dataset.size=48",),
+        {
+            "--set dataset.size=48: the generator 'dcgan' handles square images whose side is a "
+            "power of two from 32 up, not 1 x 48 x 48, which is what the data set 'digits' gives",
+            "--set dataset.size=48: the discriminator 'dcgan' handles square images whose side is "
+            "a power of two from 32 up, not 1 x 48 x 48, which is what the data set 'digits' gives",
+        },
+    ),
+    (
+        ("training.batch_size=10", "training.num_accumulation_steps=3"),
+        {
+            "--set training.num_accumulation_steps=3: training.batch_size = 10 cannot be split "
+            "into 3 equal parts"
+        },
+    ),
+    (
+        ("training.reuse_fakes=true", "training.num_accumulation_steps=2"),
+        {
+            "--set training.reuse_fakes=true: fakes cannot be reused where a batch is split: the "
+            "parts' graphs would all have to stay in memory, which is what splitting avoids"
+        },
+    ),
+    (
+        ("training.conditional=true",),
+        {
+            "--set training.conditional=true: the generator 'dcgan' takes no labels",
+            "--set training.conditional=true: the discriminator 'dcgan' takes no labels",
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("assignments", "complaints"), IMPOSSIBLE)
+def test_what_cannot_work_together_is_refused(
+    refuse: Callable[..., list[str]], assignments: tuple[str, ...], complaints: set[str]
+) -> None:
+    assert set(refuse(*assignments)) == complaints
+
+
+def test_a_batch_may_be_split_into_equal_parts(make: Resolve) -> None:
+    config = make("training.batch_size=12", "training.num_accumulation_steps=3")
+    assert config.training.num_accumulation_steps == 3
+
+
+CAPABLE = """
+from ganforge import (DatasetSpec, DiscriminatorSpec, GeneratorSpec, LossSpec, SamplerSpec,
+                      hookimpl)
+
+common = {"summary": "s", "build": "m:f"}
+
+@hookimpl
+def ganforge_generators():
+    yield GeneratorSpec(name="labelled", labels="required", discriminator="flat", **common)
+    yield GeneratorSpec(name="alone", **common)
+    yield GeneratorSpec(name="painter", inputs="images", discriminator="mlp", **common)
+    yield GeneratorSpec(name="lost", discriminator="nowhere", sampler="nothing", **common)
+
+@hookimpl
+def ganforge_discriminators():
+    yield DiscriminatorSpec(name="flat", labels="optional", double_backward=False, **common)
+
+@hookimpl
+def ganforge_losses():
+    yield LossSpec(name="penalty", trains=("discriminator",), double_backward=True, **common)
+    yield LossSpec(name="distance", trains=("generator",), needs_discriminator=False, **common)
+    yield LossSpec(name="classes", needs_labels=True, **common)
+
+@hookimpl
+def ganforge_datasets():
+    yield DatasetSpec(name="bare", sample_shape=lambda o: (3, 32, 32), labelled=False, **common)
+    yield DatasetSpec(name="points", sample_shape=lambda o: (2,), **common)
+    yield DatasetSpec(name="broken", sample_shape=lambda o: o.nothing, **common)
+
+@hookimpl
+def ganforge_samplers():
+    yield SamplerSpec(name="crops", inputs="images", input_shape=lambda o, s: s, **common)
+"""
+
+
+@pytest.mark.parametrize(
+    ("assignments", "losses", "messages"),
+    [
+        (
+            ("generator.name=labelled",),
+            ("nonsat",),
+            ["generator.name=labelled: the generator 'labelled' needs labels; set training.cond"],
+        ),
+        (
+            ("generator.name=labelled", "training.conditional=true", "dataset.name=bare"),
+            ("nonsat",),
+            ["training.conditional=true: the data set 'bare' has no labels"],
+        ),
+        (
+            ("dataset.name=points",),
+            ("nonsat",),
+            [
+                "dataset.name=points: the generator 'dcgan' handles images only, not vectors",
+                "dataset.name=points: the discriminator 'dcgan' handles images only, not vectors",
+            ],
+        ),
+        (
+            ("discriminator.name=flat",),
+            ("nonsat", "penalty"),
+            ["the loss 'penalty' differentiates the discriminator's gradient, which this"],
+        ),
+        ((), ("classes",), ["the loss 'classes' needs labels; set training.conditional = true"]),
+        (
+            (),
+            ("distance",),
+            ["loss: no loss trains the discriminator; add one, such as --loss nonsat"],
+        ),
+        ((), ("penalty",), ["loss: no loss trains the generator; add one, such as --loss nonsat"]),
+        (
+            ("generator.name=alone",),
+            ("nonsat",),
+            ["loss.nonsat: the loss 'nonsat' needs a discriminator; set discriminator.name"],
+        ),
+        (
+            ("generator.name=alone", "discriminator.width=8"),
+            ("distance",),
+            ["discriminator.width=8: there is no discriminator; set discriminator.name"],
+        ),
+        (
+            ("generator.name=painter",),
+            ("nonsat",),
+            ["the generator 'painter' takes images, and the sampler 'normal' draws latents"],
+        ),
+        (
+            ("sampler.name=crops",),
+            ("nonsat",),
+            ["the generator 'dcgan' takes latents, and the sampler 'crops' draws images"],
+        ),
+        (
+            ("generator.name=lost",),
+            ("nonsat",),
+            [
+                "discriminator: there is no discriminator called 'nowhere'; there are",
+                "sampler: there is no sampler called 'nothing'; there are",
+            ],
+        ),
+    ],
+)
+def test_capabilities_of_third_parties_are_held_against_each_other(
+    fake_plugin: FakePlugin,
+    assignments: tuple[str, ...],
+    losses: tuple[str, ...],
+    messages: list[str],
+) -> None:
+    fake_plugin("ganforge-capable", CAPABLE)
+    with pytest.raises(ConfigError) as caught:
+        resolve(layers("", assignments, losses), discover().registry)
+    complaints = sorted(map(str, caught.value.complaints))
+    assert len(complaints) == len(messages)
+    for complaint, message in zip(complaints, sorted(messages), strict=True):
+        assert message in complaint
+
+
+def test_what_fits_together_is_taken(fake_plugin: FakePlugin) -> None:
+    fake_plugin("ganforge-capable", CAPABLE)
+    registry = discover().registry
+    alone = resolve(layers("", ("generator.name=alone",), ("distance",)), registry)
+    assert alone.discriminator is None
+    painter = ("generator.name=painter", "sampler.name=crops", "dataset.name=bare")
+    assert resolve(layers("", painter, None), registry).input_shape == (3, 32, 32)
+    points = resolve(layers("", ("generator.name=mlp", "dataset.name=points"), None), registry)
+    assert points.sample_shape == (2,)
+
+
+def reread(config: RunConfig, registry: Registry) -> RunConfig:
+    return resolve([from_text(config.to_toml(), "run.toml")], registry)
+
+
+def pairings(registry: Registry) -> list[tuple[str, str, str]]:
+    return [
+        (generator.name, loss.name, dataset.name)
+        for generator in registry.of_kind("generator")
+        for loss in registry.of_kind("loss")
+        for dataset in registry.of_kind("dataset")
+    ]
+
+
+def test_a_resolved_configuration_resolves_to_itself_whatever_is_combined(
+    bundled: Registry,
+) -> None:
+    tried = 0
+    for generator, loss, dataset in pairings(bundled):
+        spec = bundled.find("dataset", dataset).spec
+        assert isinstance(spec, DatasetSpec)
+        needed = [f"dataset.{spec.path_option}=some/place"] if spec.path_option else []
+        assignments = (f"generator.name={generator}", f"dataset.name={dataset}", *needed)
+        for optimizer in OPTIMIZERS if tried == 0 else ("adam",):
+            chosen = (*assignments, f"generator_optimizer.name={optimizer}")
+            config = resolve(layers("", chosen, (loss,)), bundled)
+            assert reread(config, bundled) == config
+            assert reread(config, bundled).to_toml() == config.to_toml()
+        tried += 1
+    assert tried >= 2 * 4 * 6
+
+
+def test_the_resolved_configuration_has_every_key_with_its_help(make: Resolve) -> None:
+    text = make("training.epochs=2").to_toml()
+    tree = tomllib.loads(text)
+    assert set(tree) == set(ALL_SECTIONS)
+    for section, cls in SECTIONS.items():
+        for it in describe(cls):
+            unset = f"# {it.name} is unset" in text
+            assert (it.name in tree[section]) != unset
+            assert it.help in text
+    assert "# steps is unset" in text
+    assert set(tree["loss"]) == {"nonsat"}
+    assert tree["loss"]["nonsat"] == {"weight": 1.0, "every": 1}
+
+
+def test_a_configuration_with_nasty_strings_resolves_to_itself(bundled: Registry) -> None:
+    root = "a\x1b[2J\x9b\u202e\"'\\\n\t\x7f 😀"
+    file = f"[dataset]\nname = 'images'\nroot = {toml_string(root)}\nheight = 32\nsize = 32\n"
+    config = resolve(layers(file, (), None), bundled)
+    assert config.dataset.options.root == root
+    assert reread(config, bundled) == config
+    assert all(char.isprintable() or char == "\n" for char in config.to_toml())
+
+
+def toml_string(text: str) -> str:
+    return '"' + "".join(f"\\U{ord(char):08x}" for char in text) + '"'
+
+
+def test_a_third_party_component_is_written_by_its_full_name(fake_plugin: FakePlugin) -> None:
+    source = generators("odd", summary="a \x1b[2J\u202e\x9b\rb") + (
+        "\nfrom ganforge import LossSpec\n@hookimpl\ndef ganforge_losses():\n"
+        "    yield LossSpec(name='extra', summary='s', build='m:f')\n"
+    )
+    fake_plugin("ganforge-stranger", source)
+    registry = discover().registry
+    config = resolve(layers("", ("generator.name=odd",), ("nonsat", "extra")), registry)
+    text = config.to_toml()
+    tree = tomllib.loads(text)
+    assert tree["generator"]["name"] == "ganforge-stranger/odd"
+    assert tree["discriminator"]["name"] == "mlp"
+    assert list(tree["loss"]) == ["nonsat", "ganforge-stranger/extra"]
+    assert "# a [2J b" in text
+    assert all(char.isprintable() or char == "\n" for char in text)
+    assert reread(config, registry) == config
+    weighed = ('loss."ganforge-stranger/extra".weight=3',)
+    again = resolve([from_text(text, "run.toml"), from_settings(weighed)], registry)
+    assert [term.weight for term in again.losses] == [1.0, 3.0]
+
+
+def test_values_tell_which_keys_a_resumed_run_may_change(make: Resolve) -> None:
+    lines = make().values()
+    assert lines[("training", "steps")].mutable
+    assert lines[("output", "log_every")].mutable
+    assert not lines[("training", "seed")].mutable
+    assert not lines[("generator", "width")].mutable
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("digits", {"name": "digits"}),
+        ("ganforge/mnist", {"name": "ganforge/mnist"}),
+        ("ganforge/nothing", {"name": "ganforge/nothing"}),
+        ("nothing", {"name": "nothing"}),
+        ("", {"name": ""}),
+        ("x" * 5000, {"name": "x" * 5000}),
+        ("./digits", {"name": "images", "root": "./digits"}),
+        ("photos/cats", {"name": "images", "root": "photos/cats"}),
+        ("/photos", {"name": "images", "root": "/photos"}),
+        ("~/photos", {"name": "images", "root": "~/photos"}),
+        ("..", {"name": "images", "root": ".."}),
+    ],
+)
+def test_a_data_set_is_a_name_or_a_path(
+    bundled: Registry, text: str, expected: dict[str, str]
+) -> None:
+    layer = path_layer(text, bundled)
+    assert {entry.path[1]: entry.value for entry in layer.entries} == expected
+    assert {entry.where for entry in layer.entries} == {"--dataset"}
+
+
+def test_a_folder_in_sight_is_a_path_unless_a_data_set_has_its_name(
+    bundled: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("photos", "digits"):
+        (tmp_path / name).mkdir()
+    (name,) = path_layer("digits", bundled).entries
+    assert name.value == "digits"
+    assert [entry.value for entry in path_layer("photos", bundled).entries] == ["images", "photos"]
+
+
+def tried(
+    registry: Registry, read: Callable[..., list[Layer]], *arguments: object
+) -> tuple[RunConfig | None, list[str]]:
+    """The configuration, or the complaints."""
+    try:
+        return resolve(read(*arguments), registry), []
+    except ConfigError as error:
+        return None, [str(complaint) for complaint in error.complaints]
+
+
+KEYS = st.sampled_from(
+    [
+        f"{section}.{key}"
+        for section in ALL_SECTIONS
+        for key in ("name", "size", "width", "steps", "nonsat", "nonsat.weight", "betas", "x.y")
+    ]
+)
+TREES = st.recursive(
+    st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.dates(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.builds("{}={}".format, KEYS, st.text() | TREES.map(str)), max_size=4),
+    st.lists(st.sampled_from(["nonsat", "bce", "x", "../x", "\x1b[2J"]), max_size=2),
+)
+def test_whatever_is_set_is_resolved_or_refused(
+    bundled: Registry, assignments: list[str], losses: list[str]
+) -> None:
+    config, complaints = tried(bundled, layers, "", tuple(assignments), tuple(losses) or None)
+    assert (config is None) == bool(complaints)
+    assert all(complaint.isprintable() for complaint in complaints)
+    if config is not None:
+        assert reread(config, bundled) == config
+
+
+NODES = st.dictionaries(
+    st.sampled_from([*ALL_SECTIONS, "x", ""]),
+    TREES
+    | st.dictionaries(
+        st.sampled_from(["name", "size", "width", "steps", "nonsat", "weight", ""]), TREES
+    ),
+    max_size=4,
+)
+
+
+@given(NODES)
+def test_whatever_a_file_holds_is_resolved_or_refused(
+    bundled: Registry, tree: dict[str, object]
+) -> None:
+    text = "".join(f"{toml_string(key)} = {written(value)}\n" for key, value in tree.items())
+    config, complaints = tried(bundled, layers, text, (), None)
+    assert (config is None) == bool(complaints)
+    assert all(complaint.startswith("run.toml") for complaint in complaints)
+
+
+def written(value: object) -> str:
+    """A value as TOML, tables included."""
+    if isinstance(value, dict):
+        pairs = (f"{toml_string(key)} = {written(it)}" for key, it in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(written, value))}]"
+    if isinstance(value, str):
+        return toml_string(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,286 @@
+"""How the code hangs together: who imports whom, and what torch-free commands cost."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+from ganforge.registry import Registry
+
+ROOT = Path(__file__).parents[1]
+CORE = sorted((ROOT / "ganforge").rglob("*.py"))
+PLUGINS = sorted(path for path in (ROOT / "plugins").iterdir() if (path / "__init__.py").is_file())
+SOURCES = [*CORE, *(file for plugin in PLUGINS for file in sorted(plugin.rglob("*.py")))]
+HEAVY = {"torch", "torchvision", "numpy", "PIL", "safetensors"}
+
+#: the modules of the core that need no torch, each importing those before it and none after it
+ORDER = (
+    "problem",
+    "printable",
+    "errors",
+    "toml",
+    "options",
+    "settings",
+    "specs",
+    "hookspecs",
+    "registry",
+    "discovery",
+    "config",
+    "compatibility",
+    "layers",
+    "resolve",
+)
+
+pytestmark = pytest.mark.skipif(not PLUGINS, reason="these tests read the source tree")
+
+
+def short(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def module_name(path: Path) -> str:
+    relative = path.relative_to(ROOT / "plugins" if "plugins" in path.parts else ROOT)
+    parts = relative.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node but those that only a type checker reads."""
+    if isinstance(tree, ast.If) and ast.unparse(tree.test) == "TYPE_CHECKING":
+        for node in tree.orelse:
+            yield from statements(node)
+        return
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        yield from statements(child)
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """The full names of all that a module imports, at its top or in a function."""
+    found = set()
+    package = module_name(path).split(".")
+    if path.name != "__init__.py":
+        package = package[:-1]
+    for node in statements(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            prefix = ".".join([*base, *filter(None, [node.module])])
+            # `from package import name` may name a module: both are noted.
+            found |= {prefix, *(f"{prefix}.{alias.name}" for alias in node.names)}
+    return frozenset(found)
+
+
+def heads(names: frozenset[str]) -> set[str]:
+    return {name.partition(".")[0] for name in names}
+
+
+def within(names: frozenset[str], package: str) -> set[str]:
+    return {name for name in names if name == package or name.startswith(f"{package}.")}
+
+
+@pytest.mark.parametrize("path", CORE, ids=short)
+def test_the_core_imports_no_plugin(path: Path) -> None:
+    assert not {name for name in heads(imports(path)) if name.startswith("ganforge_")}
+
+
+@pytest.mark.parametrize("path", CORE, ids=short)
+def test_the_core_decides_nothing_by_the_name_of_a_component(path: Path, bundled: Registry) -> None:
+    # `images` is a data set and also a word for what a generator is fed.
+    names = {component.name for component in bundled} - {"images"}
+    compared = {
+        constant.value
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Compare | ast.match_case)
+        for constant in ast.walk(node)
+        if isinstance(constant, ast.Constant) and isinstance(constant.value, str)
+    }
+    assert not compared & names
+
+
+@pytest.mark.parametrize(
+    "path", [file for plugin in PLUGINS for file in sorted(plugin.rglob("*.py"))], ids=short
+)
+def test_a_bundled_plugin_imports_the_public_api_and_no_other_plugin(path: Path) -> None:
+    import ganforge
+
+    own = module_name(path).partition(".")[0]
+    names = imports(path)
+    ours = within(names, "ganforge") - {"ganforge"}
+    assert {name.removeprefix("ganforge.") for name in ours} <= set(ganforge.__all__)
+    assert not {head for head in heads(names) if head.startswith("ganforge_")} - {own}
+
+
+def test_every_bundled_plugin_has_an_entry_point_and_every_entry_point_a_plugin() -> None:
+    bundled = {
+        it.value
+        for it in entry_points(group="ganforge")
+        if it.dist is not None and it.dist.metadata["Name"] == "ganforge"
+    }
+    assert bundled == {plugin.name for plugin in PLUGINS}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=short)
+def test_a_module_is_short_and_says_what_it_is_for(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 400
+    docstring = ast.get_docstring(ast.parse(text))
+    assert docstring
+    assert docstring.splitlines()[0].endswith((".", ":"))
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_the_torch_free_core_depends_downwards(name: str) -> None:
+    path = ROOT / "ganforge" / f"{name}.py"
+    allowed = {f"ganforge.{it}" for it in ORDER[: ORDER.index(name)]}
+    ours = within(imports(path), "ganforge")
+    modules = {".".join(it.split(".")[:2]) for it in ours} - {"ganforge"}
+    assert modules <= allowed
+    assert not heads(imports(path)) & HEAVY
+
+
+def test_the_order_names_every_module_of_the_torch_free_core() -> None:
+    found = {path.stem for path in (ROOT / "ganforge").glob("*.py")}
+    assert found == {*ORDER, "__init__", "contracts"}
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "ganforge" / "engine").rglob("*.py")), ids=lambda path: path.name
+)
+def test_the_engine_does_not_know_the_command_line(path: Path) -> None:
+    assert not within(imports(path), "ganforge.cli")
+    assert not heads(imports(path)) & {"click", "rich"}
+
+
+SCRIPT = """
+import json, resource, sys
+before = set(sys.modules)
+from ganforge.cli import main
+codes = []
+for arguments in json.loads(sys.argv[1]):
+    try:
+        codes.append(main(arguments))
+    except SystemExit as exit:
+        codes.append(exit.code or 0)
+used = resource.getrusage(resource.RUSAGE_SELF)
+heads = sorted({name.partition(".")[0] for name in sys.modules})
+with open(sys.argv[2], "w") as stream:
+    json.dump({"codes": codes, "heads": heads, "cpu": used.ru_utime + used.ru_stime}, stream)
+"""
+
+
+def measured(tmp_path: Path, *commands: list[str]) -> tuple[list[int], set[str], float]:
+    """Exit codes, top-level modules and CPU seconds of commands in one fresh process."""
+    pytest.importorskip("resource")
+    report = tmp_path / "report.json"
+    work = tmp_path / "work"
+    work.mkdir()
+    environ = {key: it for key, it in os.environ.items() if not key.startswith("GANFORGE_")}
+    # Measuring coverage starts in every process, and is not what is measured here.
+    environ.pop("COVERAGE_PROCESS_START", None)
+    subprocess.run(
+        [sys.executable, "-c", SCRIPT, json.dumps(commands), str(report)],
+        cwd=work,
+        env=environ,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert list(work.iterdir()) == []
+    found = json.loads(report.read_text())
+    return found["codes"], set(found["heads"]), found["cpu"]
+
+
+TORCH_FREE = {
+    "--help": 0,
+    "train --help": 0,
+    "sample --help": 0,
+    "list-plugins": 0,
+    "list-plugins --json": 0,
+    "show dcgan": 0,
+    "train --dry-run": 0,
+    "train --generator dcgn": 2,
+    "train --set generator.widht=3": 2,
+}
+
+
+@pytest.mark.parametrize(("command", "code"), TORCH_FREE.items(), ids=TORCH_FREE)
+def test_a_command_that_trains_nothing_imports_nothing_heavy_and_is_quick(
+    tmp_path: Path, command: str, code: int
+) -> None:
+    codes, modules, seconds = measured(tmp_path, command.split())
+    print(f"ganforge {command}: {seconds:.2f} s of CPU")
+    assert codes == [code]
+    assert not modules & HEAVY
+    # 0.25 s on an idle machine; the bound leaves room for a busy one.
+    assert seconds < 1.0
+
+
+def test_no_mistake_imports_torch(tmp_path: Path) -> None:
+    mistakes = [
+        ["train", "--image-size", "48"],
+        ["train", "--steps", "3", "--epochs", "3"],
+        ["train", "--steps", "many"],
+        ["train", "--generatr", "dcgan"],
+        ["train", "--config", "absent.toml"],
+        ["train", "--resume", "absent"],
+        ["train", "--conditional"],
+        ["train", "--dataset", "absent/folder"],
+        ["train", "--dataset", "mnist", "--set", "dataset.root=absent"],
+        ["train", "--loss", "nonsta"],
+        ["train", "--set", "training.batch_size=0"],
+        ["show", "dcgn"],
+        ["sample", "absent"],
+        ["sample"],
+        ["trian"],
+    ]
+    codes, modules, _ = measured(tmp_path, *mistakes)
+    assert codes == [2] * len(mistakes)
+    assert not modules & HEAVY
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
+def test_a_bundled_plugin_is_listed_without_torch(plugin: Path) -> None:
+    code = (
+        f"import sys, {plugin.name} as plugin\n"
+        "hooks = [getattr(plugin, it) for it in dir(plugin) if it.startswith('ganforge_')]\n"
+        "print(sum(len(list(hook())) for hook in hooks if callable(hook)))\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    number, modules = answer.stdout.splitlines()
+    assert int(number) >= 1
+    assert not set(modules.split()) & HEAVY
+
+
+def test_the_public_api_is_torch_free_until_a_contract_is_named() -> None:
+    code = (
+        "import sys, ganforge\n"
+        "assert 'torch' not in sys.modules\n"
+        "assert set(dir(ganforge)) == set(ganforge.__all__)\n"
+        "print(all(getattr(ganforge, name) is not None for name in ganforge.__all__))\n"
+        "print('torch' in sys.modules)\n"
+        "try: ganforge.nothing\n"
+        "except AttributeError as error: print(error)\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert answer.stdout.splitlines() == [
+        "True",
+        "True",
+        "module 'ganforge' has no attribute 'nothing'",
+    ]
