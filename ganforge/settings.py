@@ -81,7 +81,7 @@ class ExecutionSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class _OptimizerSettings:
-    learning_rate: float = option(2e-4, help="step size", above=0.0, mutable=True)
+    learning_rate: float = option(4e-4, help="step size", above=0.0, mutable=True)
     schedule: Schedule = option("constant", help="how the learning rate falls")
     decay_from: float = option(
         0.0, help="share of the run after which a falling schedule starts", minimum=0.0, below=1.0

@@ -53,7 +53,7 @@ SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
 @option_in("How long", "--steps", metavar="N", type=int, help="Generator updates. [1500]")
 @option_in("How long", "--epochs", metavar="N", type=int, help="Passes over the data instead.")
 @option_in("How", "--batch-size", metavar="B", type=int, help="Samples per update. [64]")
-@option_in("How", "--learning-rate", metavar="RATE", type=float, help="Of both. [0.0002]")
+@option_in("How", "--learning-rate", metavar="RATE", type=float, help="Of both. [0.0004]")
 @option_in("How", "--seed", metavar="N", type=int, help="Of everything random. [0]")
 @option_in("How", "--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps. [auto]")
 @option_in("Run", "--out", metavar="DIR", type=Path, help="Run directory. [runs/NNNNN-...]")

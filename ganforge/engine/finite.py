@@ -7,6 +7,7 @@ saved. On a CPU reading costs nothing, and the run stops in the very step.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
@@ -19,6 +20,15 @@ from ganforge.errors import NonFiniteError
 from .objective import Network, ObjectiveTerm
 
 NETWORKS: tuple[Network, Network] = ("discriminator", "generator")
+
+
+def total_norm(gradients: Sequence[Tensor]) -> Tensor | float:
+    """The Euclidean norm of all gradients together; a number where reading waits for nothing."""
+    norms = torch._foreach_norm(list(gradients))
+    if norms[0].is_cpu:
+        return math.hypot(*[norm.item() for norm in norms])
+    total: Tensor = torch.linalg.vector_norm(torch.stack(norms))
+    return total
 
 
 class FiniteGuard:
@@ -47,13 +57,16 @@ class FiniteGuard:
             optimizer.found_inf = self._bad  # type: ignore[attr-defined]
 
     def judge(
-        self, network: Network, step: int, values: Mapping[str, Tensor], gradient_norm: Tensor
+        self,
+        network: Network,
+        step: int,
+        values: Mapping[str, Tensor],
+        gradient_norm: Tensor | float,
     ) -> None:
         """Call after the backward pass and before the optimizer's step."""
         if not self.deferred:
-            sound = torch.stack([*values.values(), gradient_norm]).isfinite()
-            if not sound.all():
-                bad = [name for name, good in zip(values, sound.tolist(), strict=False) if not good]
+            bad = [name for name, value in values.items() if not math.isfinite(value.item())]
+            if bad or not math.isfinite(gradient_norm):
                 self._stop(network, step, bad)
             return
         finite = torch.stack(
@@ -62,7 +75,7 @@ class FiniteGuard:
                 for term in self.terms
             ]
         )
-        sound = finite.all() & gradient_norm.isfinite()
+        sound = finite.all() & torch.as_tensor(gradient_norm, device=finite.device).isfinite()
         first = ~sound & (self._bad == 0)
         self._bad_step = torch.where(first, step, self._bad_step)
         self._bad_network = torch.where(first, NETWORKS.index(network), self._bad_network)

@@ -60,11 +60,11 @@ def load_newest(run: RunDirectory, assembly: Assembly, averages: Averages) -> in
     for name, trained in _trained(assembly).items():
         load_optimizer(OPTIMIZER + name, trained.network, trained.optimizer, tensors)
     sums = {
-        name.removeprefix(TELEMETRY): tensor.to(assembly.execution.device)
+        name.removeprefix(TELEMETRY): tensor
         for name, tensor in tensors.items()
         if name.startswith(TELEMETRY)
     }
-    averages.load(sums, document["telemetry_counts"])
+    averages.load(sums, document["telemetry_counts"], assembly.execution.device)
     for place, selection in provenance.selections(assembly.config).items():
         version = str(document["components"].get(place, {}).get("version"))
         provenance.warn_of_version(selection.component, version, str(run))

@@ -20,7 +20,7 @@ from torch.optim import Optimizer
 from ganforge.contracts import Batch, Inputs
 from ganforge.errors import PluginError, listed
 
-from .finite import FiniteGuard
+from .finite import FiniteGuard, total_norm
 from .objective import Network, Objective
 
 
@@ -42,8 +42,8 @@ class Part:
     fake: Tensor | None = None
 
 
-#: what an update leaves for the log: scalars on the device, detached, by name
-Metrics = dict[str, Tensor]
+#: what an update leaves for the log, by name: scalars on the device, detached, or numbers
+Metrics = dict[str, Tensor | float]
 
 
 class View:
@@ -131,8 +131,9 @@ def discriminator_update(
     """One step of D's optimizer on x and G(z), without gradient for G."""
     views = [View("discriminator", part, generator, discriminator.network) for part in parts]
     metrics = _update("discriminator", discriminator, objective, views, guard, step)
-    with torch.no_grad():
-        objective.constrain(discriminator.network)
+    if objective.constraints:
+        with torch.no_grad():
+            objective.constrain(discriminator.network)
     return metrics | views[-1].read_scores()
 
 
@@ -165,19 +166,21 @@ def _update(
         values = objective(network, view, step)
         if not values:
             return {}
-        total = objective.total(values) / len(views)
+        total = objective.total(values)
+        if len(views) > 1:  # a small operation costs as much as a small layer
+            total = total / len(views)
         if not total.requires_grad:
             names = listed([repr(name) for name in values])
             raise PluginError(f"the {network}'s loss {names} does not depend on its weights")
         total.backward(inputs=trained.parameters)  # type: ignore[no-untyped-call]
         for name, value in values.items():
-            share = value.detach() / len(views)
+            share = value.detach() if len(views) == 1 else value.detach() / len(views)
             means[name] = means[name] + share if name in means else share
     gradients = [p.grad for p in trained.parameters if p.grad is not None]
-    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    norm = total_norm(gradients)
     guard.judge(network, step, means, norm)
     trained.optimizer.step()
-    metrics = {f"loss/{network}/{name}": value for name, value in means.items()}
+    metrics: Metrics = {f"loss/{network}/{name}": value for name, value in means.items()}
     metrics[f"loss/{network}"] = objective.total(means)
     metrics[f"gradient_norm/{network}"] = norm
     return metrics

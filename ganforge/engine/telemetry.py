@@ -16,40 +16,59 @@ from ganforge.printable import printable
 
 
 class Averages:
-    """Means of named scalars since the last reading, kept on the device until then."""
+    """Means of named scalars since the last reading.
+
+    Sums of scalars on an accelerator stay there until then. A scalar on the CPU is added as a
+    number: reading it waits for nothing, and costs less than adding tensors.
+    """
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
+        self._numbers: dict[str, float] = {}
         self._counts: dict[str, int] = {}
 
-    def add(self, metrics: Mapping[str, Tensor]) -> None:
-        new = [name for name in metrics if name not in self._sums]
-        old = [name for name in metrics if name in self._sums]
-        if old:
-            torch._foreach_add_([self._sums[n] for n in old], [metrics[n] for n in old])
-        for name in new:
-            self._sums[name] = metrics[name].detach().clone()
-        for name in metrics:
+    def add(self, metrics: Mapping[str, Tensor | float]) -> None:
+        tensors: dict[str, Tensor] = {}
+        for name, value in metrics.items():
             self._counts[name] = self._counts.get(name, 0) + 1
+            if isinstance(value, Tensor) and not value.is_cpu:
+                tensors[name] = value.detach()
+            else:
+                self._numbers[name] = self._numbers.get(name, 0.0) + float(value)
+        old = [name for name in tensors if name in self._sums]
+        if old:
+            torch._foreach_add_([self._sums[n] for n in old], [tensors[n] for n in old])
+        for name in tensors.keys() - old:
+            self._sums[name] = tensors[name].clone()
 
     def read(self) -> dict[str, float]:
         """The means, and a fresh start; the one place where the host waits for the device."""
-        if not self._sums:
-            return {}
-        sums = torch.stack(list(self._sums.values())).tolist()
-        means = {
-            name: total / self._counts[name] for name, total in zip(self._sums, sums, strict=True)
-        }
+        sums = dict(self._numbers)
+        if self._sums:
+            on_device = torch.stack(list(self._sums.values())).tolist()
+            sums.update(zip(self._sums, on_device, strict=True))
+        means = {name: sums[name] / self._counts[name] for name in sorted(sums)}
         self._sums.clear()
+        self._numbers.clear()
         self._counts.clear()
-        return dict(sorted(means.items()))
+        return means
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, int]]:
         """Sums and counts, so that a resumed run logs what an uninterrupted one would have."""
-        return dict(self._sums), dict(self._counts)
+        numbers = {n: torch.tensor(v, dtype=torch.float64) for n, v in self._numbers.items()}
+        return self._sums | numbers, dict(self._counts)
 
-    def load(self, sums: Mapping[str, Tensor], counts: Mapping[str, int]) -> None:
-        self._sums = dict(sums)
+    def load(
+        self, sums: Mapping[str, Tensor], counts: Mapping[str, int], device: torch.device
+    ) -> None:
+        """Take the sums of a run that goes on on `device`."""
+        if device.type == "cpu":
+            self._sums, self._numbers = {}, {name: value.item() for name, value in sums.items()}
+        else:  # float32, for not every device has the numbers' float64
+            self._sums, self._numbers = (
+                {n: v.to(device, torch.float32) for n, v in sums.items()},
+                {},
+            )
         self._counts = {name: int(counts[name]) for name in sums}
 
 

@@ -137,8 +137,7 @@ class Trainer:
         size = len(real.samples) // num_parts
         parts = []
         for number in range(num_parts):
-            cut = slice(number * size, (number + 1) * size)
-            share = Batch(real.samples[cut], None if real.labels is None else real.labels[cut])
+            share = real if num_parts == 1 else _cut(real, number * size, (number + 1) * size)
             if a.problem.num_classes is None:
                 share = Batch(share.samples, None)
             generator = a.randomness.generator("inputs", self.step, repeat, number)
@@ -212,3 +211,8 @@ class Trainer:
         write_checkpoint(self.run, self.step, *snapshot(a, self.averages, self.step))
         prune(self.run, a.config.output.keep_checkpoints)
         write_generator(self.run.generator, a.sampled_network, a.config, a.problem)
+
+
+def _cut(batch: Batch, start: int, end: int) -> Batch:
+    labels = None if batch.labels is None else batch.labels[start:end]
+    return Batch(batch.samples[start:end], labels)

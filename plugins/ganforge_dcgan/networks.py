@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ganforge import Problem
 
 from . import DiscriminatorOptions, GeneratorOptions
-from .image_layers import FromImage, ToImage
+from .image_layers import ToImage
 
 SEED_SIZE = 4  # the side of the coarsest grid
 
@@ -53,7 +53,7 @@ class Discriminator(nn.Module):
         channels, size, _ = problem.sample_shape
         widths = pyramid(size, options.width)
         layers: list[nn.Module] = [
-            FromImage(channels, widths[0]),
+            nn.Conv2d(channels, widths[0], 4, stride=2, padding=1),
             nn.LeakyReLU(0.2, inplace=True),
         ]
         for narrow, wide in itertools.pairwise(widths):

@@ -88,7 +88,7 @@ def test_cosine_is_a_cosine():
         ),
         (
             AdamWSettings(betas=(0.1, 0.2)),
-            {"lr": 2e-4, "betas": (0.1, 0.2), "weight_decay": 0.01, "fused": True},
+            {"lr": 4e-4, "betas": (0.1, 0.2), "weight_decay": 0.01, "fused": True},
         ),
         (
             RMSpropSettings(smoothing=0.8, momentum=0.4, epsilon=1e-5, weight_decay=0.2),

@@ -32,8 +32,8 @@ def test_three_steps_equal_the_loop_of_the_paper(make_trainer, reuse):
     a = trainer.assembly
     generator = copy.deepcopy(a.generator.network)
     discriminator = copy.deepcopy(a.discriminator.network)
-    g_adam = torch.optim.Adam(generator.parameters(), 2e-4, (0.5, 0.999), fused=True)
-    d_adam = torch.optim.Adam(discriminator.parameters(), 2e-4, (0.5, 0.999), fused=True)
+    g_adam = torch.optim.Adam(generator.parameters(), 4e-4, (0.5, 0.999), fused=True)
+    d_adam = torch.optim.Adam(discriminator.parameters(), 4e-4, (0.5, 0.999), fused=True)
     for step in range(3):
         real = a.batches.batch(step).samples
         z = a.sampler.sample(8, generator=a.randomness.generator("inputs", step, 0, 0)).values

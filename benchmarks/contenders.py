@@ -1,0 +1,217 @@
+"""The loops of one comparison, built from one configuration with equal initial weights.
+
+Also the proof that the comparison is one of like with like: fed with the engine's own draws, the
+hand-written loop computes the engine's losses and weights.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pictures
+import torch
+from loops import BestLoop, Hyperparameters, TutorialLoop
+from torch import Tensor, nn
+
+from ganforge.config import RunConfig
+from ganforge.contracts import Batch, Inputs
+from ganforge.engine.assemble import Assembly, assemble
+from ganforge.engine.display import SessionFacts
+from ganforge.engine.rundir import RunDirectory
+from ganforge.engine.trainer import Trainer
+from ganforge.layers import from_settings
+from ganforge.resolve import resolve
+from ganforge.settings import AdamSettings
+
+#: the settings of each comparison that are not the engine's defaults
+NETWORKS: dict[str, tuple[str, ...]] = {
+    "dcgan": ("generator.name=dcgan", "dataset.size=32"),
+    "mlp": ("generator.name=mlp", "dataset.size=28"),
+}
+
+
+class NoDisplay:
+    """A display that shows nothing."""
+
+    def started(self, facts: SessionFacts) -> None: ...
+
+    def step(self, step: int) -> None: ...
+
+    def metrics(self, values: dict[str, float]) -> None: ...
+
+    def stopped(self) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What the loops of a comparison have in common."""
+
+    network: str
+    device: str
+    workers: int
+    num_pictures: int
+    folder: Path
+
+    def config(self, *, reuse_fakes: bool) -> RunConfig:
+        settings = (
+            f"dataset.name={pictures.NAME}",
+            *NETWORKS[self.network],
+            f"dataset.count={self.num_pictures}",
+            f"execution.device={self.device}",
+            f"training.reuse_fakes={'true' if reuse_fakes else 'false'}",
+            "training.steps=1000000000",
+        )
+        return resolve([from_settings(settings)], pictures.registry())
+
+    def trainer(self, assembly: Assembly, name: str) -> Trainer:
+        run = RunDirectory.create(self.folder / self.network / name)
+        return Trainer(assembly, run, NoDisplay())
+
+
+class EngineLoop:
+    """The engine's own training step, and its lines of metrics at their usual interval.
+
+    Sample grids and checkpoints, every 250 and 500 steps, are left out: the other loops have none.
+    """
+
+    def __init__(self, trainer: Trainer) -> None:
+        self._trainer = trainer
+        self._log_every = trainer.assembly.config.output.log_every
+
+    def step(self) -> None:
+        trainer = self._trainer
+        trainer.train_step()
+        trainer.display.step(trainer.step)
+        if trainer.step % self._log_every == 0:
+            trainer.log()
+
+
+def contenders(setup: Setup) -> dict[str, Callable[[], Any]]:
+    """One step of each loop, by name, in an order of no meaning."""
+    steps: dict[str, Callable[[], Any]] = {}
+    for suffix, reuse_fakes in (("", False), ("_reuse", True)):
+        config = setup.config(reuse_fakes=reuse_fakes)
+        assembly = assemble(config)
+        steps["best" + suffix] = _best(BestLoop, setup, assembly).step
+        if not reuse_fakes:
+            _, height, _ = assembly.problem.sample_shape
+            steps["tutorial"] = TutorialLoop(
+                *_copies(assembly),
+                _hyperparameters(assembly),
+                count=setup.num_pictures,
+                size=height if height != pictures.SIDE else None,
+                workers=setup.workers,
+            ).step
+        steps["engine" + suffix] = EngineLoop(setup.trainer(assembly, "engine" + suffix)).step
+    return steps
+
+
+def _copies(assembly: Assembly) -> tuple[nn.Module, nn.Module]:
+    assert assembly.discriminator is not None
+    return (
+        copy.deepcopy(assembly.generator.network),
+        copy.deepcopy(assembly.discriminator.network),
+    )
+
+
+def _hyperparameters(assembly: Assembly) -> Hyperparameters:
+    config = assembly.config
+    adam = config.generator_optimizer
+    assert isinstance(adam, AdamSettings)
+    assert adam == config.discriminator_optimizer
+    return Hyperparameters(
+        batch_size=config.training.batch_size,
+        latent_size=config.input_shape[0],
+        learning_rate=adam.learning_rate,
+        betas=adam.betas,
+        epsilon=adam.epsilon,
+        half_life=config.ema.half_life,
+        ramp_up=config.ema.ramp_up,
+        device=assembly.execution.device,
+    )
+
+
+def _best(kind: type[BestLoop], setup: Setup, assembly: Assembly) -> BestLoop:
+    side = assembly.problem.sample_shape[-1]
+    return kind(
+        *_copies(assembly),
+        pictures.pictures(setup.num_pictures, side),
+        _hyperparameters(assembly),
+        reuse_fakes=assembly.config.training.reuse_fakes,
+    )
+
+
+class _Recorder:
+    """Stands in for the engine's sampler or batches, and keeps what they gave."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.given: list[Tensor] = []
+
+    def sample(self, n: int, *, generator: torch.Generator, real: Batch | None = None) -> Inputs:
+        inputs = self._inner.sample(n, generator=generator, real=real)
+        self.given.append(inputs.values)
+        return inputs
+
+    def batch(self, number: int) -> Batch:
+        batch = self._inner.batch(number)
+        self.given.append(batch.samples)
+        return batch
+
+
+class _ReplayedLoop(BestLoop):
+    """The hand-written loop on the engine's draws."""
+
+    reals: list[Tensor]
+    inputs: list[Tensor]
+
+    def real(self) -> Tensor:
+        return self.reals.pop(0)
+
+    def latents(self) -> Tensor:
+        return self.inputs.pop(0)
+
+
+def agreement(setup: Setup, *, reuse_fakes: bool, num_steps: int = 3) -> dict[str, float]:
+    """How far engine and hand-written loop are apart after a few steps on the same draws.
+
+    `losses` is the largest difference of a loss, relative to it; `weights` the largest mean
+    difference of a network's weights (the average is one), relative to the learning rate, which is
+    about what a weight moves by in one step.
+    """
+    assembly = assemble(setup.config(reuse_fakes=reuse_fakes))
+    loop = _best(_ReplayedLoop, setup, assembly)
+    assert isinstance(loop, _ReplayedLoop)
+    sampler, batches = _Recorder(assembly.sampler), _Recorder(assembly.batches)
+    recorded: Any = {"sampler": sampler, "batches": batches}
+    trainer = setup.trainer(dataclasses.replace(assembly, **recorded), f"agreement-{reuse_fakes}")
+    engine = []
+    for _ in range(num_steps):
+        trainer.train_step()
+        means = trainer.averages.read()
+        engine += [means["loss/discriminator"], means["loss/generator"]]
+    loop.reals, loop.inputs = batches.given, sampler.given
+    best = [float(loss) for _ in range(num_steps) for loss in loop.step()]
+    assert assembly.discriminator is not None
+    assert assembly.ema is not None
+    pairs = (
+        (assembly.generator.network, loop.generator),
+        (assembly.discriminator.network, loop.discriminator),
+        (assembly.ema.module, loop.average),
+    )
+    return {
+        "losses": max(abs(a - b) / max(abs(b), 1e-12) for a, b in zip(engine, best, strict=True)),
+        "weights": max(_mean_difference(*pair) for pair in pairs) / loop.hyper.learning_rate,
+    }
+
+
+@torch.no_grad()
+def _mean_difference(one: nn.Module, other: nn.Module) -> float:
+    pairs = zip(one.parameters(), other.parameters(), strict=True)
+    differences = torch.cat([(a - b).abs().flatten() for a, b in pairs])
+    return float(differences.mean())
