@@ -35,6 +35,7 @@ class StopRequest:
     def __init__(self) -> None:
         self._state: State | None = None
         self._deferring = False
+        self._numbers = [signal.SIGINT, signal.SIGTERM, *_preempt_signal()]
 
     def __call__(self) -> State | None:
         self._deferring = True
@@ -49,8 +50,7 @@ class StopRequest:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Handle SIGINT, SIGTERM and the signal named in GANFORGE_PREEMPT_SIGNAL."""
-        numbers = [signal.SIGINT, signal.SIGTERM, *_preempt_signal()]
-        before = {number: signal.signal(number, self._handle) for number in numbers}
+        before = {number: signal.signal(number, self._handle) for number in self._numbers}
         try:
             yield
         finally:

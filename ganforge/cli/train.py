@@ -15,7 +15,7 @@ from ganforge.errors import UsageError
 from ganforge.layers import Entry, Flag, Layer, from_file, from_settings
 from ganforge.resolve import path_layer, resolve
 
-from .console import warn_of_failures
+from .console import print_error, warn_of_failures
 from .grouped import GroupedCommand, option_in
 from .progress import choose_display
 from .signals import EXIT_CODES, Stopped, StopRequest
@@ -109,11 +109,11 @@ def command(
         return 0
     warn_of_failures(discovery)
     resolved.check_available()
+    request = StopRequest()
     if resume is None:
         run = RunDirectory.create(out or next_directory(Path("runs"), new_run_name(resolved)))
     spin_briefly()
     display = choose_display()
-    request = StopRequest()
     try:
         with request.listening():
             result = train(
@@ -126,6 +126,7 @@ def command(
             )
     except Stopped as stopped:
         display.stopped()
+        print_error(f"{stopped.state} at once; {run} goes on from its last checkpoint")
         return EXIT_CODES[stopped.state]
     display.summary(run, result)
     return EXIT_CODES[result.state]

@@ -7,6 +7,7 @@ mid-pass with nothing remembered.
 
 from __future__ import annotations
 
+import signal
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
@@ -148,7 +149,11 @@ class LoadedBatches(Batches):
         if number != self._next:
             self._loaded = iter(self._loader(number))
         self._next = number + 1
-        samples, labels = next(self._loaded)
+        try:
+            samples, labels = next(self._loaded)
+        except DataError as error:
+            # From a worker it comes with the worker's traceback as its message.
+            raise DataError(str(error).rpartition("DataError: ")[2].strip()) from error
         device = self._execution.device
         samples = _to_device(samples, device)
         if samples.dtype == torch.uint8:
@@ -165,11 +170,17 @@ class LoadedBatches(Batches):
             prefetch_factor=4 if self._num_workers else None,
             # Without one of its own it would draw from the global random state.
             generator=torch.Generator(),
+            worker_init_fn=_leave_signals_to_parent,
         )
 
     def close(self) -> None:
         self._loaded = iter(())
         self._next = -1
+
+
+def _leave_signals_to_parent(worker: int) -> None:
+    """Ctrl-C reaches every process of the terminal; what it means is the parent's to say."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class _IndexLists:

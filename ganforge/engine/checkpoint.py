@@ -7,7 +7,6 @@ Tensors are named `generator/...`, `discriminator/...`, `ema/...`, `loss/<term>/
 from __future__ import annotations
 
 import contextlib
-import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,20 +23,6 @@ from . import tensorfile
 from .rundir import RunDirectory
 
 KIND = "checkpoint"
-_NAME = re.compile(r"step-(\d{8,})\.safetensors")
-
-
-def checkpoint_path(run: RunDirectory, step: int) -> Path:
-    return run.checkpoints / f"step-{step:08d}.safetensors"
-
-
-def list_checkpoints(run: RunDirectory) -> list[tuple[int, Path]]:
-    """Step and path of every checkpoint, newest first."""
-    found = []
-    for path in run.checkpoints.iterdir():
-        if match := _NAME.fullmatch(path.name):
-            found.append((int(match[1]), path))
-    return sorted(found, reverse=True)
 
 
 def newest_sound(run: RunDirectory) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:
@@ -46,7 +31,7 @@ def newest_sound(run: RunDirectory) -> tuple[Path, dict[str, Tensor], dict[str, 
     A damaged one is set aside with a warning. Raises CheckpointError where none is left, or where
     one is of a newer format, which is nobody's damage.
     """
-    checkpoints = list_checkpoints(run)
+    checkpoints = run.list_checkpoints()
     for number, (_, path) in enumerate(checkpoints):
         try:
             return path, *tensorfile.read(path, KIND)
@@ -61,7 +46,7 @@ def newest_sound(run: RunDirectory) -> tuple[Path, dict[str, Tensor], dict[str, 
 
 def prune(run: RunDirectory, keep: int) -> None:
     """Remove all but the newest checkpoints."""
-    for _, path in list_checkpoints(run)[keep:]:
+    for _, path in run.list_checkpoints()[keep:]:
         with contextlib.suppress(OSError):
             path.unlink()
 
@@ -137,4 +122,4 @@ def write_checkpoint(
     run: RunDirectory, step: int, tensors: Mapping[str, Tensor], document: dict[str, Any]
 ) -> None:
     """Write the checkpoint of a step. Raises CheckpointError; what was there before stays."""
-    tensorfile.write(checkpoint_path(run, step), KIND, tensors, document)
+    tensorfile.write(run.checkpoint(step), KIND, tensors, document)

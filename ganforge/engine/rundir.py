@@ -28,6 +28,7 @@ from .files import TEMPORARY_PREFIX, remove_leftovers, write_text
 State = Literal["running", "finished", "interrupted", "terminated", "failed"]
 
 _NUMBERED = re.compile(r"(\d+)-.*")
+_CHECKPOINT = re.compile(r"step-(\d{8,})\.safetensors")
 
 
 class RunDirectory:
@@ -115,6 +116,17 @@ class RunDirectory:
             document["detail"] = detail
         self._write(self.status, json.dumps(document) + "\n")
 
+    def checkpoint(self, step: int) -> Path:
+        return self.checkpoints / f"step-{step:08d}.safetensors"
+
+    def list_checkpoints(self) -> list[tuple[int, Path]]:
+        """Step and path of every checkpoint, newest first."""
+        if not self.checkpoints.is_dir():
+            return []
+        paths = self.checkpoints.iterdir()
+        found = [(int(m[1]), path) for path in paths if (m := _CHECKPOINT.fullmatch(path.name))]
+        return sorted(found, reverse=True)
+
     def sample_grid(self, step: int) -> Path:
         return self.samples / f"{step:08d}.png"
 
@@ -133,6 +145,9 @@ class Lock:
     def __init__(self, run: RunDirectory) -> None:
         self._run = run
         self._descriptor: int | None = None
+        if hasattr(os, "register_at_fork"):
+            # A worker that outlives its killed parent for a moment must not keep the lock.
+            os.register_at_fork(after_in_child=self._close)
 
     def __enter__(self) -> Self:
         try:
@@ -143,8 +158,7 @@ class Lock:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            os.close(self._descriptor)
-            self._descriptor = None
+            self._close()
             raise RunDirectoryError(
                 f"another process is training in {self._run}: {self._holder()}"
             ) from error
@@ -160,8 +174,12 @@ class Lock:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
+            self._descriptor = None
 
     def _holder(self) -> str:
         try:

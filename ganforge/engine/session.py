@@ -16,10 +16,11 @@ from ganforge.errors import (
     ConfigError,
     GanforgeError,
     NonFiniteError,
+    PluginError,
     RunDirectoryError,
 )
 from ganforge.layers import Layer, from_file
-from ganforge.printable import printable
+from ganforge.printable import described, printable
 from ganforge.registry import Registry
 from ganforge.resolve import resolve
 
@@ -92,15 +93,15 @@ def train(
         if not resume or changes:
             run.write_config(config.to_toml())
         run.make_folders()
-        run.write_status("running", 0)
+        step = next((step for step, _ in run.list_checkpoints()), 0)
+        run.write_status("running", step)
         try:
             trainer = _prepare(config, run, display, resume)
-        except GanforgeError:
-            if not resume:
+        except GanforgeError as error:
+            if resume:
+                run.write_status("failed", step, printable(error))
+            else:
                 run.discard()
-            raise
-        except BaseException:
-            run.write_status("failed", 0)
             raise
         assembly = trainer.assembly
         run.record_session(_environment(assembly), changes or {})
@@ -128,9 +129,16 @@ def _prepare(config: RunConfig, run: RunDirectory, display: Display, resume: boo
     from .assemble import assemble
     from .trainer import Trainer
 
-    trainer = Trainer(assemble(config), run, display)
-    if resume:
-        trainer.resume()
+    try:
+        trainer = Trainer(assemble(config), run, display)
+        if resume:
+            trainer.resume()
+    except GanforgeError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"the run could not be set up: {described(error)} (GANFORGE_DEBUG=1 shows where)"
+        ) from error
     return trainer
 
 
@@ -158,12 +166,10 @@ def _facts(trainer: Trainer, run: RunDirectory) -> SessionFacts:
 
 def _with_last_checkpoint(error: GanforgeError, run: RunDirectory) -> GanforgeError:
     """A loss that is not finite is answered with the place to go back to."""
-    from .checkpoint import list_checkpoints
-
     if not isinstance(error, NonFiniteError):
         return error
     last = "there is no checkpoint yet"
-    for _, path in list_checkpoints(run)[:1]:
+    for _, path in run.list_checkpoints()[:1]:
         last = f"the last good checkpoint is {printable(path)}"
     return NonFiniteError(f"{error}; {last}")
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ganforge.contracts import Batch
-from ganforge.errors import CheckpointError, GanforgeError, PluginError
-from ganforge.printable import printable
+from ganforge.errors import CheckpointError, GanforgeError, PluginError, UsageError
+from ganforge.printable import described
 
 from .assemble import Assembly
 from .checkpoint import prune, write_checkpoint
@@ -57,17 +58,18 @@ class Trainer:
         Raises NonFiniteError where a loss or gradient is no longer finite, and PluginError where a
         component fails.
         """
-        if self.step == 0:
-            self.write_real_grid()
-            self.write_grid()
         try:
-            while self.step < self.assembly.num_steps:
-                if state := stop_request():
-                    self.save()
-                    return state
-                self._guarded_step()
-                self.display.step(self.step)
-                self._boundaries()
+            with self._explained():
+                if self.step == 0:
+                    self.write_real_grid()
+                    self.write_grid()
+                while self.step < self.assembly.num_steps:
+                    if state := stop_request():
+                        self.save()
+                        return state
+                    self.train_step()
+                    self.display.step(self.step)
+                    self._boundaries()
         finally:
             self.assembly.batches.close()
         return "finished"
@@ -83,10 +85,14 @@ class Trainer:
         if last or self.step % output.checkpoint_every == 0:
             self.save()
 
-    def _guarded_step(self) -> None:
-        """One step; whatever a component raises in it becomes an error that says where."""
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Whatever a component raises becomes an error that says in which step."""
         try:
-            self.train_step()
+            yield
+        except UsageError as error:
+            # It would have been one before training began; now it is a failure.
+            raise GanforgeError(f"step {self.step + 1} failed: {error}") from error
         except GanforgeError:
             raise
         except torch.OutOfMemoryError as error:
@@ -98,8 +104,7 @@ class Trainer:
             ) from error
         except Exception as error:
             raise PluginError(
-                f"step {self.step + 1} failed: {type(error).__name__}: {printable(error)} "
-                "(GANFORGE_DEBUG=1 shows where)"
+                f"step {self.step + 1} failed: {described(error)} (GANFORGE_DEBUG=1 shows where)"
             ) from error
 
     def train_step(self) -> None:

@@ -8,14 +8,13 @@ import pytest
 import torch
 
 from ganforge.engine import tensorfile
-from ganforge.engine.checkpoint import checkpoint_path, list_checkpoints
 from ganforge.errors import CheckpointError
 
 from .conftest import TINY, TINY_DCGAN
 
 
 def final_tensors(trainer):
-    path = checkpoint_path(trainer.run, trainer.assembly.num_steps)
+    path = trainer.run.checkpoint(trainer.assembly.num_steps)
     return tensorfile.read(path, "checkpoint")
 
 
@@ -137,7 +136,7 @@ def test_a_run_without_a_checkpoint_starts_again(make_trainer):
 def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_used(make_trainer):
     trainer = make_trainer("output.checkpoint_every=2", "output.keep_checkpoints=3")
     trainer.train()
-    newest = checkpoint_path(trainer.run, 6)
+    newest = trainer.run.checkpoint(6)
     body = bytearray(newest.read_bytes())
     body[-5] ^= 1
     newest.write_bytes(body)
@@ -147,13 +146,13 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_used(make_trainer)
     assert resumed.step == 4
     assert newest.with_name(newest.name + ".damaged").exists()
     resumed.train()
-    assert [step for step, _ in list_checkpoints(resumed.run)] == [6, 4]
+    assert [step for step, _ in resumed.run.list_checkpoints()] == [6, 4]
 
 
 def test_the_last_checkpoint_being_damaged_is_an_error_that_names_it(make_trainer):
     trainer = make_trainer()
     trainer.train()
-    path = checkpoint_path(trainer.run, 6)
+    path = trainer.run.checkpoint(6)
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(CheckpointError, match=r"step-00000006\.safetensors is truncated|is not a"):
         make_trainer().resume()
@@ -178,7 +177,7 @@ def test_a_checkpoint_of_other_networks_changes_nothing(make_trainer):
 def test_only_the_newest_checkpoints_are_kept(make_trainer):
     trainer = make_trainer("output.checkpoint_every=1", "output.keep_checkpoints=2")
     trainer.train()
-    assert [step for step, _ in list_checkpoints(trainer.run)] == [6, 5]
+    assert [step for step, _ in trainer.run.list_checkpoints()] == [6, 5]
 
 
 def test_moments_come_back_in_the_memory_format_of_their_weights(make_trainer):

@@ -13,7 +13,6 @@ from ganforge.discovery import discover
 from ganforge.engine import tensorfile
 from ganforge.engine.assemble import assemble
 from ganforge.engine.batches import open_batches
-from ganforge.engine.checkpoint import checkpoint_path
 from ganforge.engine.execution import Execution
 from ganforge.engine.finite import FiniteGuard
 from ganforge.engine.objective import Objective
@@ -109,8 +108,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(registry, tmp_path):
         resumed = trainer_in(tmp_path / "resumed", config)
         resumed.resume()
         resumed.train(lambda t=resumed, at=stop: "interrupted" if t.step >= at else None)
-    ours, _ = tensorfile.read(checkpoint_path(straight.run, 6), "checkpoint")
-    theirs, _ = tensorfile.read(checkpoint_path(resumed.run, 6), "checkpoint")
+    ours, _ = tensorfile.read(straight.run.checkpoint(6), "checkpoint")
+    theirs, _ = tensorfile.read(resumed.run.checkpoint(6), "checkpoint")
     assert ours.keys() == theirs.keys()
     assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
 

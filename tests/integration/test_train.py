@@ -258,3 +258,49 @@ def test_two_processes_cannot_share_a_run(ganforge, trained):
         answer = ganforge("train", "--resume", trained, "--steps", "6")
     assert answer.code == 1
     assert "another process is training in" in answer.err
+
+
+def test_a_picture_that_vanishes_is_named_where_the_step_needs_it(ganforge, tmp_path, monkeypatch):
+    from ganforge.engine.trainer import Trainer
+
+    (tmp_path / "pictures").mkdir()
+    for number in range(8):
+        Image.new("L", (8, 8), 20 * number).save(tmp_path / "pictures" / f"{number}.png")
+    step = Trainer.train_step
+
+    def lose_one(self):
+        step(self)
+        (tmp_path / "pictures" / "5.png").unlink(missing_ok=True)
+
+    monkeypatch.setattr(Trainer, "train_step", lose_one)
+    answer = ganforge(
+        *("train", *TINY, "--dataset", "pictures", "--steps", "30", "--out", "run"),
+        *("--set", "dataset.memory_limit=0", "--set", "execution.num_workers=2"),
+    )
+    assert answer.code == 1
+    (error,) = [line for line in answer.err.splitlines() if line.startswith("Error")]
+    assert "5.png' in 'pictures' can no longer be read" in error
+    assert "Traceback" not in error
+
+
+def test_running_out_of_memory_suggests_smaller_parts(ganforge, monkeypatch):
+    from ganforge.engine.trainer import Trainer
+
+    def fail(self):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(Trainer, "train_step", fail)
+    answer = ganforge("train", *TINY, "--steps", "3", "--out", "run")
+    assert answer.code == 1
+    assert "out of memory in step 1 with batches of 8" in answer.err
+    assert "num_accumulation_steps" in answer.err
+
+
+def test_a_signal_that_does_not_exist_is_an_error_before_anything_is_made(
+    ganforge, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("GANFORGE_PREEMPT_SIGNAL", "NONSENSE")
+    answer = ganforge("train", *TINY, "--out", "run")
+    assert answer.code == 2
+    assert "NONSENSE is not the name of a signal" in answer.err
+    assert not (tmp_path / "run").exists()
