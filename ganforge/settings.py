@@ -15,7 +15,7 @@ class TrainingSettings:
     """What is computed."""
 
     steps: int | None = option(
-        None, help="generator updates; 1500 where epochs is unset", minimum=1, mutable=True
+        None, help="generator updates; 1200 where epochs is unset", minimum=1, mutable=True
     )
     epochs: int | None = option(
         None, help="passes over the data set, instead of steps", minimum=1, mutable=True
@@ -151,4 +151,4 @@ SECTIONS: dict[str, type] = {
     "execution": ExecutionSettings,
 }
 
-DEFAULT_STEPS = 1500
+DEFAULT_STEPS = 1200

@@ -60,7 +60,7 @@ def test_where_nothing_is_said_a_dcgan_learns_the_embedded_digits(make: Resolve)
         ("nonsat", 1.0, 1)
     ]
     assert (config.sample_shape, config.input_shape) == ((1, 32, 32), (100,))
-    assert (config.training.steps, config.training.epochs) == (1500, None)
+    assert (config.training.steps, config.training.epochs) == (1200, None)
 
 
 def test_later_layers_win(make: Resolve) -> None:

@@ -50,7 +50,7 @@ SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
 @option_in("What", "--conditional", is_flag=True, default=None, help="Use the labels.")
 @option_in("What", "--image-size", metavar="PIXELS", type=int, help="Side of the images.")
 @option_in("What", "--latent-size", metavar="Z", type=int, help="Numbers in a latent.")
-@option_in("How long", "--steps", metavar="N", type=int, help="Generator updates. [1500]")
+@option_in("How long", "--steps", metavar="N", type=int, help="Generator updates. [1200]")
 @option_in("How long", "--epochs", metavar="N", type=int, help="Passes over the data instead.")
 @option_in("How", "--batch-size", metavar="B", type=int, help="Samples per update. [64]")
 @option_in("How", "--learning-rate", metavar="RATE", type=float, help="Of both. [0.0004]")
