@@ -67,16 +67,6 @@ def shortened(arguments: list[str]) -> list[str]:
     ]
 
 
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, source: str) -> None:
-    site = tmp_path / "site"
-    information = site / f"{module}-1.0.dist-info"
-    information.mkdir(parents=True)
-    (site / f"{module}.py").write_text(source)
-    (information / "METADATA").write_text(f"Name: {module.replace('_', '-')}\nVersion: 1.0\n")
-    (information / "entry_points.txt").write_text(f"[ganforge]\nexample = {module}\n")
-    monkeypatch.syspath_prepend(site)
-
-
 def plugin_source(page: str) -> str:
     (source,) = re.findall(
         r"<!-- plugin -->\n```python\n(.*?)^```", (ROOT / page).read_text(), re.S | re.M
@@ -85,9 +75,9 @@ def plugin_source(page: str) -> str:
 
 
 @pytest.mark.parametrize(("page", "line"), commands())
-def test_every_command_of_the_documentation_works(page, line, workplace, monkeypatch, capsys):
-    install(workplace / "one", monkeypatch, "ganforge_mine", plugin_source("README.md"))
-    install(workplace / "two", monkeypatch, "ganforge_ring", plugin_source("docs/plugins.md"))
+def test_every_command_of_the_documentation_works(page, line, workplace, fake_plugin, capsys):
+    fake_plugin("ganforge-mine", plugin_source("README.md"))
+    fake_plugin("ganforge-ring", plugin_source("docs/plugins.md"))
     if "dataset.download=true" in line:
         pytest.skip("fetches from the network")
     capsys.readouterr()

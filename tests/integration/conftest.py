@@ -7,11 +7,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from ganforge.cli import main
+from tests.conftest import Answer
 
 TINY = (
     "--generator",
@@ -31,14 +31,6 @@ TINY = (
     "--set",
     "output.grid_samples=4",
 )
-
-
-class Answer(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
 
 
 @pytest.fixture
@@ -91,26 +83,3 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         if process.poll() is None:
             process.kill()
         process.communicate()
-
-
-@pytest.fixture
-def install_plugin(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str, str], Path]:
-    """Install a distribution of one module, by writing what pip would have written."""
-
-    def install(name: str, source: str, version: str = "1.0") -> Path:
-        site = tmp_path_factory.mktemp("site")
-        module = name.replace("-", "_")
-        (site / f"{module}.py").write_text(source)
-        information = site / f"{module}-{version}.dist-info"
-        information.mkdir()
-        (information / "METADATA").write_text(
-            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-        )
-        (information / "entry_points.txt").write_text(f"[ganforge]\n{name} = {module}\n")
-        monkeypatch.syspath_prepend(site)
-        monkeypatch.delitem(sys.modules, module, raising=False)
-        return site
-
-    return install

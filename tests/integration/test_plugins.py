@@ -36,10 +36,8 @@ def build(problem, options):
 """
 
 
-def test_one_file_and_one_entry_point_add_a_generator_that_trains(
-    ganforge, install_plugin, tmp_path
-):
-    install_plugin("ganforge-stranger", GENERATOR, "2.5")
+def test_one_file_and_one_entry_point_add_a_generator_that_trains(ganforge, fake_plugin, tmp_path):
+    fake_plugin("ganforge-stranger", GENERATOR, version="2.5")
     arguments = ["--image-size", "8", "--batch-size", "8", "--steps", "3", "--device", "cpu"]
     answer = ganforge(
         "train",
@@ -60,10 +58,8 @@ def test_one_file_and_one_entry_point_add_a_generator_that_trains(
     assert record["components"][0]["name"] == "stranger"
 
 
-def test_a_generator_whose_plugin_is_gone_says_what_to_install(
-    ganforge, install_plugin, monkeypatch
-):
-    site = install_plugin("ganforge-stranger", GENERATOR, "2.5")
+def test_a_generator_whose_plugin_is_gone_says_what_to_install(ganforge, fake_plugin, monkeypatch):
+    site = fake_plugin("ganforge-stranger", GENERATOR, version="2.5")
     arguments = ["--image-size", "8", "--batch-size", "8", "--steps", "2", "--device", "cpu"]
     ganforge("train", "--generator", "stranger", *arguments, "--out", "run")
     import sys
@@ -107,9 +103,9 @@ def odd_loss(body: str) -> str:
 
 
 def test_a_loss_that_becomes_nan_stops_the_run_with_everything_named(
-    ganforge, install_plugin, tmp_path
+    ganforge, fake_plugin, tmp_path
 ):
-    install_plugin(
+    fake_plugin(
         "ganforge-odd", odd_loss("if self.calls == 17: return fake_scores.mean() * float('nan')")
     )
     answer = ganforge(
@@ -132,10 +128,10 @@ def test_a_loss_that_becomes_nan_stops_the_run_with_everything_named(
     assert json.loads((tmp_path / "run/status.json").read_text())["state"] == "failed"
 
 
-def test_the_state_of_a_loss_is_resumed(ganforge, install_plugin, tmp_path):
+def test_the_state_of_a_loss_is_resumed(ganforge, fake_plugin, tmp_path):
     import safetensors.torch
 
-    install_plugin("ganforge-odd", odd_loss("pass"))
+    fake_plugin("ganforge-odd", odd_loss("pass"))
     ganforge("train", *TINY, "--loss", "odd", "--steps", "3", "--out", "run")
     ganforge("train", "--resume", "run", "--steps", "5")
     tensors = safetensors.torch.load_file(tmp_path / "run/checkpoints/step-00000005.safetensors")
@@ -152,8 +148,8 @@ def test_the_state_of_a_loss_is_resumed(ganforge, install_plugin, tmp_path):
         ("raise ValueError('oh no')", "step 1 failed: ValueError: oh no"),
     ],
 )
-def test_a_loss_that_breaks_its_contract_is_named(ganforge, install_plugin, body, message):
-    install_plugin("ganforge-odd", odd_loss(body))
+def test_a_loss_that_breaks_its_contract_is_named(ganforge, fake_plugin, body, message):
+    fake_plugin("ganforge-odd", odd_loss(body))
     answer = ganforge("train", *TINY, "--loss", "odd", "--steps", "2", "--out", "run")
     if body == "return None":
         assert answer.code == 0
@@ -174,11 +170,11 @@ def test_a_loss_that_breaks_its_contract_is_named(ganforge, install_plugin, body
     ],
 )
 def test_a_generator_that_breaks_its_contract_is_named_before_training(
-    ganforge, install_plugin, tmp_path, body, message
+    ganforge, fake_plugin, tmp_path, body, message
 ):
     head = GENERATOR[: GENERATOR.index("def build")]
     source = f"{head}\ndef build(problem, options):\n    from torch import nn\n    {body}\n"
-    install_plugin("ganforge-stranger", source)
+    fake_plugin("ganforge-stranger", source)
     answer = ganforge(
         "train",
         "--generator",
@@ -239,8 +235,8 @@ def __getattr__(name):
 """
 
 
-def test_a_conditional_run_gets_labels_and_samples_with_them(ganforge, install_plugin):
-    install_plugin("ganforge-labelled", CONDITIONAL)
+def test_a_conditional_run_gets_labels_and_samples_with_them(ganforge, fake_plugin):
+    fake_plugin("ganforge-labelled", CONDITIONAL)
     answer = ganforge(
         "train",
         "--generator",
@@ -285,8 +281,8 @@ def build(problem, options):
 """
 
 
-def test_vectors_from_an_endless_set_train_an_mlp(ganforge, install_plugin, tmp_path):
-    install_plugin("ganforge-line", VECTORS)
+def test_vectors_from_an_endless_set_train_an_mlp(ganforge, fake_plugin, tmp_path):
+    fake_plugin("ganforge-line", VECTORS)
     base = ["train", "--generator", "mlp", "--dataset", "line", "--device", "cpu"]
     answer = ganforge(*base, "--steps", "3", "--out", "run")
     assert (answer.code, answer.err) == (0, "")
