@@ -35,9 +35,11 @@ class PlainDisplay:
 
     def __init__(self) -> None:
         self.num_steps = 0
+        self._pictures = True
 
     def started(self, facts: SessionFacts) -> None:
         self.num_steps = facts.num_steps
+        self._pictures = len(facts.config.sample_shape) == 3
         for name, text in _introduction(facts):
             print_row(name, text)
 
@@ -61,13 +63,17 @@ class PlainDisplay:
         if run.generator.is_file():
             print_row("generator", printable(run.generator))
         print_row("metrics", printable(run.metrics))
+        # Vectors are no pictures: only an array file holds them.
+        sample = f"ganforge sample {run} --num 16" + (
+            "" if self._pictures else " --out samples.npz"
+        )
         print_line("Next:")
         if result.state == "finished":
-            print_line(f"  ganforge sample {run} --num 16")
+            print_line(f"  {sample}")
             print_line(f"  ganforge train --resume {run} --steps {2 * result.num_steps}")
         else:
             print_line(f"  ganforge train --resume {run}")
-            print_line(f"  ganforge sample {run} --num 16")
+            print_line(f"  {sample}")
 
 
 class LiveDisplay(PlainDisplay):

@@ -287,6 +287,7 @@ def test_vectors_from_an_endless_set_train_an_mlp(ganforge, fake_plugin, tmp_pat
     answer = ganforge(*base, "--steps", "3", "--out", "run")
     assert (answer.code, answer.err) == (0, "")
     assert list((tmp_path / "run/samples").iterdir()) == []
+    assert "ganforge sample run --num 16 --out samples.npz" in answer.out
     assert ganforge("sample", "run", "--num", "5", "--out", "a.npz").code == 0
     assert numpy.load("a.npz")["samples"].shape == (5, 2)
     picture = ganforge("sample", "run", "--num", "5")
