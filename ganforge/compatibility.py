@@ -29,11 +29,7 @@ def incompatibilities(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
     yield from _losses(config)
     yield from _inputs(config)
     yield from _training(config)
-    if not DEVICE_PATTERN.fullmatch(config.execution.device):
-        yield (
-            ("execution", "device"),
-            f"{config.execution.device!r} is no device: write auto, cpu, cuda, cuda:N or mps",
-        )
+    yield from _execution(config)
 
 
 def _networks(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
@@ -123,4 +119,12 @@ def _training(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
             ("training", "reuse_fakes"),
             "fakes cannot be reused where a batch is split: the parts' graphs would all have to "
             "stay in memory, which is what splitting avoids",
+        )
+
+
+def _execution(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
+    if not DEVICE_PATTERN.fullmatch(config.execution.device):
+        yield (
+            ("execution", "device"),
+            f"{config.execution.device!r} is no device: write auto, cpu, cuda, cuda:N or mps",
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .errors import Complaint, ConfigError
-from .printable import described, printable
+from .printable import is_utf8, printable
 from .toml import quoted
 
 MAX_FILE_BYTES = 1_000_000
@@ -88,7 +88,7 @@ def from_text(text: str, name: str) -> Layer:
     try:
         tree = tomllib.loads(text)
     except _UNREADABLE as error:
-        what = f"is not TOML: {described(error).partition(': ')[2]}"
+        what = f"is not TOML: {printable(error)}"
         raise ConfigError([Complaint(where=name, what=what)]) from error
     origin = _File(name, text)
     losses = tree.get("loss")
@@ -114,7 +114,7 @@ def from_settings(assignments: Sequence[str]) -> Layer:
         if not raw.strip():
             complaints.append(Complaint(where=where, what="has no value"))
             continue
-        if any(0xD800 <= ord(char) < 0xE000 for char in assignment):
+        if not is_utf8(assignment):
             complaints.append(Complaint(where=where, what="is not UTF-8 text"))
             continue
         tree = _toml_or_none(f"{key} = {raw}") or _toml_or_none(f"{key} = {quoted(raw)}")

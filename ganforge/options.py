@@ -14,12 +14,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import types
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from .errors import did_you_mean, listed
+from .printable import is_utf8
 
 _METADATA = "ganforge"
 _SCALARS: dict[type, str] = {
@@ -262,7 +262,7 @@ def _convert(raw: object, annotation: Any) -> Any:
             raise ValueError(f"{_shown(raw)} is not a finite number")
         return number
     if type(raw) is annotation:
-        if isinstance(raw, str) and any(unicodedata.category(char) == "Cs" for char in raw):
+        if isinstance(raw, str) and not is_utf8(raw):
             raise ValueError(f"{_shown(raw)} is not text: it has bytes that are not UTF-8")
         if type(raw) is int and not -(2**63) <= raw < 2**63:
             raise ValueError("an integer has at most 64 bits")

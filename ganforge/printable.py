@@ -25,3 +25,12 @@ def printable(text: object, limit: int = 500) -> str:
     one_line = " ".join(str(text).split())
     safe = "".join(char for char in one_line if unicodedata.category(char) not in _UNSAFE)
     return safe if len(safe) <= limit else safe[: limit - 3] + "..."
+
+
+def is_utf8(text: str) -> bool:
+    """Whether text can be written as UTF-8; an argument or a file name of other bytes cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -7,6 +7,8 @@ from typing import Literal
 
 from .options import option
 
+DEFAULT_STEPS = 1200
+
 Schedule = Literal["constant", "linear", "cosine"]
 
 
@@ -15,7 +17,10 @@ class TrainingSettings:
     """What is computed."""
 
     steps: int | None = option(
-        None, help="generator updates; 1200 where epochs is unset", minimum=1, mutable=True
+        None,
+        help=f"generator updates; {DEFAULT_STEPS} where epochs is unset",
+        minimum=1,
+        mutable=True,
     )
     epochs: int | None = option(
         None, help="passes over the data set, instead of steps", minimum=1, mutable=True
@@ -150,5 +155,3 @@ SECTIONS: dict[str, type] = {
     "output": OutputSettings,
     "execution": ExecutionSettings,
 }
-
-DEFAULT_STEPS = 1200

@@ -38,8 +38,10 @@ class PlainDisplay:
         self._pictures = True
 
     def started(self, facts: SessionFacts) -> None:
+        from ganforge.engine.images import can_be_shown
+
         self.num_steps = facts.num_steps
-        self._pictures = len(facts.config.sample_shape) == 3
+        self._pictures = can_be_shown(facts.config.sample_shape)
         for name, text in _introduction(facts):
             print_row(name, text)
 
@@ -63,7 +65,7 @@ class PlainDisplay:
         if run.generator.is_file():
             print_row("generator", printable(run.generator))
         print_row("metrics", printable(run.metrics))
-        # Vectors are no pictures: only an array file holds them.
+        # What is no picture fits only into an array file.
         sample = f"ganforge sample {run} --num 16" + (
             "" if self._pictures else " --out samples.npz"
         )

@@ -14,6 +14,7 @@ from ganforge.engine.session import new_run_name, resume_config, train
 from ganforge.errors import UsageError
 from ganforge.layers import Entry, Flag, Layer, from_file, from_settings
 from ganforge.resolve import path_layer, resolve
+from ganforge.settings import DEFAULT_STEPS, AdamSettings, TrainingSettings
 
 from .console import print_error, warn_of_failures
 from .grouped import GroupedCommand, option_in
@@ -50,10 +51,24 @@ SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
 @option_in("What", "--conditional", is_flag=True, default=None, help="Use the labels.")
 @option_in("What", "--image-size", metavar="PIXELS", type=int, help="Side of the images.")
 @option_in("What", "--latent-size", metavar="Z", type=int, help="Numbers in a latent.")
-@option_in("How long", "--steps", metavar="N", type=int, help="Generator updates. [1200]")
+@option_in(
+    "How long", "--steps", metavar="N", type=int, help=f"Generator updates. [{DEFAULT_STEPS}]"
+)
 @option_in("How long", "--epochs", metavar="N", type=int, help="Passes over the data instead.")
-@option_in("How", "--batch-size", metavar="B", type=int, help="Samples per update. [64]")
-@option_in("How", "--learning-rate", metavar="RATE", type=float, help="Of both. [0.0004]")
+@option_in(
+    "How",
+    "--batch-size",
+    metavar="B",
+    type=int,
+    help=f"Samples per update. [{TrainingSettings().batch_size}]",
+)
+@option_in(
+    "How",
+    "--learning-rate",
+    metavar="RATE",
+    type=float,
+    help=f"Of both. [{AdamSettings().learning_rate:g}]",
+)
 @option_in("How", "--seed", metavar="N", type=int, help="Of everything random. [0]")
 @option_in("How", "--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps. [auto]")
 @option_in("Run", "--out", metavar="DIR", type=Path, help="Run directory. [runs/NNNNN-...]")

@@ -9,7 +9,7 @@ waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -170,13 +170,14 @@ def _update(
         if len(views) > 1:  # a small operation costs as much as a small layer
             total = total / len(views)
         if not total.requires_grad:
-            names = listed([repr(name) for name in values])
-            raise PluginError(f"the {network}'s loss {names} does not depend on its weights")
+            raise _independent(network, values)
         total.backward(inputs=trained.parameters)  # type: ignore[no-untyped-call]
         for name, value in values.items():
             share = value.detach() if len(views) == 1 else value.detach() / len(views)
             means[name] = means[name] + share if name in means else share
     gradients = [p.grad for p in trained.parameters if p.grad is not None]
+    if not gradients:  # it depends on some weights, and on none of this network's
+        raise _independent(network, means)
     norm = total_norm(gradients)
     guard.judge(network, step, means, norm)
     trained.optimizer.step()
@@ -184,3 +185,8 @@ def _update(
     metrics[f"loss/{network}"] = objective.total(means)
     metrics[f"gradient_norm/{network}"] = norm
     return metrics
+
+
+def _independent(network: Network, values: Iterable[str]) -> PluginError:
+    names = listed([repr(name) for name in values])
+    return PluginError(f"the {network}'s loss {names} does not depend on its weights")

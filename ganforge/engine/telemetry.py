@@ -28,18 +28,19 @@ class Averages:
         self._counts: dict[str, int] = {}
 
     def add(self, metrics: Mapping[str, Tensor | float]) -> None:
-        tensors: dict[str, Tensor] = {}
+        sums: list[Tensor] = []
+        addends: list[Tensor] = []
         for name, value in metrics.items():
             self._counts[name] = self._counts.get(name, 0) + 1
-            if isinstance(value, Tensor) and not value.is_cpu:
-                tensors[name] = value.detach()
-            else:
+            if not isinstance(value, Tensor) or value.is_cpu:
                 self._numbers[name] = self._numbers.get(name, 0.0) + float(value)
-        old = [name for name in tensors if name in self._sums]
-        if old:
-            torch._foreach_add_([self._sums[n] for n in old], [tensors[n] for n in old])
-        for name in tensors.keys() - old:
-            self._sums[name] = tensors[name].clone()
+            elif name in self._sums:
+                sums.append(self._sums[name])
+                addends.append(value.detach())
+            else:
+                self._sums[name] = value.detach().clone()
+        if sums:
+            torch._foreach_add_(sums, addends)
 
     def read(self) -> dict[str, float]:
         """The means, and a fresh start; the one place where the host waits for the device."""
@@ -62,13 +63,11 @@ class Averages:
         self, sums: Mapping[str, Tensor], counts: Mapping[str, int], device: torch.device
     ) -> None:
         """Take the sums of a run that goes on on `device`."""
+        self._sums, self._numbers = {}, {}
         if device.type == "cpu":
-            self._sums, self._numbers = {}, {name: value.item() for name, value in sums.items()}
+            self._numbers = {name: value.item() for name, value in sums.items()}
         else:  # float32, for not every device has the numbers' float64
-            self._sums, self._numbers = (
-                {n: v.to(device, torch.float32) for n, v in sums.items()},
-                {},
-            )
+            self._sums = {name: value.to(device, torch.float32) for name, value in sums.items()}
         self._counts = {name: int(counts[name]) for name in sums}
 
 

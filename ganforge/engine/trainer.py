@@ -139,12 +139,12 @@ class Trainer:
     def _parts(self, real: Batch, repeat: int, *, with_fakes: bool = False) -> list[Part]:
         """The real batch, split for accumulation, and fresh inputs for this update of the step."""
         a, num_parts = self.assembly, self.assembly.config.training.num_accumulation_steps
+        if a.problem.num_classes is None:
+            real = Batch(real.samples, None)
         size = len(real.samples) // num_parts
         parts = []
         for number in range(num_parts):
             share = real if num_parts == 1 else _cut(real, number * size, (number + 1) * size)
-            if a.problem.num_classes is None:
-                share = Batch(share.samples, None)
             generator = a.randomness.generator("inputs", self.step, repeat, number)
             inputs = a.sampler.sample(size, generator=generator, real=share)
             fake = generate(a.generator.network, inputs) if with_fakes else None

@@ -55,6 +55,14 @@ class SilentDisplay:
     def stopped(self) -> None: ...
 
 
+def trainer_in(path: Path, config: RunConfig) -> Trainer:
+    """A trainer for a new run, or for one that is there."""
+    run = RunDirectory.open(path) if path.exists() else RunDirectory.create(path)
+    run.write_config(config.to_toml())
+    run.make_folders()
+    return Trainer(assemble(config), run, SilentDisplay())
+
+
 @pytest.fixture(scope="session")
 def registry() -> Registry:
     return discover(third_party=False).registry
@@ -84,11 +92,6 @@ def make_trainer(make_config: Callable[..., RunConfig], tmp_path: Path) -> Calla
         losses: tuple[str, ...] | None = None,
         name: str = "run",
     ) -> Trainer:
-        config = make_config(*base, *settings, losses=losses)
-        path = tmp_path / name
-        run = RunDirectory.open(path) if path.exists() else RunDirectory.create(path)
-        run.write_config(config.to_toml())
-        run.make_folders()
-        return Trainer(assemble(config), run, SilentDisplay())
+        return trainer_in(tmp_path / name, make_config(*base, *settings, losses=losses))
 
     return make

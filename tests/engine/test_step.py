@@ -175,6 +175,19 @@ def test_a_loss_without_gradient_is_an_error(make_trainer):
         trainer.train_step()
 
 
+def test_a_loss_of_the_other_networks_weights_alone_is_the_same_error(make_trainer):
+    from ganforge import Loss
+
+    class Elsewhere(Loss):
+        def generator_loss(self, step):
+            return step.critic(step.real).mean()
+
+    trainer = make_trainer()
+    object.__setattr__(trainer.assembly, "objective", Objective([term("elsewhere", Elsewhere())]))
+    with pytest.raises(PluginError, match="generator's loss 'elsewhere' does not depend on its"):
+        trainer.train_step()
+
+
 def test_clipping_follows_every_discriminator_update(make_trainer):
     trainer = make_trainer("loss.wasserstein.clip=0.005", losses=("wasserstein",))
     trainer.train_step()

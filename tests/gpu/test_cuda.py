@@ -18,14 +18,12 @@ from ganforge.engine.finite import FiniteGuard
 from ganforge.engine.objective import Objective
 from ganforge.engine.optimizers import build_optimizer
 from ganforge.engine.randomness import Randomness
-from ganforge.engine.rundir import RunDirectory
 from ganforge.engine.sampling import draw, open_generator
 from ganforge.engine.step import Part, Trained, discriminator_update, generator_update
-from ganforge.engine.trainer import Trainer
 from ganforge.errors import NonFiniteError
 from ganforge.layers import Layer, from_settings
 from ganforge.resolve import resolve
-from tests.engine.conftest import SilentDisplay
+from tests.engine.conftest import trainer_in
 
 pytestmark = [
     pytest.mark.gpu,
@@ -60,13 +58,6 @@ def exact_arithmetic(monkeypatch):
 def config_for(registry, *settings, device="cuda", losses=None) -> RunConfig:
     layers = [Layer(losses=losses), from_settings([*settings, f"execution.device={device}"])]
     return resolve(layers, registry)
-
-
-def trainer_in(path, config) -> Trainer:
-    run = RunDirectory.open(path) if (path / "config.toml").exists() else RunDirectory.create(path)
-    run.write_config(config.to_toml())
-    run.make_folders()
-    return Trainer(assemble(config), run, SilentDisplay())
 
 
 @pytest.mark.parametrize("generator", ["dcgan", "mlp"])

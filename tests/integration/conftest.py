@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from ganforge.cli import main
-from tests.conftest import Answer
+from tests.conftest import Answer, Command
 
 TINY = (
     "--generator",
@@ -34,23 +34,14 @@ TINY = (
 
 
 @pytest.fixture
-def ganforge(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Answer]:
-    """Run a command in this process, in an empty directory."""
+def ganforge(cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The fixture `cli`, in `tmp_path`, with warnings shown as people see them."""
     monkeypatch.chdir(tmp_path)
-    # The command line shows warnings itself; here they must reach it rather than be errors.
-    monkeypatch.setenv("COLUMNS", "120")
 
-    def run(*arguments: str) -> Answer:
-        import warnings
-
-        capsys.readouterr()
+    def run(*arguments: object) -> Answer:
         with warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
-            code = main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return Answer(code, out, err)
+            return cli(*arguments)
 
     return run
 

@@ -206,7 +206,7 @@ def test_a_lone_generator_is_enough(ganforge, trained, tmp_path):
 def test_what_cannot_be_sampled_is_explained(ganforge, trained, arguments, code, message):
     answer = ganforge("sample", *arguments)
     assert answer.code == code
-    assert message in " ".join(answer.err.split())
+    assert message in answer.text
     assert "Traceback" not in answer.err
 
 
