@@ -13,38 +13,49 @@ from .errors import DataError, GanforgeError
 from .hookspecs import hookimpl
 from .options import NoOptions, option
 from .problem import Problem
+from .shapes import ImageShapes
 from .specs import (
+    CallbackSpec,
     DatasetSpec,
     DiscriminatorSpec,
     GeneratorSpec,
-    ImageShapes,
     LossSpec,
+    MetricSpec,
+    RecipeSpec,
     SamplerSpec,
 )
 
 if TYPE_CHECKING:
     from .contracts import (
         Batch,
+        Callback,
         EndlessDataset,
+        Evaluation,
         InMemoryDataset,
         Inputs,
         LatentSampler,
         Loss,
         MapDataset,
+        Metric,
+        Mixture,
         Sampler,
         ScoreLoss,
         Step,
         count_line,
+        input_gradients,
     )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Batch",
+    "Callback",
+    "CallbackSpec",
     "DataError",
     "DatasetSpec",
     "DiscriminatorSpec",
     "EndlessDataset",
+    "Evaluation",
     "GanforgeError",
     "GeneratorSpec",
     "ImageShapes",
@@ -54,8 +65,12 @@ __all__ = [
     "Loss",
     "LossSpec",
     "MapDataset",
+    "Metric",
+    "MetricSpec",
+    "Mixture",
     "NoOptions",
     "Problem",
+    "RecipeSpec",
     "Sampler",
     "SamplerSpec",
     "ScoreLoss",
@@ -63,6 +78,7 @@ __all__ = [
     "__version__",
     "count_line",
     "hookimpl",
+    "input_gradients",
     "option",
 ]
 

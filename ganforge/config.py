@@ -14,18 +14,20 @@ from .settings import (
     OPTIMIZERS,
     SECTIONS,
     EMASettings,
+    EvaluationSettings,
     ExecutionSettings,
+    InstanceNoiseSettings,
     OptimizerSettings,
     OutputSettings,
     TrainingSettings,
 )
-from .specs import DatasetSpec, SamplerSpec
+from .specs import TABLES, ComponentSpec, DatasetSpec, SamplerSpec
 
 KeyPath = tuple[str, ...]
 
 COMPONENT_SECTIONS = ("generator", "discriminator", "sampler", "dataset")
 OPTIMIZER_SECTIONS = ("generator_optimizer", "discriminator_optimizer")
-ALL_SECTIONS = (*COMPONENT_SECTIONS, "loss", *OPTIMIZER_SECTIONS, *SECTIONS)
+ALL_SECTIONS = (*COMPONENT_SECTIONS, *TABLES, *OPTIMIZER_SECTIONS, *SECTIONS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,14 @@ class Selection:
 
     component: Component
     options: Any
+
+    def check_available(self) -> None:
+        """Raise DataError where the component finds, without torch, that something is not there."""
+        spec = self.component.spec
+        if isinstance(spec, ComponentSpec) and spec.check_available is not None:
+            self.component.call(
+                "cannot tell whether it can be used", spec.check_available, self.options
+            )
 
     @property
     def config_name(self) -> str:
@@ -67,10 +77,14 @@ class RunConfig:
     sampler: Selection
     dataset: Selection
     losses: tuple[Term, ...]
+    metrics: tuple[Selection, ...]
+    callbacks: tuple[Selection, ...]
     generator_optimizer: OptimizerSettings
     discriminator_optimizer: OptimizerSettings
     training: TrainingSettings
+    instance_noise: InstanceNoiseSettings
     ema: EMASettings
+    evaluation: EvaluationSettings
     output: OutputSettings
     execution: ExecutionSettings
 
@@ -90,14 +104,23 @@ class RunConfig:
             "input shape", spec.input_shape, self.sampler.options, self.sample_shape
         )
 
+    @property
+    def judged_shape(self) -> tuple[int, ...]:
+        """The shape of what the discriminator judges."""
+        codes = self.training.discriminate == "codes"
+        return self.input_shape if codes else self.sample_shape
+
+    @property
+    def selections(self) -> tuple[Selection, ...]:
+        """Every component of the run."""
+        single = (self.generator, self.discriminator, self.sampler, self.dataset)
+        several = (*self.losses, *self.metrics, *self.callbacks)
+        return (*(it for it in single if it is not None), *several)
+
     def check_available(self) -> None:
-        """Raise DataError where the data set finds, without torch, that its data is not there."""
-        spec = self.dataset.component.spec
-        assert isinstance(spec, DatasetSpec)
-        if spec.check_available is not None:
-            self.dataset.component.call(
-                "cannot tell whether its data is there", spec.check_available, self.dataset.options
-            )
+        """Raise DataError where data, or an optional package, is found not to be there."""
+        for selection in self.selections:
+            selection.check_available()
 
     def to_toml(self) -> str:
         """The configuration as TOML that resolves to it again, each key with its help."""
@@ -120,17 +143,21 @@ def _rows(config: RunConfig) -> Iterator[tuple[KeyPath, list[ConfigLine], str]]:
     for section in COMPONENT_SECTIONS:
         selection: Selection | None = getattr(config, section)
         if selection is not None:
-            name = ConfigLine(key="name", value=selection.config_name)
+            line = ConfigLine(key="name", value=selection.config_name)
             comment = printable(selection.component.spec.summary)
-            yield (section,), [name, *_lines(selection.options)], comment
+            yield (section,), [line, *_lines(selection.options)], comment
     for term in config.losses:
         settings = TermSettings(weight=term.weight, every=term.every)
         lines = [*_lines(settings), *_lines(term.options)]
         yield ("loss", term.config_name), lines, printable(term.component.spec.summary)
+    for kind, chosen in (("metric", config.metrics), ("callback", config.callbacks)):
+        for selection in chosen:
+            comment = printable(selection.component.spec.summary)
+            yield (kind, selection.config_name), _lines(selection.options), comment
     for section in OPTIMIZER_SECTIONS:
         optimizer: OptimizerSettings = getattr(config, section)
-        (chosen,) = (name for name, cls in OPTIMIZERS.items() if cls is type(optimizer))
-        yield (section,), [ConfigLine(key="name", value=chosen), *_lines(optimizer)], ""
+        (name,) = (name for name, cls in OPTIMIZERS.items() if cls is type(optimizer))
+        yield (section,), [ConfigLine(key="name", value=name), *_lines(optimizer)], ""
     for section in SECTIONS:
         yield (section,), _lines(getattr(config, section)), ""
 

@@ -6,7 +6,9 @@ classes. Samples are float32 in [-1, 1] wherever a network or a loss sees them.
 A **generator** is an `nn.Module` whose `forward(inputs [B, *input_shape])` gives samples
 `[B, *sample_shape]`; a **discriminator** gives samples `[B, *sample_shape]` unbounded scores `[B]`
 (patch scores `[B, h, w]` are allowed). A conditional network takes `labels [B]`, int64 in [0, K),
-as its second argument. The other kinds derive from the classes below.
+as its second argument. A generator whose spec says `encodes` also has a method
+`encode(samples [B, *sample_shape], labels)` that gives codes `[B, *input_shape]`. The other kinds
+derive from the classes below.
 
 The engine owns time, device and gradient: no component calls `backward`, moves itself to a device
 or draws from a random state other than the generator that it is given.
@@ -16,7 +18,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -66,15 +70,54 @@ class Step(Protocol):
         """The labels `[B]` that the fake samples were generated for, else None."""
 
     @property
+    def codes(self) -> Tensor:
+        """What a generator that encodes makes of `real`, `[B, *input_shape]`."""
+
+    @property
+    def reconstruction(self) -> Tensor:
+        """What the generator makes of `real`, `[B, *sample_shape]`, sample by sample.
+
+        G(encode(x)) for a generator that encodes, else `fake`, whose inputs the sampler has made of
+        `real`.
+        """
+
+    @property
+    def judged_real(self) -> Tensor:
+        """What the discriminator is to take for real: `real`; `inputs` where it judges codes."""
+
+    @property
+    def judged_fake(self) -> Tensor:
+        """What the discriminator is to take for fake: `fake`; `codes` where it judges codes."""
+
+    @property
+    def judged_real_labels(self) -> Tensor | None:
+        """The labels `[B]` of `judged_real` in a conditional run, else None."""
+
+    @property
+    def judged_fake_labels(self) -> Tensor | None:
+        """The labels `[B]` of `judged_fake` in a conditional run, else None."""
+
+    @property
     def real_scores(self) -> Tensor:
-        """The discriminator's scores of `real`, `[B]` or `[B, h, w]`."""
+        """The discriminator's scores of `judged_real`, `[B]` or `[B, h, w]`."""
 
     @property
     def fake_scores(self) -> Tensor:
-        """The discriminator's scores of `fake`, `[B]` or `[B, h, w]`."""
+        """The discriminator's scores of `judged_fake`, `[B]` or `[B, h, w]`."""
 
     def critic(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
         """The discriminator's scores of other samples, for penalties."""
+
+
+def input_gradients(scores: Tensor, samples: Tensor) -> Tensor:
+    """The gradient `[B, *sample_shape]` of each score with respect to its own sample.
+
+    It can be differentiated again. `scores` are those of `samples`, which need a gradient: those of
+    a step do where the term's spec says `double_backward`, in the discriminator's update. Samples
+    must not influence each other's scores, or the gradient is that of the sum.
+    """
+    (gradients,) = torch.autograd.grad(scores.sum(), samples, create_graph=True)
+    return gradients
 
 
 class Loss(nn.Module):
@@ -129,8 +172,16 @@ class Sampler(ABC):
         """`n` inputs `[n, *input_shape]` with labels `[n]`, or None where the run has no classes.
 
         Everything is drawn from `generator` and lies on `generator.device`. `real` is the batch of
-        the same update; it is None when a trained generator is sampled from.
+        the same update, of n samples. It is None when a trained generator is sampled from, unless
+        the sampler's spec says `paired`.
         """
+
+    def truncated(self, threshold: float) -> Sampler:
+        """This sampler, with every latent drawn from [-threshold, threshold] (Brock et al., 2019).
+
+        Raises ValueError where truncation has no meaning.
+        """
+        raise ValueError("its inputs cannot be truncated")
 
 
 class LatentSampler(Sampler):
@@ -156,13 +207,28 @@ class LatentSampler(Sampler):
         return Inputs(latents, labels)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Mixture:
+    """A Gaussian mixture of M modes, float32.
+
+    Weights `[M]` that sum to 1, means `[M, D]`, and the standard deviation `[M]` of each mode along
+    every axis.
+    """
+
+    weights: Tensor
+    means: Tensor
+    stds: Tensor
+
+
 class Dataset:
     """What the three kinds of data set share.
 
-    `classes` are the names of the K classes, or None where the samples have no labels.
+    `classes` are the names of the K classes, or None where the samples have no labels; `mixture`
+    holds the modes of a Gaussian mixture, where the set is one.
     """
 
     classes: tuple[str, ...] | None = None
+    mixture: Mixture | None = None
 
     def describe(self) -> str:
         """One line for the person who starts a run: how many samples, of which classes."""
@@ -237,6 +303,72 @@ class EndlessDataset(Dataset, ABC):
     @abstractmethod
     def draw(self, n: int, generator: torch.Generator) -> Batch:
         """`n` fresh samples `[n, *sample_shape]`, float32, drawn from `generator` on its device."""
+
+
+class Evaluation(Protocol):
+    """A generator and real data between steps, as a metric sees them: N samples of each.
+
+    Real samples are held out of training where the run holds some out. The generator is the
+    averaged one, in evaluation mode. Everything is on the device, without gradient, and computed
+    when it is first read, once.
+    """
+
+    @property
+    def dataset(self) -> Dataset:
+        """The data set of the run."""
+
+    @property
+    def real(self) -> Tensor:
+        """Real samples `[N, *sample_shape]`, float32."""
+
+    @property
+    def labels(self) -> Tensor | None:
+        """The labels `[N]` of the real samples in a conditional run, else None."""
+
+    @property
+    def fake(self) -> Tensor:
+        """Generated samples `[N, *sample_shape]`, float32."""
+
+    @property
+    def fake_labels(self) -> Tensor | None:
+        """The labels `[N]` that the fake samples were generated for, else None."""
+
+    @property
+    def reconstruction(self) -> Tensor:
+        """What the generator makes of `real`, `[N, *sample_shape]`, sample by sample."""
+
+
+class Metric(ABC):
+    """A measure of how good the samples are."""
+
+    @abstractmethod
+    def measure(self, evaluation: Evaluation) -> Mapping[str, float]:
+        """Numbers by name. A metric with one number may name it as it likes, its own name best."""
+
+
+class Callback:
+    """Told of a run's progress, never within a step. What it raises is a warning, and its end.
+
+    A method that a callback does not need stays as it is.
+    """
+
+    def started(self, run_directory: Path, step: int, config: Mapping[str, Any]) -> None:
+        """Training begins, or goes on after `step` steps; what was told of later ones is void.
+
+        `config` holds every value of the configuration by its dotted key.
+        """
+
+    def metrics(self, step: int, values: Mapping[str, float]) -> None:
+        """A line of `metrics.jsonl`, after `step` steps."""
+
+    def picture(self, step: int, picture: Tensor) -> None:
+        """The sample grid after `step` steps, uint8 `[H, W, C]` on the CPU."""
+
+    def saved(self, step: int, checkpoint: Path) -> None:
+        """A checkpoint was written."""
+
+    def ended(self, state: str) -> None:
+        """The session is over: `finished`, `interrupted`, `terminated`, `preempted` or `failed`."""
 
 
 def count_line(total: int, class_counts: Mapping[str, int] | None) -> str:

@@ -21,7 +21,7 @@ from . import hookspecs
 from .errors import did_you_mean
 from .printable import described, printable
 from .registry import Component, Plugin, Registry
-from .specs import ComponentSpec
+from .specs import Spec
 
 GROUP = "ganforge"
 CORE_PACKAGE = "ganforge"
@@ -177,11 +177,11 @@ def _collect(
     return components, warnings
 
 
-def _specs(hook_name: str, function: Any) -> Iterable[ComponentSpec]:
+def _specs(hook_name: str, function: Any) -> Iterable[Spec]:
     wanted = hookspecs.HOOKS[hook_name]
     try:
         result = function()
-        if isinstance(result, ComponentSpec):
+        if isinstance(result, Spec):
             raise _Faulty(
                 f"{hook_name} returned one {type(result).__name__}; yield it, or return a list"
             )
@@ -194,7 +194,7 @@ def _specs(hook_name: str, function: Any) -> Iterable[ComponentSpec]:
         raise _Faulty(f"{hook_name} failed: {described(error)}") from error
     for item in items:
         if not isinstance(item, wanted):
-            shown = type(item).__name__ if isinstance(item, ComponentSpec) else repr(item)
+            shown = type(item).__name__ if isinstance(item, Spec) else repr(item)
             raise _Faulty(f"{hook_name} must yield {wanted.__name__} records, not {shown}")
     return items
 

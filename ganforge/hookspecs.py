@@ -10,7 +10,17 @@ from collections.abc import Iterable
 
 import pluggy
 
-from .specs import DatasetSpec, DiscriminatorSpec, GeneratorSpec, LossSpec, SamplerSpec
+from .specs import (
+    CallbackSpec,
+    DatasetSpec,
+    DiscriminatorSpec,
+    GeneratorSpec,
+    LossSpec,
+    MetricSpec,
+    RecipeSpec,
+    SamplerSpec,
+    Spec,
+)
 
 PROJECT = "ganforge"
 
@@ -48,11 +58,32 @@ def ganforge_samplers() -> Iterable[SamplerSpec]:
     return ()
 
 
+@hookspec
+def ganforge_metrics() -> Iterable[MetricSpec]:
+    """Measures of the samples, taken between steps."""
+    return ()
+
+
+@hookspec
+def ganforge_callbacks() -> Iterable[CallbackSpec]:
+    """What is told of a run's progress, such as loggers."""
+    return ()
+
+
+@hookspec
+def ganforge_recipes() -> Iterable[RecipeSpec]:
+    """Configurations to be run by name."""
+    return ()
+
+
 #: hook name -> the type of record that it yields
-HOOKS: dict[str, type] = {
+HOOKS: dict[str, type[Spec]] = {
     "ganforge_generators": GeneratorSpec,
     "ganforge_discriminators": DiscriminatorSpec,
     "ganforge_losses": LossSpec,
     "ganforge_datasets": DatasetSpec,
     "ganforge_samplers": SamplerSpec,
+    "ganforge_metrics": MetricSpec,
+    "ganforge_callbacks": CallbackSpec,
+    "ganforge_recipes": RecipeSpec,
 }

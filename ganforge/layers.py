@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from .errors import Complaint, ConfigError
 from .printable import is_utf8, printable
+from .specs import TABLES
 from .toml import quoted
 
 MAX_FILE_BYTES = 1_000_000
@@ -54,16 +55,24 @@ class Entry:
         return self.origin.place(self.path)
 
 
+@dataclass(frozen=True)
+class Names:
+    """The components of one kind that a layer selects, and where it does."""
+
+    names: tuple[str, ...] = ()
+    origin: Origin = Flag("default")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Layer:
     """Entries that stand side by side: none resets what another one of them sets.
 
-    `losses` names the terms that the layer selects; None leaves them alone.
+    `tables` names what the layer selects of a kind of which a run has any number (its losses, its
+    metrics, its callbacks); a kind that is absent is left alone.
     """
 
     entries: tuple[Entry, ...] = ()
-    losses: tuple[str, ...] | None = None
-    losses_origin: Origin = Flag("loss")
+    tables: Mapping[str, Names] = field(default_factory=dict)
 
 
 def from_file(path: Path) -> Layer:
@@ -91,13 +100,15 @@ def from_text(text: str, name: str) -> Layer:
         what = f"is not TOML: {printable(error)}"
         raise ConfigError([Complaint(where=name, what=what)]) from error
     origin = _File(name, text)
-    losses = tree.get("loss")
     return Layer(
         entries=tuple(
             Entry(path=path, value=value, origin=origin) for path, value in _leaves(tree)
         ),
-        losses=tuple(losses) if isinstance(losses, dict) else None,
-        losses_origin=origin,
+        tables={
+            kind: Names(tuple(tree[kind]), origin)
+            for kind in TABLES
+            if isinstance(tree.get(kind), dict)
+        },
     )
 
 
@@ -152,7 +163,7 @@ def _leaves(tree: Mapping[str, Any], prefix: KeyPath = ()) -> Iterator[tuple[Key
             yield from _leaves(value, path)
         elif isinstance(value, dict):
             # An empty table such as [loss.nonsat] selects without setting anything.
-            if path[0] != "loss" or len(path) != 2:
+            if path[0] not in TABLES or len(path) != 2:
                 yield path, value
         else:
             yield path, value

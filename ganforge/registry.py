@@ -9,7 +9,7 @@ from typing import Any
 
 from .errors import PluginError, UsageError, did_you_mean, listed
 from .printable import described, printable
-from .specs import ComponentSpec
+from .specs import ComponentSpec, Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Plugin:
 class Component:
     """A spec and its origin."""
 
-    spec: ComponentSpec
+    spec: Spec
     plugin: Plugin
 
     @property
@@ -46,9 +46,13 @@ class Component:
     def build(self, *arguments: Any) -> Any:
         """Import the component's builder and call it with `(problem, options)`.
 
+        Only kinds with a builder are asked: a recipe has none. A builder raises ValueError where
+        the options do not fit the problem, which is a UsageError here.
+
         Raises PluginError, with the package named, for whatever the builder raises that is not
         ganforge's own error.
         """
+        assert isinstance(self.spec, ComponentSpec)
         module_name, _, path = self.spec.build.partition(":")
         try:
             target: Any = import_module(module_name)
@@ -59,7 +63,15 @@ class Component:
                 f"the {self.kind} {self.name!r} of {self.origin} cannot be loaded: its builder "
                 f"{self.spec.build!r} raised {described(error)}"
             ) from error
-        return self.call("could not be built", target, *arguments)
+        try:
+            return self.call("could not be built", target, *arguments)
+        except PluginError as error:
+            if type(error.__cause__) is ValueError:
+                shown = printable(error.__cause__)
+                raise UsageError(
+                    f"the {self.kind} {self.name!r} cannot be built: {shown}"
+                ) from error
+            raise
 
     def call(self, failure: str, function: Callable[..., Any], *arguments: Any) -> Any:
         """What a function of the plugin returns.

@@ -6,7 +6,7 @@ Every problem is found and reported at once, without importing torch.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +21,24 @@ from .config import (
     TermSettings,
 )
 from .errors import Complaint, ConfigError, UsageError, did_you_mean, listed
-from .layers import Entry, Flag, Layer, Origin
+from .layers import Entry, Flag, Layer, Names
 from .options import describe, parse
 from .printable import printable
 from .registry import Component, Registry
 from .settings import DEFAULT_STEPS, OPTIMIZERS, SECTIONS, OptimizerSettings
-from .specs import DatasetSpec, GeneratorSpec, LossSpec
+from .specs import TABLES, ComponentSpec, DatasetSpec, GeneratorSpec, LossSpec
+
+DEFAULT = Flag("default")
 
 #: what a run is made of where nothing is said
 DEFAULTS = Layer(
     entries=(
-        Entry(path=("generator", "name"), value="dcgan", origin=Flag("default")),
-        Entry(path=("dataset", "name"), value="digits", origin=Flag("default")),
-        Entry(path=("generator_optimizer", "name"), value="adam", origin=Flag("default")),
-        Entry(path=("discriminator_optimizer", "name"), value="adam", origin=Flag("default")),
+        Entry(path=("generator", "name"), value="dcgan", origin=DEFAULT),
+        Entry(path=("dataset", "name"), value="digits", origin=DEFAULT),
+        Entry(path=("generator_optimizer", "name"), value="adam", origin=DEFAULT),
+        Entry(path=("discriminator_optimizer", "name"), value="adam", origin=DEFAULT),
     ),
-    losses=("nonsat",),
+    tables={"loss": Names(("nonsat",), DEFAULT)},
 )
 
 
@@ -52,8 +54,7 @@ class _Resolver:
     def __init__(self, layers: Sequence[Layer], registry: Registry) -> None:
         self.registry = registry
         self.complaints: list[Complaint] = []
-        self.losses: tuple[str, ...] = ()
-        self.losses_origin: Origin = Flag("loss")
+        self.tables: dict[str, Names] = {kind: Names() for kind in TABLES}
         self.entries: dict[KeyPath, Entry] = {}
         for layer in layers:
             self._add(layer)
@@ -68,10 +69,10 @@ class _Resolver:
         for one, other in (("steps", "epochs"), ("epochs", "steps")):
             if ("training", one) in entries:
                 self.entries.pop(("training", other), None)
-        if layer.losses is not None:
-            for name in set(self.losses) - set(layer.losses):
-                self._forget(("loss", name))
-            self.losses, self.losses_origin = layer.losses, layer.losses_origin
+        for kind, chosen in layer.tables.items():
+            for name in set(self.tables[kind].names) - set(chosen.names):
+                self._forget((kind, name))
+            self.tables[kind] = chosen
         self.entries.update(entries)
 
     def _forget(self, prefix: KeyPath) -> None:
@@ -84,13 +85,15 @@ class _Resolver:
     def resolve(self) -> RunConfig:
         self._check_sections()
         network = self._named("generator", None)
-        generator = self._selection("generator", network)
+        generator = self._selection(("generator",), network)
         partners = network.spec if network else None
         named = partners if isinstance(partners, GeneratorSpec) else None
         discriminator = self._partner("discriminator", named)
         sampler = self._partner("sampler", named)
-        dataset = self._selection("dataset", self._named("dataset", None))
+        dataset = self._selection(("dataset",), self._named("dataset", None))
         losses = self._losses()
+        metrics = [it for _, _, it in self._chosen("metric") if it is not None]
+        callbacks = [it for _, _, it in self._chosen("callback") if it is not None]
         optimizers = [self._optimizer(section) for section in OPTIMIZER_SECTIONS]
         sections = {name: self._options((name,), cls) for name, cls in SECTIONS.items()}
         training = sections["training"]
@@ -110,15 +113,23 @@ class _Resolver:
             sampler=sampler,  # type: ignore[arg-type]
             dataset=dataset,  # type: ignore[arg-type]
             losses=losses,
+            metrics=tuple(metrics),
+            callbacks=tuple(callbacks),
             generator_optimizer=optimizers[0],  # type: ignore[arg-type]
             discriminator_optimizer=optimizers[1],  # type: ignore[arg-type]
             **sections,  # type: ignore[arg-type]
         )
         for path, what in incompatibilities(config):
-            self._complain(self.entries.get(path), ".".join(path), what)
+            self._complain(self.entries.get(path), self._place(path), what)
         if self.complaints:
             raise ConfigError(self.complaints)
         return config
+
+    def _place(self, path: KeyPath) -> str:
+        """Where a component of a table is named; the key itself where nobody has."""
+        chosen = self.tables.get(path[0], Names())
+        named = len(path) == 2 and path[1] in chosen.names and chosen.origin != DEFAULT
+        return chosen.origin.place(path) if named else ".".join(path)
 
     def _check_sections(self) -> None:
         for path, entry in self.entries.items():
@@ -130,13 +141,15 @@ class _Resolver:
             elif len(path) == 1:
                 what = f"{name} is a section: write {name}.KEY, or [{name}] in a file"
                 self._complain(entry, "", what)
-            elif path[0] == "loss" and len(path) == 2:
+            elif path[0] in TABLES and len(path) == 2:
                 key = printable(".".join(path))
-                self._complain(entry, "", f"{key} is a section: write {key}.weight, for example")
-            elif path[0] == "loss" and path[1] not in self.losses:
-                known = listed([repr(loss) for loss in self.losses])
-                what = f"the loss {printable(path[1])!r} is not part of this run, which has {known}"
-                self._complain(entry, "", f"{what}; add it with --loss {printable(path[1])}")
+                what = f"{key} is a section: write {key}.OPTION, or [{key}] in a file"
+                self._complain(entry, "", what)
+            elif path[0] in TABLES and path[1] not in self.tables[name].names:
+                chosen, shown = self.tables[name].names, printable(path[1])
+                known = listed([repr(it) for it in chosen]) if chosen else "none"
+                what = f"the {name} {shown!r} is not part of this run, which has {known}"
+                self._complain(entry, "", f"{what}; add it with --{name} {shown}")
 
     def _partner(self, section: str, generator: GeneratorSpec | None) -> Selection | None:
         """The discriminator or the sampler: the one named, or the generator's usual one."""
@@ -148,17 +161,18 @@ class _Resolver:
             for path, orphan in self.entries.items():
                 if path[0] == section:
                     self._complain(orphan, "", f"there is no {section}; set {section}.name")
-        return self._selection(section, component)
+        return self._selection((section,), component)
 
     def _named(self, section: str, usual: str | None) -> Component | None:
         entry = self.entries.get((section, "name"))
         name = entry.value if entry else usual
         return None if name is None else self._find(section, name, entry)
 
-    def _selection(self, section: str, component: Component | None) -> Selection | None:
+    def _selection(self, path: KeyPath, component: Component | None) -> Selection | None:
         if component is None:
             return None
-        options = self._options((section,), component.spec.options, component)
+        assert isinstance(component.spec, ComponentSpec)
+        options = self._options(path, component.spec.options, component)
         if options is None:
             return None
         return Selection(component=component, options=options)
@@ -201,36 +215,44 @@ class _Resolver:
     def _reserved(prefix: KeyPath) -> tuple[str, ...]:
         if prefix[0] == "loss":
             return ("weight", "every")
-        return () if prefix[0] in SECTIONS else ("name",)
+        return () if prefix[0] in (*SECTIONS, *TABLES) else ("name",)
 
     def _losses(self) -> tuple[Term, ...]:
-        if not self.losses:
+        chosen = self.tables["loss"]
+        if not chosen.names:
             what = "a run needs at least one loss; the default is nonsat"
-            self._complain(None, self.losses_origin.place(("loss",)), what)
+            self._complain(None, chosen.origin.place(("loss",)), what)
         terms: list[Term] = []
-        seen: list[Component] = []
-        for name in self.losses:
-            origin = self.losses_origin
-            component = self._find(
-                "loss", name, Entry(path=("loss", name), value="", origin=origin)
-            )
-            if component is None:
-                continue
-            if component in seen:
-                what = f"the loss {component.name!r} is named twice; give it a weight instead"
-                self._complain(None, origin.place(("loss", name)), what)
-                continue
-            seen.append(component)
-            spec = component.spec
-            assert isinstance(spec, LossSpec)
-            options = self._options(("loss", name), spec.options, component)
+        for name, component, selection in self._chosen("loss"):
+            assert isinstance(component.spec, LossSpec)
             weight = self._number(("loss", name, "weight"), 1.0)
-            every = self._number(("loss", name, "every"), spec.every)
-            if options is not None and weight is not None and every is not None:
+            every = self._number(("loss", name, "every"), component.spec.every)
+            if selection is not None and weight is not None and every is not None:
+                options = selection.options
                 terms.append(
                     Term(component=component, options=options, weight=weight, every=int(every))
                 )
         return tuple(terms)
+
+    def _chosen(self, kind: str) -> Iterator[tuple[str, Component, Selection | None]]:
+        """The components of a kind of which a run may have any number, by the names given.
+
+        The selection is None where something is wrong with the options.
+        """
+        chosen = self.tables[kind]
+        seen: list[Component] = []
+        for name in chosen.names:
+            path = (kind, name)
+            component = self._find(kind, name, Entry(path=path, value="", origin=chosen.origin))
+            if component is None:
+                continue
+            if component in seen:
+                what = f"the {kind} {component.name!r} is named twice"
+                what += "; give it a weight instead" if kind == "loss" else ""
+                self._complain(None, chosen.origin.place(path), what)
+                continue
+            seen.append(component)
+            yield name, component, self._selection(path, component)
 
     def _number(self, path: KeyPath, default: float) -> float | None:
         entry = self.entries.get(path)

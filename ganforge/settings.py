@@ -35,8 +35,40 @@ class TrainingSettings:
     reuse_fakes: bool = option(
         False, help="the fake batch of the last discriminator update serves the generator's too"
     )
+    joint_batch: bool = option(
+        False, help="real and fake samples go through the discriminator in one batch"
+    )
+    discriminate: Literal["samples", "codes"] = option(
+        "samples",
+        help="what the discriminator judges; codes: those of real samples against latents",
+    )
     conditional: bool = option(False, help="condition both networks on the data set's labels")
     seed: int = option(0, help="of everything random", minimum=0, maximum=2**63 - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstanceNoiseSettings:
+    """Gaussian noise on what the discriminator judges (Sønderby et al., 2017; Arjovsky, 2017)."""
+
+    std: float = option(
+        0.0, help="standard deviation at the first step, on samples in [-1, 1]", minimum=0.0
+    )
+    until: float = option(
+        1.0, help="share of the run over which it falls to nothing", above=0.0, maximum=1.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationSettings:
+    """When the metrics of a run are measured, and on how much."""
+
+    every: int = option(500, help="steps between measurements", minimum=1, mutable=True)
+    num_samples: int = option(
+        2500, help="samples of each kind, real and generated", minimum=1, mutable=True
+    )
+    holdout: float = option(
+        0.0, help="share of the data kept out of training, to measure on", minimum=0.0, below=1.0
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +98,9 @@ class OutputSettings:
     keep_checkpoints: int = option(
         2, help="how many of the newest checkpoints are kept", minimum=1, mutable=True
     )
+    keep_epochs: tuple[int, ...] = option(
+        (), help="epochs after which a checkpoint is written and kept", minimum=1, mutable=True
+    )
     grid_samples: int = option(64, help="samples in a grid", minimum=1, maximum=4096, mutable=True)
 
 
@@ -78,6 +113,9 @@ class ExecutionSettings:
     )
     memory_format: Literal["auto", "contiguous", "channels-last"] = option(
         "auto", help="of images on the device; auto is channels-last"
+    )
+    compile: bool = option(
+        False, help="compile the networks with torch.compile: a slow start, a quicker step"
     )
     num_workers: int = option(
         2, help="processes that read a data set too large for memory", minimum=0, mutable=True
@@ -151,7 +189,9 @@ OPTIMIZERS: dict[str, type[OptimizerSettings]] = {
 #: section of the configuration -> its settings, for the sections without a name to choose
 SECTIONS: dict[str, type] = {
     "training": TrainingSettings,
+    "instance_noise": InstanceNoiseSettings,
     "ema": EMASettings,
+    "evaluation": EvaluationSettings,
     "output": OutputSettings,
     "execution": ExecutionSettings,
 }

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
 
 from .options import NoOptions, describe
+from .shapes import ImageShapes
 
 NAME_PATTERN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 TARGET_PATTERN = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+FILE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[\w./-]+")
+ANY_IMAGES = ImageShapes()
 RESERVED_OPTIONS = frozenset({"name", "weight", "every"})
 
 Conditioning = Literal["none", "optional", "required"]
@@ -23,70 +26,17 @@ InputKind = Literal["latents", "images"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageShapes:
-    """The image shapes `(C, H, W)` that a component can handle; the default is any."""
+class Spec:
+    """What everything that a plugin yields says of itself.
 
-    minimum: int = 1
-    maximum: int | None = None
-    square: bool = False
-    power_of_two: bool = False
-    multiple_of: int = 1
-    channels: tuple[int, ...] | None = None
-
-    def refusal(self, shape: tuple[int, ...]) -> str | None:
-        """Why an image of this shape is out of reach, in words; None where it is not."""
-        channels, *sides = shape
-        if (
-            (self.square and len(set(sides)) > 1)
-            or any(not self._fits(side) for side in sides)
-            or (self.channels is not None and channels not in self.channels)
-        ):
-            return f"handles {self}, not {channels} x {' x '.join(map(str, sides))}"
-        return None
-
-    def _fits(self, side: int) -> bool:
-        return (
-            side >= self.minimum
-            and (self.maximum is None or side <= self.maximum)
-            and (not self.power_of_two or side & (side - 1) == 0)
-            and side % self.multiple_of == 0
-        )
-
-    def __str__(self) -> str:
-        sides = "a power of two" if self.power_of_two else ""
-        if self.multiple_of > 1:
-            sides += f"{' and ' if sides else ''}a multiple of {self.multiple_of}"
-        if self.minimum > 1:
-            sides += f" from {self.minimum} {'up' if self.maximum is None else 'to'}"
-        elif self.maximum is not None:
-            sides += " up to"
-        if self.maximum is not None:
-            sides += f" {self.maximum}"
-        text = "square images" if self.square else "images"
-        if sides:
-            text += f" whose side is {sides.strip()}"
-        if self.channels is not None:
-            plural = "" if self.channels == (1,) else "s"
-            text += f" with {' or '.join(map(str, self.channels))} channel{plural}"
-        return text
-
-
-@dataclass(frozen=True, kw_only=True)
-class ComponentSpec:
-    """What every kind of component says of itself.
-
-    `name` is kebab-case and the field's own word; `summary` one line; `build` a string
-    `"package.module:callable"`, called as `build(problem, options)`; `options` a frozen dataclass
-    whose fields are declared with `ganforge.option`. Raises ValueError or TypeError for a spec that
-    breaks these rules, so that a faulty plugin is found where it is loaded.
+    `name` is kebab-case and the field's own word; `summary` one line. Raises ValueError or
+    TypeError for a spec that breaks the rules, so that a faulty plugin is found where it is loaded.
     """
 
     kind: ClassVar[str]
 
     name: str
     summary: str
-    build: str
-    options: type = NoOptions
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not NAME_PATTERN.fullmatch(self.name):
@@ -98,6 +48,28 @@ class ComponentSpec:
             raise ValueError(f"the component name {self.name[:20]!r}... is longer than 64 letters")
         if not isinstance(self.summary, str) or not self.summary.strip() or "\n" in self.summary:
             raise ValueError(f"{self.name}: the summary must be one line of text")
+
+    def _require(self, condition: bool, what: str) -> None:
+        if not condition:
+            raise ValueError(f"{self.name}: {what}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentSpec(Spec):
+    """What every kind of component says of itself besides its name.
+
+    `build` is a string `"package.module:callable"`, called as `build(problem, options)`; `options`
+    a frozen dataclass whose fields are declared with `ganforge.option`. `check_available`, called
+    with the options before training starts and not by a dry run, raises `ganforge.DataError` where
+    what the component needs (data, an optional package) is not there; it must not import torch.
+    """
+
+    build: str
+    options: type = NoOptions
+    check_available: Callable[[Any], None] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         if not isinstance(self.build, str) or not TARGET_PATTERN.fullmatch(self.build):
             raise ValueError(
                 f"{self.name}: build must be a string like 'package.module:callable', "
@@ -113,33 +85,28 @@ class ComponentSpec:
                     raise ValueError(
                         f"{self.name}: the default of {field.name}: {error}"
                     ) from error
-
-    def _require(self, condition: bool, what: str) -> None:
-        if not condition:
-            raise ValueError(f"{self.name}: {what}")
+        self._require(
+            self.check_available is None or callable(self.check_available),
+            "check_available must be a function of the options or None",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkSpec(ComponentSpec):
-    """What a generator and a discriminator share.
+class SampleSpec(ComponentSpec):
+    """What the kinds share that work on samples.
 
     `images` are the image shapes it handles (None: no images), `vectors` whether it handles
-    samples `(D,)`, and `labels` whether it can be, or must be, conditioned on class labels.
+    samples `(D,)`.
     """
 
-    images: ImageShapes | None = ImageShapes()
+    images: ImageShapes | None = ANY_IMAGES
     vectors: bool = False
-    labels: Conditioning = "none"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._require(
             self.images is None or isinstance(self.images, ImageShapes),
             f"images must be ImageShapes or None, not {self.images!r}",
-        )
-        self._require(
-            self.labels in get_args(Conditioning),
-            f"labels must be one of {', '.join(get_args(Conditioning))}, not {self.labels!r}",
         )
 
     def refusal(self, sample_shape: tuple[int, ...]) -> str | None:
@@ -152,12 +119,34 @@ class NetworkSpec(ComponentSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NetworkSpec(SampleSpec):
+    """What a generator and a discriminator share.
+
+    `labels` says whether it can be, or must be, conditioned on class labels.
+    """
+
+    labels: Conditioning = "none"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(
+            self.labels in get_args(Conditioning),
+            f"labels must be one of {', '.join(get_args(Conditioning))}, not {self.labels!r}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class GeneratorSpec(NetworkSpec):
-    """A generator. `discriminator` and `sampler` name its usual partners."""
+    """A generator. `discriminator` and `sampler` name its usual partners.
+
+    `encodes` says that it also has a method `encode(samples [B, *sample_shape])` that gives codes
+    `[B, *input_shape]`, of which its `forward` makes samples.
+    """
 
     kind: ClassVar[str] = "generator"
 
     inputs: InputKind = "latents"
+    encodes: bool = False
     discriminator: str | None = None
     sampler: str = "normal"
 
@@ -178,12 +167,22 @@ class DiscriminatorSpec(NetworkSpec):
     """A discriminator or critic.
 
     `double_backward` says that its gradient with respect to the samples can be differentiated
-    again, as gradient penalties need.
+    again, as gradient penalties need. `batch_independent` says that the score of a sample does not
+    depend on the others in its batch, as batch normalisation would make it; it is a function of the
+    options where they decide.
     """
 
     kind: ClassVar[str] = "discriminator"
 
     double_backward: bool = True
+    batch_independent: bool | Callable[[Any], bool] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(
+            isinstance(self.batch_independent, bool) or callable(self.batch_independent),
+            "batch_independent must be true, false or a function of the options",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +199,7 @@ class LossSpec(ComponentSpec):
     trains: tuple[Literal["discriminator", "generator"], ...] = ("discriminator", "generator")
     needs_discriminator: bool = True
     needs_labels: bool = False
+    needs_reconstruction: bool = False
     double_backward: bool = False
     every: int = 1
 
@@ -221,8 +221,7 @@ class DatasetSpec(ComponentSpec):
     """A data set.
 
     `sample_shape` gives the shape of a sample from the options alone. `labelled` is None where
-    only the data can tell. `check_available`, called before training starts and not by a dry run,
-    raises `ganforge.DataError` when the data is not there; it must not import torch.
+    only the data can tell. `mixture` says that the set is a Gaussian mixture and knows its modes.
     `path_option` names the option that `--dataset PATH` fills.
     """
 
@@ -230,16 +229,12 @@ class DatasetSpec(ComponentSpec):
 
     sample_shape: Callable[[Any], tuple[int, ...]]
     labelled: bool | None = None
-    check_available: Callable[[Any], None] | None = None
+    mixture: bool = False
     path_option: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._require(callable(self.sample_shape), "sample_shape must be a function of the options")
-        self._require(
-            self.check_available is None or callable(self.check_available),
-            "check_available must be a function of the options or None",
-        )
         names = [field.name for field in describe(self.options)]
         self._require(
             self.path_option is None or self.path_option in names,
@@ -251,13 +246,17 @@ class DatasetSpec(ComponentSpec):
 class SamplerSpec(ComponentSpec):
     """Draws what the generator is fed.
 
-    `input_shape` gives the shape of one input from the options and the sample shape.
+    `input_shape` gives the shape of one input from the options and the sample shape. `paired` says
+    that input number i is made of real sample number i, so that what is generated can be compared
+    with it; `needs_labels` that it makes sense in conditional runs alone.
     """
 
     kind: ClassVar[str] = "sampler"
 
     input_shape: Callable[[Any, tuple[int, ...]], tuple[int, ...]]
     inputs: InputKind = "latents"
+    paired: bool = False
+    needs_labels: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -268,6 +267,53 @@ class SamplerSpec(ComponentSpec):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class MetricSpec(SampleSpec):
+    """A measure of how good the samples are, taken between steps.
+
+    `needs_reconstruction` says that it compares real samples with what the generator makes of them,
+    `needs_mixture` that it reads the modes of a Gaussian mixture.
+    """
+
+    kind: ClassVar[str] = "metric"
+
+    needs_reconstruction: bool = False
+    needs_mixture: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallbackSpec(ComponentSpec):
+    """Something that is told of a run's progress: a logger, for example."""
+
+    kind: ClassVar[str] = "callback"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeSpec(Spec):
+    """A configuration that a plugin ships, to be run by name.
+
+    `file` says where the TOML is, as `"package:path/in/package.toml"`. It begins with comments that
+    give the command, the source and the result to expect. `source` names the paper or tutorial in a
+    few words.
+    """
+
+    kind: ClassVar[str] = "recipe"
+
+    file: str
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(
+            isinstance(self.file, str) and bool(FILE_PATTERN.fullmatch(self.file)),
+            f"file must be a string like 'package:recipe.toml', not {self.file!r}",
+        )
+        self._require(
+            isinstance(self.source, str) and "\n" not in self.source,
+            "source must be one line of text",
+        )
+
+
 def _check_inputs(spec: ComponentSpec, inputs: object) -> None:
     if inputs not in get_args(InputKind):
         raise ValueError(
@@ -275,11 +321,17 @@ def _check_inputs(spec: ComponentSpec, inputs: object) -> None:
         )
 
 
-SPECS: tuple[type[ComponentSpec], ...] = (
+#: kinds of which a run may have any number, each a table by name in the configuration
+TABLES = ("loss", "metric", "callback")
+
+SPECS: tuple[type[Spec], ...] = (
     GeneratorSpec,
     DiscriminatorSpec,
     LossSpec,
     DatasetSpec,
     SamplerSpec,
+    MetricSpec,
+    CallbackSpec,
+    RecipeSpec,
 )
 KINDS: tuple[str, ...] = tuple(spec.kind for spec in SPECS)

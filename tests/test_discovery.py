@@ -36,6 +36,9 @@ def test_the_bundled_plugins_are_active_and_provide_every_kind(bundled: Registry
         "loss",
         "dataset",
         "sampler",
+        "metric",
+        "callback",
+        "recipe",
     }
 
 

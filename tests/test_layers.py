@@ -77,14 +77,15 @@ def test_every_key_of_a_file_knows_its_line() -> None:
 
 def test_the_tables_of_losses_select_terms_each_at_its_own_line() -> None:
     layer = from_text(TEXT, "run.toml")
-    assert layer.losses == ("r1", "ganforge-foo/odd")
-    assert layer.losses_origin.place(("loss", "r1")) == "run.toml:16"
-    assert layer.losses_origin.place(("loss", "ganforge-foo/odd")) == "run.toml:17"
+    chosen = layer.tables["loss"]
+    assert chosen.names == ("r1", "ganforge-foo/odd")
+    assert chosen.origin.place(("loss", "r1")) == "run.toml:16"
+    assert chosen.origin.place(("loss", "ganforge-foo/odd")) == "run.toml:17"
 
 
 def test_a_file_without_losses_leaves_them_alone() -> None:
-    assert from_text("[training]\nsteps = 3\n", "x").losses is None
-    assert from_text("[loss]\n", "x").losses == ()
+    assert from_text("[training]\nsteps = 3\n", "x").tables == {}
+    assert from_text("[loss]\n", "x").tables["loss"].names == ()
 
 
 def test_the_lines_are_those_of_an_editor_where_python_sees_more_of_them() -> None:

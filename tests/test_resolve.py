@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ganforge.config import ALL_SECTIONS, RunConfig
 from ganforge.discovery import discover
 from ganforge.errors import ConfigError
-from ganforge.layers import Flag, Layer, from_settings, from_text
+from ganforge.layers import Flag, Layer, Names, from_settings, from_text
 from ganforge.options import describe
 from ganforge.registry import Registry
 from ganforge.resolve import path_layer, resolve
@@ -27,7 +27,7 @@ Resolve = Callable[..., RunConfig]
 
 
 def layers(file: str, assignments: tuple[str, ...], losses: tuple[str, ...] | None) -> list[Layer]:
-    flags = Layer(losses=losses, losses_origin=Flag("--loss"))
+    flags = Layer(tables={"loss": Names(losses, Flag("--loss"))} if losses else {})
     return [from_text(file, "run.toml"), flags, from_settings(assignments)]
 
 
@@ -177,8 +177,8 @@ def test_every_problem_is_found_at_once_with_its_line_and_what_is_near(
             "run.toml:7: training.batch_size: 0 is out of range: must be at least 1",
             "run.toml:8: training.stpes: unknown option 'stpes'; did you mean 'steps'?",
             "run.toml:9: training.betas: unknown option 'betas'; known are batch_size, "
-            "conditional, epochs, num_accumulation_steps, num_discriminator_steps, reuse_fakes, "
-            "seed and steps",
+            "conditional, discriminate, epochs, joint_batch, num_accumulation_steps, "
+            "num_discriminator_steps, reuse_fakes, seed and steps",
             "run.toml:14: generator_optimizer.name: there is no optimizer 'adma'; "
             "did you mean 'adam'?",
             "run.toml:16: discriminator_optimizer.learning_rate: nan is not a finite number",
@@ -208,7 +208,7 @@ def test_every_problem_is_found_at_once_with_its_line_and_what_is_near(
         ("generator.width={}", "generator.width of the generator 'dcgan': expected an integer"),
         ("generator=mlp", "generator is a section: write generator.KEY, or [generator] in a"),
         ("loss=bce", "loss is a section: write loss.KEY, or [loss] in a file"),
-        ("loss.nonsat=2", "loss.nonsat is a section: write loss.nonsat.weight, for example"),
+        ("loss.nonsat=2", "loss.nonsat is a section: write loss.nonsat.OPTION"),
         ("loss.bce.weight=2", "the loss 'bce' is not part of this run, which has 'nonsat'; add"),
         ("loss.nonsat.weight=inf", "loss.nonsat.weight: inf is not a finite number"),
         ("loss.nonsat.every=0", "loss.nonsat.every: 0 is out of range: must be at least 1"),
@@ -299,11 +299,8 @@ IMPOSSIBLE = [
         },
     ),
     (
-        ("training.conditional=true",),
-        {
-            "--set training.conditional=true: the generator 'dcgan' takes no labels",
-            "--set training.conditional=true: the discriminator 'dcgan' takes no labels",
-        },
+        ("training.conditional=true", "generator.name=mlp", "dataset.name=ring"),
+        {"--set training.conditional=true: the data set 'ring' has no labels"},
     ),
 ]
 
@@ -391,7 +388,7 @@ def ganforge_samplers():
         (
             ("generator.name=alone",),
             ("nonsat",),
-            ["loss.nonsat: the loss 'nonsat' needs a discriminator; set discriminator.name"],
+            ["--loss: the loss 'nonsat' needs a discriminator; set discriminator.name"],
         ),
         (
             ("generator.name=alone", "discriminator.width=8"),
@@ -460,6 +457,7 @@ def pairings(registry: Registry) -> list[tuple[str, str, str]]:
 def test_a_resolved_configuration_resolves_to_itself_whatever_is_combined(
     bundled: Registry,
 ) -> None:
+    """Every pairing resolves to itself, or is refused in words that name a component."""
     tried = 0
     for generator, loss, dataset in pairings(bundled):
         spec = bundled.find("dataset", dataset).spec
@@ -468,17 +466,22 @@ def test_a_resolved_configuration_resolves_to_itself_whatever_is_combined(
         assignments = (f"generator.name={generator}", f"dataset.name={dataset}", *needed)
         for optimizer in OPTIMIZERS if tried == 0 else ("adam",):
             chosen = (*assignments, f"generator_optimizer.name={optimizer}")
-            config = resolve(layers("", chosen, (loss,)), bundled)
+            try:
+                config = resolve(layers("", chosen, (loss,)), bundled)
+            except ConfigError as error:
+                named = any(name in str(error) for name in (generator, loss, dataset))
+                assert named or "no loss trains the" in str(error)  # noqa: PT017
+                continue
+            tried += 1
             assert reread(config, bundled) == config
             assert reread(config, bundled).to_toml() == config.to_toml()
-        tried += 1
-    assert tried >= 2 * 4 * 6
+    assert tried > 100
 
 
 def test_the_resolved_configuration_has_every_key_with_its_help(make: Resolve) -> None:
     text = make("training.epochs=2").to_toml()
     tree = tomllib.loads(text)
-    assert set(tree) == set(ALL_SECTIONS)
+    assert set(tree) == set(ALL_SECTIONS) - {"metric", "callback"}
     for section, cls in SECTIONS.items():
         for it in describe(cls):
             unset = f"# {it.name} is unset" in text

@@ -45,7 +45,8 @@ def sampler(**fields: Any) -> SamplerSpec:
 
 
 def test_there_is_one_spec_a_kind() -> None:
-    assert KINDS == ("generator", "discriminator", "loss", "dataset", "sampler")
+    components = ("generator", "discriminator", "loss", "dataset", "sampler")
+    assert list(KINDS) == [*components, "metric", "callback", "recipe"]
     assert [spec.kind for spec in SPECS] == list(KINDS)
 
 

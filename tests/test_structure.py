@@ -30,6 +30,7 @@ ORDER = (
     "toml",
     "options",
     "settings",
+    "shapes",
     "specs",
     "hookspecs",
     "registry",
@@ -37,6 +38,7 @@ ORDER = (
     "config",
     "compatibility",
     "layers",
+    "recipes",
     "resolve",
 )
 
@@ -210,6 +212,9 @@ TORCH_FREE = {
     "list-plugins --json": 0,
     "show dcgan": 0,
     "train --dry-run": 0,
+    "list-recipes": 0,
+    "show ring": 0,
+    "train --recipe conditional --dry-run": 0,
     "train --generator dcgn": 2,
     "train --set generator.widht=3": 2,
 }
@@ -235,7 +240,9 @@ def test_no_mistake_imports_torch(tmp_path: Path) -> None:
         ["train", "--generatr", "dcgan"],
         ["train", "--config", "absent.toml"],
         ["train", "--resume", "absent"],
-        ["train", "--conditional"],
+        ["train", "--conditional", "--generator", "mlp", "--dataset", "ring"],
+        ["train", "--recipe", "rign"],
+        ["train", "--metric", "mae"],
         ["train", "--dataset", "absent/folder"],
         ["train", "--dataset", "mnist", "--set", "dataset.root=absent"],
         ["train", "--loss", "nonsta"],

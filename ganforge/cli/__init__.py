@@ -19,6 +19,7 @@ from .console import print_error, show_warning
 COMMANDS = {
     "train": ("train", "Train a GAN, or go on with a run."),
     "sample": ("sample", "Draw samples from a trained generator."),
+    "list-recipes": ("list_recipes", "List the recipes: whole configurations, run by name."),
     "list-plugins": ("list_plugins", "List the installed plugins and what they provide."),
     "show": ("show", "Describe a component and its options."),
 }
@@ -49,6 +50,7 @@ def cli(context: click.Context, no_plugins: bool) -> None:
     \b
     ganforge train                       train on the embedded digits
     ganforge train --dataset my/images   train on a folder of images
+    ganforge train --recipe ring         run a recipe of `ganforge list-recipes`
     ganforge list-plugins                see what can be combined
     """
     context.obj = {"third_party": not no_plugins}

@@ -29,6 +29,8 @@ class GroupedCommand(click.Command):
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(context):
+            if not isinstance(parameter, click.Option):
+                continue  # some versions of click have a record of arguments too
             record = parameter.get_help_record(context)
             if record is not None:
                 groups.setdefault(getattr(parameter, "group", "Other"), []).append(record)

@@ -41,7 +41,8 @@ class PlainDisplay:
         from ganforge.engine.images import can_be_shown
 
         self.num_steps = facts.num_steps
-        self._pictures = can_be_shown(facts.config.sample_shape)
+        shape = facts.config.sample_shape
+        self._pictures = can_be_shown(shape) or len(shape) == 1
         for name, text in _introduction(facts):
             print_row(name, text)
 
@@ -49,9 +50,11 @@ class PlainDisplay:
         """Plain lines come with the metrics."""
 
     def metrics(self, values: dict[str, float]) -> None:
-        shown = "  ".join(f"{SHOWN[k]} {values[k]:.3f}" for k in SHOWN if k in values)
-        rate = f"{values['images_per_second']:,.0f} images/s"
-        print_line(f"step {values['step']:,.0f}/{self.num_steps:,}  {shown}  {rate}")
+        self.line(f"step {values['step']:,.0f}/{self.num_steps:,}  {_measured(values)}")
+
+    def line(self, text: str) -> None:
+        """A line that stays."""
+        print_line(text)
 
     def stopped(self) -> None:
         """Nothing to clear."""
@@ -66,9 +69,7 @@ class PlainDisplay:
             print_row("generator", printable(run.generator))
         print_row("metrics", printable(run.metrics))
         # What is no picture fits only into an array file.
-        sample = f"ganforge sample {run} --num 16" + (
-            "" if self._pictures else " --out samples.npz"
-        )
+        sample = f"ganforge sample {run}" + ("" if self._pictures else " --out samples.npz")
         print_line("Next:")
         if result.state == "finished":
             print_line(f"  {sample}")
@@ -118,10 +119,18 @@ class LiveDisplay(PlainDisplay):
             self._progress.update(self._task, completed=step)
 
     def metrics(self, values: dict[str, float]) -> None:
-        if self._progress is not None and self._task is not None:
-            shown = "  ".join(f"{SHOWN[k]} {values[k]:.2f}" for k in SHOWN if k in values)
-            rate = f"{values['images_per_second']:,.0f} images/s"
-            self._progress.update(self._task, metrics=shown, rate=rate)
+        if self._progress is None or self._task is None:
+            return
+        if "images_per_second" not in values:  # an evaluation
+            super().metrics(values)
+            return
+        shown = "  ".join(f"{SHOWN[k]} {values[k]:.2f}" for k in SHOWN if k in values)
+        rate = f"{values['images_per_second']:,.0f} images/s"
+        self._progress.update(self._task, metrics=shown, rate=rate)
+
+    def line(self, text: str) -> None:
+        if self._progress is not None:
+            self._progress.console.print(text, soft_wrap=True)
 
     def stopped(self) -> None:
         if self._progress is not None:
@@ -135,6 +144,17 @@ def print_line(text: str) -> None:
 
 def print_row(name: str, text: str) -> None:
     print_line(f"  {name:<14}{text}")
+
+
+def _measured(values: dict[str, float]) -> str:
+    """Losses, scores and speed of a log line, or the metrics of an evaluation."""
+    shown = [f"{heading} {values[key]:.3f}" for key, heading in SHOWN.items() if key in values]
+    for key, value in values.items():
+        if key.startswith("metric/"):
+            shown.append(f"{printable(key.removeprefix('metric/'), 60)} {value:.4g}")
+    if "images_per_second" in values:
+        shown.append(f"{values['images_per_second']:,.0f} images/s")
+    return "  ".join(shown)
 
 
 def _introduction(facts: SessionFacts) -> list[tuple[str, str]]:

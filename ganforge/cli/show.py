@@ -12,8 +12,10 @@ from ganforge.discovery import discover
 from ganforge.errors import did_you_mean
 from ganforge.options import describe, to_toml
 from ganforge.printable import printable
+from ganforge.recipes import read_recipe
 from ganforge.registry import Component, Registry
-from ganforge.specs import KINDS, ComponentSpec, ImageShapes
+from ganforge.shapes import ImageShapes
+from ganforge.specs import KINDS, TABLES, ComponentSpec, RecipeSpec, Spec
 
 from .console import stdout
 
@@ -24,7 +26,7 @@ from .console import stdout
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 @click.pass_obj
 def command(settings: dict[str, bool], name: str, kind: str | None, as_json: bool) -> None:
-    """Describe the component NAME: what it is, its options, and where it comes from."""
+    """Describe the component or recipe NAME: what it is, its options, and where it comes from."""
     registry = discover(third_party=settings["third_party"]).registry
     components = _named(registry, name, kind)
     if as_json:
@@ -50,16 +52,21 @@ def _named(registry: Registry, name: str, kind: str | None) -> list[Component]:
 
 
 def _record(component: Component) -> dict[str, Any]:
-    return {
+    spec = component.spec
+    record: dict[str, Any] = {
         "kind": component.kind,
         "name": component.name,
         "qualified_name": component.qualified_name,
-        "summary": component.spec.summary,
+        "summary": spec.summary,
         "package": component.plugin.package,
         "version": component.plugin.version,
-        "build": component.spec.build,
-        "capabilities": _capabilities(component.spec),
-        "options": [
+        "capabilities": _capabilities(spec),
+    }
+    if isinstance(spec, RecipeSpec):
+        record["recipe"] = read_recipe(component)
+    if isinstance(spec, ComponentSpec):
+        record["build"] = spec.build
+        record["options"] = [
             {
                 "name": field.name,
                 "type": field.type_name,
@@ -68,18 +75,23 @@ def _record(component: Component) -> dict[str, Any]:
                 "allowed": field.allowed,
                 "help": field.help,
             }
-            for field in describe(component.spec.options)
-        ],
-    }
+            for field in describe(spec.options)
+        ]
+    return record
 
 
-def _capabilities(spec: ComponentSpec) -> dict[str, str]:
+def _capabilities(spec: Spec) -> dict[str, str]:
     """What the spec says beyond name, summary, builder and options, in words."""
     general = {field.name for field in dataclasses.fields(ComponentSpec)}
     found = {}
     for field in dataclasses.fields(spec):
         value = getattr(spec, field.name)
-        if field.name in general or callable(value):
+        if field.name in general or value == "":
+            continue
+        if callable(value):
+            # Shapes are said by numbers; what may be or not be is worth a word.
+            if field.name == "batch_independent":
+                found[field.name] = "as the options say"
             continue
         unknown = field.name == "labelled" and value is None
         found[field.name] = "only the data can tell" if unknown else _words(value)
@@ -108,8 +120,12 @@ def _print(component: Component, registry: Registry) -> None:
     facts.add_row("package", Text(component.origin))
     facts.add_row("full name", Text(record["qualified_name"]))
     for key, value in record["capabilities"].items():
-        facts.add_row(key.replace("_", " "), Text(value))
+        facts.add_row(key.replace("_", " "), Text(printable(value)))
     console.print(facts)
+    if "recipe" in record:
+        console.print()
+        _print_recipe(record["recipe"])
+        return
     if not record["options"]:
         console.print("It has no options.")
         return
@@ -125,6 +141,17 @@ def _print(component: Component, registry: Registry) -> None:
     console.print(table)
 
 
+def _print_recipe(recipe: str) -> None:
+    """The file as it is: lines are not broken, so that what is copied is TOML."""
+    for line in recipe.splitlines():
+        # Tabs are the one control character that a TOML file may hold for good reason.
+        click.echo("\t".join("".join(map(_shown, part)) for part in line.split("\t")))
+
+
+def _shown(char: str) -> str:
+    return char if char.isprintable() else "\ufffd"
+
+
 def _section(component: Component) -> str:
     """The prefix that `--set` wants before an option."""
-    return f"loss.{component.name}" if component.kind == "loss" else component.kind
+    return f"{component.kind}.{component.name}" if component.kind in TABLES else component.kind

@@ -12,7 +12,8 @@ from ganforge.discovery import discover
 from ganforge.engine.rundir import RunDirectory, next_directory
 from ganforge.engine.session import new_run_name, resume_config, train
 from ganforge.errors import UsageError
-from ganforge.layers import Entry, Flag, Layer, from_file, from_settings
+from ganforge.layers import Entry, Flag, Layer, Names, from_file, from_settings
+from ganforge.recipes import recipe_layer
 from ganforge.resolve import path_layer, resolve
 from ganforge.settings import DEFAULT_STEPS, AdamSettings, TrainingSettings
 
@@ -30,14 +31,20 @@ SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
     "steps": (("training", "steps"),),
     "epochs": (("training", "epochs"),),
     "batch_size": (("training", "batch_size"),),
+    "betas": (("generator_optimizer", "betas"), ("discriminator_optimizer", "betas")),
     "learning_rate": (
         ("generator_optimizer", "learning_rate"),
         ("discriminator_optimizer", "learning_rate"),
     ),
     "image_size": (("dataset", "size"),),
+    "channels": (("dataset", "channels"),),
     "latent_size": (("sampler", "size"),),
     "seed": (("training", "seed"),),
     "device": (("execution", "device"),),
+    "workers": (("execution", "num_workers"),),
+    "compile": (("execution", "compile"),),
+    "sample_every": (("output", "sample_every"),),
+    "checkpoint_every": (("output", "checkpoint_every"),),
     "conditional": (("training", "conditional"),),
 }
 
@@ -48,8 +55,10 @@ SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
 @option_in("What", "--loss", metavar="NAME", multiple=True, help="Loss term; repeatable. [nonsat]")
 @option_in("What", "--dataset", metavar="NAME|PATH", help="Data set, or folder or zip. [digits]")
 @option_in("What", "--sampler", metavar="NAME", help="Draws the generator's inputs. [normal]")
+@option_in("What", "--recipe", metavar="NAME", help="Start from a recipe. [none]")
 @option_in("What", "--conditional", is_flag=True, default=None, help="Use the labels.")
 @option_in("What", "--image-size", metavar="PIXELS", type=int, help="Side of the images.")
+@option_in("What", "--channels", metavar="C", type=int, help="1 for grey, 3 for colour images.")
 @option_in("What", "--latent-size", metavar="Z", type=int, help="Numbers in a latent.")
 @option_in(
     "How long", "--steps", metavar="N", type=int, help=f"Generator updates. [{DEFAULT_STEPS}]"
@@ -69,8 +78,31 @@ SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
     type=float,
     help=f"Of both. [{AdamSettings().learning_rate:g}]",
 )
+@option_in(
+    "How",
+    "--betas",
+    metavar="B1,B2",
+    callback=lambda context, parameter, value: _numbers(value),
+    help=f"Adam's, of both. [{','.join(f'{beta:g}' for beta in AdamSettings().betas)}]",
+)
 @option_in("How", "--seed", metavar="N", type=int, help="Of everything random. [0]")
 @option_in("How", "--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps. [auto]")
+@option_in("How", "--workers", metavar="N", type=int, help="Processes that read images. [2]")
+@option_in("How", "--compile", is_flag=True, default=None, help="Compile the networks.")
+@option_in("Output", "--sample-every", metavar="N", type=int, help="Steps between grids. [250]")
+@option_in(
+    "Output", "--checkpoint-every", metavar="N", type=int, help="Steps between checkpoints. [500]"
+)
+@option_in("Output", "--metric", metavar="NAME", multiple=True, help="Measure this; repeatable.")
+@option_in(
+    "Output",
+    "--logger",
+    "--callback",
+    "callback",
+    metavar="NAME",
+    multiple=True,
+    help="Log to csv or tensorboard, or another callback; repeatable.",
+)
 @option_in("Run", "--out", metavar="DIR", type=Path, help="Run directory. [runs/NNNNN-...]")
 @option_in("Run", "--resume", metavar="RUN", type=Path, help="Go on with a run.")
 @option_in("Run", "--config", metavar="FILE", type=Path, help="Start from a TOML file.")
@@ -92,8 +124,11 @@ def command(
     config: Path | None,
     settings: tuple[str, ...],
     dry_run: bool,
+    recipe: str | None,
     dataset: str | None,
     loss: tuple[str, ...],
+    metric: tuple[str, ...],
+    callback: tuple[str, ...],
     **shortcuts: Any,
 ) -> int:
     """Train a GAN, or go on with a run.
@@ -101,18 +136,20 @@ def command(
     Without options a DCGAN learns the embedded handwritten digits. `ganforge list-plugins` lists
     the names, `ganforge show NAME` the options that --set takes.
     """
-    if resume is not None and (out is not None or config is not None):
+    if resume is not None and (out or config or recipe):
         raise UsageError(
             "--resume goes on in the run's own directory, with its own configuration; "
-            "leave out --out and --config"
+            "leave out --out, --config and --recipe"
         )
     if shortcuts["steps"] is not None and shortcuts["epochs"] is not None:
         raise UsageError("--steps and --epochs exclude each other")
     discovery = discover(third_party=context["third_party"])
     registry = discovery.registry
-    layers = [from_file(config)] if config is not None else []
+    layers = [recipe_layer(registry.find("recipe", recipe))] if recipe is not None else []
+    layers += [from_file(config)] if config is not None else []
     data = path_layer(dataset, registry).entries if dataset is not None else ()
-    layers.append(_command_line(data, shortcuts, loss, settings))
+    tables = {"loss": loss, "metric": metric, "callback": callback}
+    layers.append(_command_line(data, shortcuts, tables, settings))
     changes = None
     if resume is not None:
         run = RunDirectory.open(resume)
@@ -126,7 +163,9 @@ def command(
     resolved.check_available()
     request = StopRequest()
     if resume is None:
-        run = RunDirectory.create(out or next_directory(Path("runs"), new_run_name(resolved)))
+        run = RunDirectory.create(
+            out or next_directory(Path("runs"), _named_after(recipe) or new_run_name(resolved))
+        )
     spin_briefly()
     display = choose_display()
     try:
@@ -150,7 +189,7 @@ def command(
 def _command_line(
     data: tuple[Entry, ...],
     shortcuts: dict[str, Any],
-    losses: tuple[str, ...],
+    tables: dict[str, tuple[str, ...]],
     settings: tuple[str, ...],
 ) -> Layer:
     """Everything on the command line as one layer, `--set` over the other flags."""
@@ -160,4 +199,27 @@ def _command_line(
             origin = Flag(f"--{name.replace('_', '-')}")
             entries += [Entry(path=path, value=value, origin=origin) for path in SHORTCUTS[name]]
     entries += from_settings(settings).entries
-    return Layer(entries=tuple(entries), losses=losses or None, losses_origin=Flag("--loss"))
+    flags = {"callback": "--logger"}
+    chosen = {
+        kind: Names(names, Flag(flags.get(kind, f"--{kind}")))
+        for kind, names in tables.items()
+        if names
+    }
+    return Layer(entries=tuple(entries), tables=chosen)
+
+
+def _named_after(recipe: str | None) -> str | None:
+    return None if recipe is None else recipe.rpartition("/")[2]
+
+
+def _numbers(text: str | None) -> list[object] | None:
+    """`0.5,0.999` as numbers; what is none is left as it is, for the configuration to complain."""
+    if text is None:
+        return None
+    found: list[object] = []
+    for part in text.split(","):
+        try:
+            found.append(float(part))
+        except ValueError:
+            found.append(part)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from ganforge.config import RunConfig, Selection
-from ganforge.contracts import Dataset, Loss, Sampler
-from ganforge.errors import DataError, PluginError, UsageError
+from ganforge.contracts import Batch, Callback, Dataset, Loss, Metric, Sampler
+from ganforge.errors import DataError, PluginError, UsageError, listed
 from ganforge.problem import Problem
+from ganforge.specs import GeneratorSpec, LossSpec, SamplerSpec
 
 from .batches import Batches, open_batches
 from .ema import EMA
@@ -21,7 +23,23 @@ from .objective import Objective, ObjectiveTerm
 from .optimizers import build_optimizer
 from .randomness import Randomness
 from .sampling import draw_inputs
-from .step import Trained, generate, score
+from .step import Trained, Wiring, encode, generate, score
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A metric in a run."""
+
+    selection: Selection
+    metric: Metric
+
+
+@dataclass(frozen=True, kw_only=True)
+class Informed:
+    """A callback in a run."""
+
+    selection: Selection
+    callback: Callback
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,15 +55,25 @@ class Assembly:
     sampler: Sampler
     generator: Trained
     discriminator: Trained | None
+    wiring: Wiring
     ema: EMA | None
     objective: Objective
     guard: FiniteGuard
+    metrics: tuple[Measured, ...]
+    callbacks: tuple[Informed, ...]
     num_steps: int
+    kept_steps: frozenset[int]
 
     @property
     def sampled_network(self) -> nn.Module:
         """The network that samples come from: the average where there is one."""
         return self.generator.network if self.ema is None else self.ema.module
+
+    @property
+    def paired(self) -> bool:
+        """Whether the sampler makes its inputs of real samples."""
+        spec = self.config.sampler.component.spec
+        return isinstance(spec, SamplerSpec) and spec.paired
 
 
 def assemble(config: RunConfig) -> Assembly:
@@ -65,14 +93,14 @@ def assemble(config: RunConfig) -> Assembly:
         execution=execution,
         randomness=randomness,
         num_workers=config.execution.num_workers,
+        holdout=config.evaluation.holdout,
     )
     sampler = _build(config.sampler, problem, randomness, Sampler)
     generator = execution.place(_build(config.generator, problem, randomness, nn.Module))
     discriminator = None
     if config.discriminator is not None:
-        discriminator = execution.place(
-            _build(config.discriminator, problem, randomness, nn.Module)
-        )
+        judged = replace(problem, sample_shape=config.judged_shape)
+        discriminator = execution.place(_build(config.discriminator, judged, randomness, nn.Module))
     terms = [
         ObjectiveTerm(
             name=term.config_name,
@@ -80,6 +108,9 @@ def assemble(config: RunConfig) -> Assembly:
             loss=execution.place(_build(term, problem, randomness, Loss)),
             weight=term.weight,
             every=term.every,
+            differentiates_gradient=(
+                isinstance(term.component.spec, LossSpec) and term.component.spec.double_backward
+            ),
         )
         for term in config.losses
     ]
@@ -98,13 +129,58 @@ def assemble(config: RunConfig) -> Assembly:
             if discriminator is None
             else _trained(discriminator, config.discriminator_optimizer, execution, guard)
         ),
+        wiring=_wiring(config),
         ema=EMA(generator, config.ema) if config.ema.half_life else None,
         objective=Objective(terms),
         guard=guard,
+        metrics=tuple(
+            Measured(selection=it, metric=_build(it, problem, randomness, Metric))
+            for it in config.metrics
+        ),
+        callbacks=tuple(
+            Informed(selection=it, callback=_build(it, problem, randomness, Callback))
+            for it in config.callbacks
+        ),
         num_steps=_num_steps(config, batches),
+        kept_steps=frozenset(
+            _steps_of(epochs, config, batches, "output.keep_epochs")
+            for epochs in config.output.keep_epochs
+        ),
     )
     probe(assembly)
+    if config.execution.compile:
+        compile_networks(assembly)
     return assembly
+
+
+def compile_networks(assembly: Assembly) -> None:
+    """Compile the networks in training, but for one that a term differentiates twice.
+
+    torch.compile cannot differentiate twice. The average is not compiled: it runs seldom.
+    """
+    assembly.execution.check_compiler()
+    assembly.generator.network.compile()
+    if assembly.discriminator is None:
+        return
+    twice = [it.name for it in assembly.objective.terms if it.differentiates_gradient]
+    if twice:
+        warnings.warn(
+            f"execution.compile: the discriminator is not compiled, since {listed(twice)} "
+            "differentiates it twice; the generator is",
+            stacklevel=2,
+        )
+    else:
+        assembly.discriminator.network.compile()
+
+
+def _wiring(config: RunConfig) -> Wiring:
+    spec = config.generator.component.spec
+    assert isinstance(spec, GeneratorSpec)
+    return Wiring(
+        encodes=spec.encodes,
+        codes=config.training.discriminate == "codes",
+        joint=config.training.joint_batch,
+    )
 
 
 def _build(selection: Selection, problem: Problem, randomness: Randomness, wanted: type) -> Any:
@@ -147,9 +223,16 @@ def _num_steps(config: RunConfig, batches: Batches) -> int:
     if training.epochs is None:
         assert training.steps is not None
         return training.steps
+    return _steps_of(training.epochs, config, batches, "training.epochs")
+
+
+def _steps_of(epochs: int, config: RunConfig, batches: Batches, key: str) -> int:
+    """The number of steps after which every sample was seen `epochs` times."""
     if batches.num_samples is None:
-        raise UsageError("an endless data set has no epochs; set training.steps instead")
-    images = training.epochs * batches.num_samples
+        instead = "; set training.steps instead" if key == "training.epochs" else ""
+        raise UsageError(f"{key}: an endless data set has no epochs{instead}")
+    images = epochs * batches.num_samples
+    training = config.training
     return max(1, -(-images // (training.batch_size * training.num_discriminator_steps)))
 
 
@@ -159,17 +242,27 @@ def probe(assembly: Assembly) -> None:
     The networks are in evaluation mode, without gradient, and their state is unchanged.
     """
     config, problem = assembly.config, assembly.problem
-    (inputs,) = draw_inputs(assembly.sampler, assembly.randomness, "probe", 2)
-    _expect(_who(config.sampler), "inputs", inputs.values, problem.input_shape)
-    _expect(
-        _who(config.dataset), "samples", assembly.batches.batch(0).samples, problem.sample_shape
+    real = assembly.batches.batch(0)
+    _expect(_who(config.dataset), "samples", real.samples, problem.sample_shape)
+    two = Batch(
+        real.samples[:1].repeat_interleave(2, 0),
+        None if problem.num_classes is None or real.labels is None else real.labels[:1].repeat(2),
     )
-    fake = _forward(config.generator, assembly.generator.network, generate, inputs)
+    paired = two if assembly.paired else None
+    (inputs,) = draw_inputs(assembly.sampler, assembly.randomness, "probe", 2, real=paired)
+    _expect(_who(config.sampler), "inputs", inputs.values, problem.input_shape)
+    network = assembly.generator.network
+    fake = _forward(config.generator, network, generate, inputs)
     _expect(_who(config.generator), "samples", fake, problem.sample_shape)
+    judged = fake
+    if assembly.wiring.encodes:
+        codes = _forward(config.generator, network, encode, two)
+        _expect(_who(config.generator), "codes", codes, problem.input_shape)
+        judged = codes if assembly.wiring.codes else fake
     if assembly.discriminator is None or config.discriminator is None:
         return
     scores = _forward(
-        config.discriminator, assembly.discriminator.network, score, fake, inputs.labels
+        config.discriminator, assembly.discriminator.network, score, judged, inputs.labels
     )
     patches = isinstance(scores, Tensor) and scores.dim() == 3
     _expect(

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ganforge.contracts import Batch, Dataset, EndlessDataset, InMemoryDataset, MapDataset
-from ganforge.errors import DataError
+from ganforge.errors import DataError, UsageError
 
 from .execution import Execution
 from .randomness import Randomness
@@ -25,13 +25,24 @@ DEVICE_SHARE = 0.4  # of the free memory of an accelerator that a data set may f
 
 
 class Batches(ABC):
-    """Where real batches come from. `num_samples` is None for an endless set."""
+    """Where real batches come from.
+
+    `num_samples` is the number that is trained on, None for an endless set.
+    """
 
     num_samples: int | None
 
     @abstractmethod
     def batch(self, number: int) -> Batch:
         """Batch `number`, on the device, samples float32 in [-1, 1]."""
+
+    @abstractmethod
+    def held_out(self, start: int, num: int) -> Batch:
+        """Samples `start` to `start + num` of those held out of training, in a fixed order.
+
+        Where nothing is held out they are training samples. They are fewer than `num` at the end of
+        the set, and `start` lies within it; an endless set draws fresh ones.
+        """
 
     def close(self) -> None:
         """End worker processes."""
@@ -44,27 +55,47 @@ def open_batches(
     execution: Execution,
     randomness: Randomness,
     num_workers: int,
+    holdout: float = 0.0,
 ) -> Batches:
-    """The data path for the kind of set. Raises DataError for one without samples."""
+    """The data path for the kind of set; the share `holdout` of it is kept out of the batches.
+
+    Raises DataError for a set without samples to train on.
+    """
     match dataset:
         case EndlessDataset():
+            if holdout:
+                raise UsageError(
+                    "evaluation.holdout: an endless data set has nothing to hold out; what it is "
+                    "measured on is drawn afresh"
+                )
             return DrawnBatches(dataset, batch_size, execution, randomness)
-        case InMemoryDataset() | MapDataset() if len(dataset) == 0:
-            raise DataError("the data set has no samples")
-        case InMemoryDataset():
-            return InMemoryBatches(dataset, batch_size, execution, randomness)
-        case MapDataset():
-            return LoadedBatches(dataset, batch_size, execution, randomness, num_workers)
+        case InMemoryDataset() | MapDataset():
+            order = Order(len(dataset), batch_size, randomness, holdout)
+            if order.num_samples == 0:
+                held = f" besides the {len(dataset)} held out" if len(dataset) else ""
+                raise DataError(f"the data set has no samples{held}")
+            if isinstance(dataset, InMemoryDataset):
+                return InMemoryBatches(dataset, order, execution)
+            return LoadedBatches(dataset, order, execution, num_workers)
         case _:
             raise TypeError(f"{type(dataset).__name__} is none of the three kinds of data set")
 
 
 class Order:
-    """Which samples batch number n holds."""
+    """Which samples batch number n holds, and which are held out.
 
-    def __init__(self, num_samples: int, batch_size: int, randomness: Randomness) -> None:
-        self.num_samples = num_samples
+    Of the set's `total` samples `num_samples` are trained on. The split is a function of the seed.
+    """
+
+    def __init__(
+        self, total: int, batch_size: int, randomness: Randomness, holdout: float = 0.0
+    ) -> None:
+        num_held_out = round(holdout * total)
+        split = torch.randperm(total, generator=_host_generator(randomness, "split"))
+        self.num_samples = total - num_held_out
         self.batch_size = batch_size
+        self._trained_on = split[num_held_out:] if num_held_out else None
+        self._held_out = split[:num_held_out] if num_held_out else split
         self._randomness = randomness
         self._pass = -1
         self._shuffled = torch.empty(0, dtype=torch.int64)
@@ -72,8 +103,10 @@ class Order:
     def shuffled(self, number: int, device: torch.device) -> Tensor:
         """The order `[N]` of pass `number`."""
         if number != self._pass or self._shuffled.device != device:
-            generator = self._randomness.generator("order", number, device=torch.device("cpu"))
+            generator = _host_generator(self._randomness, "order", number)
             order = torch.randperm(self.num_samples, generator=generator)
+            if self._trained_on is not None:
+                order = self._trained_on[order]
             self._shuffled = _to_device(order, device)
             self._pass = number
         return self._shuffled
@@ -89,6 +122,14 @@ class Order:
             start, wanted = start + len(piece), wanted - len(piece)
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
 
+    def held_out(self, start: int, num: int) -> Tensor:
+        """The indices `[num]` of held-out samples, or of any where none are; fewer at the end."""
+        return self._held_out[start : start + num]
+
+
+def _host_generator(randomness: Randomness, stream: str, *numbers: int) -> torch.Generator:
+    return randomness.generator(stream, *numbers, device=torch.device("cpu"))
+
 
 class InMemoryBatches(Batches):
     """A set that fits in memory, as one tensor: on the device where it fits there too.
@@ -97,16 +138,10 @@ class InMemoryBatches(Batches):
     copy; `index_select` is some ten times faster than indexing.
     """
 
-    def __init__(
-        self,
-        dataset: InMemoryDataset,
-        batch_size: int,
-        execution: Execution,
-        randomness: Randomness,
-    ) -> None:
-        self.num_samples = len(dataset)
+    def __init__(self, dataset: InMemoryDataset, order: Order, execution: Execution) -> None:
+        self.num_samples = order.num_samples
         self._execution = execution
-        self._order = Order(self.num_samples, batch_size, randomness)
+        self._order = order
         self._images = dataset.samples.dim() == 4
         samples = dataset.samples.permute(0, 2, 3, 1) if self._images else dataset.samples
         home = _home(samples, execution.device)
@@ -114,7 +149,12 @@ class InMemoryBatches(Batches):
         self._labels = None if dataset.labels is None else dataset.labels.to(home)
 
     def batch(self, number: int) -> Batch:
-        indices = self._order.indices(number, self._samples.device)
+        return self._cut(self._order.indices(number, self._samples.device))
+
+    def held_out(self, start: int, num: int) -> Batch:
+        return self._cut(self._order.held_out(start, num).to(self._samples.device))
+
+    def _cut(self, indices: Tensor) -> Batch:
         device = self._execution.device
         samples = _to_device(self._samples.index_select(0, indices), device)
         labels = None if self._labels is None else self._labels.index_select(0, indices)
@@ -129,18 +169,13 @@ class LoadedBatches(Batches):
     """A set that is read as it is needed, by worker processes that stay ahead of the step."""
 
     def __init__(
-        self,
-        dataset: MapDataset,
-        batch_size: int,
-        execution: Execution,
-        randomness: Randomness,
-        num_workers: int,
+        self, dataset: MapDataset, order: Order, execution: Execution, num_workers: int
     ) -> None:
-        self.num_samples = len(dataset)
+        self.num_samples = order.num_samples
         self._dataset = dataset
         self._labelled = dataset.classes is not None
         self._execution = execution
-        self._order = Order(self.num_samples, batch_size, randomness)
+        self._order = order
         self._num_workers = num_workers
         self._next = -1
         self._loaded: Iterator[tuple[Tensor, Tensor]] = iter(())
@@ -154,6 +189,15 @@ class LoadedBatches(Batches):
         except DataError as error:
             # From a worker it comes with the worker's traceback as its message.
             raise DataError(str(error).rpartition("DataError: ")[2].strip()) from error
+        return self._batch(samples, labels)
+
+    def held_out(self, start: int, num: int) -> Batch:
+        # Read in this process: seldom, and the workers go on with the batches meanwhile.
+        read = [self._dataset[index] for index in self._order.held_out(start, num).tolist()]
+        samples, labels = zip(*read, strict=True)
+        return self._batch(torch.stack(samples), torch.tensor(labels))
+
+    def _batch(self, samples: Tensor, labels: Tensor) -> Batch:
         device = self._execution.device
         samples = _to_device(samples, device)
         if samples.dtype == torch.uint8:
@@ -215,8 +259,13 @@ class DrawnBatches(Batches):
         self._randomness = randomness
 
     def batch(self, number: int) -> Batch:
-        generator = self._randomness.generator("data", number)
-        samples, labels = self._dataset.draw(self._batch_size, generator)
+        return self._draw(self._batch_size, "data", number)
+
+    def held_out(self, start: int, num: int) -> Batch:
+        return self._draw(num, "held-out", start)
+
+    def _draw(self, num: int, stream: str, number: int) -> Batch:
+        samples, labels = self._dataset.draw(num, self._randomness.generator(stream, number))
         return Batch(self._execution.arrange(samples), labels)
 
 

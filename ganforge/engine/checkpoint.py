@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +44,12 @@ def newest_sound(run: RunDirectory) -> tuple[Path, dict[str, Tensor], dict[str, 
     return None
 
 
-def prune(run: RunDirectory, keep: int) -> None:
-    """Remove all but the newest checkpoints."""
-    for _, path in run.list_checkpoints()[keep:]:
-        with contextlib.suppress(OSError):
-            path.unlink()
+def prune(run: RunDirectory, keep: int, kept_steps: Collection[int] = ()) -> None:
+    """Remove all but the newest checkpoints, and those of the steps to be kept."""
+    for step, path in run.list_checkpoints()[keep:]:
+        if step not in kept_steps:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def module_tensors(prefix: str, module: nn.Module) -> dict[str, Tensor]:
@@ -120,6 +121,8 @@ def differences(
 
 def write_checkpoint(
     run: RunDirectory, step: int, tensors: Mapping[str, Tensor], document: dict[str, Any]
-) -> None:
+) -> Path:
     """Write the checkpoint of a step. Raises CheckpointError; what was there before stays."""
-    tensorfile.write(run.checkpoint(step), KIND, tensors, document)
+    path = run.checkpoint(step)
+    tensorfile.write(path, KIND, tensors, document)
+    return path

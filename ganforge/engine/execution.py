@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -41,6 +44,15 @@ class Execution:
         if self.channels_last and samples.dim() == 4:
             return samples.contiguous(memory_format=torch.channels_last)
         return samples
+
+    def check_compiler(self) -> None:
+        """Raises DeviceError where torch.compile would find nothing to compile with."""
+        wanted = os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")
+        if self.device.type == "cpu" and shutil.which(wanted) is None:
+            raise DeviceError(
+                f"execution.compile needs the C++ compiler {wanted!r}, which is not there; install "
+                "it, name another one in the variable CXX, or leave --compile out"
+            )
 
     def describe(self) -> str:
         if self.device.type == "cuda":

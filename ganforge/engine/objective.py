@@ -16,13 +16,18 @@ Network = Literal["discriminator", "generator"]
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectiveTerm:
-    """A loss term in a run. `origin` is the package that it comes from."""
+    """A loss term in a run. `origin` is the package that it comes from.
+
+    `differentiates_gradient` says that it differentiates the gradient of D with respect to what D
+    judges.
+    """
 
     name: str
     origin: str
     loss: Loss
     weight: float = 1.0
     every: int = 1
+    differentiates_gradient: bool = False
 
 
 class Objective:
@@ -30,11 +35,16 @@ class Objective:
 
     def __init__(self, terms: Sequence[ObjectiveTerm]) -> None:
         self.terms = tuple(terms)
+        self._penalty_intervals = [it.every for it in terms if it.differentiates_gradient]
         self.constraints = [
             term.loss
             for term in terms
             if type(term.loss).constrain_discriminator is not Loss.constrain_discriminator
         ]
+
+    def differentiates_gradient(self, step: int) -> bool:
+        """Whether a term that is due at this step differentiates D's gradient."""
+        return any(step % every == 0 for every in self._penalty_intervals)
 
     def __call__(self, network: Network, view: Step, step: int) -> dict[str, Tensor]:
         """The value of each term, a scalar, that is due at this step and trains this network."""

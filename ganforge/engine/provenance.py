@@ -16,6 +16,7 @@ from ganforge.options import describe as describe_options
 from ganforge.options import parse, to_toml
 from ganforge.printable import printable
 from ganforge.registry import Component, Registry
+from ganforge.specs import ComponentSpec
 
 
 def selections(config: RunConfig) -> dict[str, Selection]:
@@ -58,6 +59,7 @@ def restore(kind: str, stored: Mapping[str, Any], registry: Registry, where: str
             f"({error})"
         ) from error
     given = {k: v for k, v in dict(stored.get("options", {})).items() if v is not None}
+    assert isinstance(component.spec, ComponentSpec)
     options, complaints = parse(component.spec.options, given)
     if complaints:
         raise CheckpointError(

@@ -51,18 +51,29 @@ def resume_config(
     Raises ConfigError for a change that would make it another run.
     """
     stored = from_file(run.config)
-    old = resolve([stored], registry).values()
+    before = resolve([stored], registry)
+    old = before.values()
     config = resolve([stored, *layers], registry)
     new = config.values()
     changes: dict[str, Any] = {}
     complaints = []
+    for kind, was_chosen, now_chosen in (
+        ("metric", before.metrics, config.metrics),
+        ("callback", before.callbacks, config.callbacks),
+    ):
+        # They watch a run, and change nothing of it.
+        names = [[it.config_name for it in chosen] for chosen in (was_chosen, now_chosen)]
+        if names[0] != names[1]:
+            changes[kind] = {"from": names[0], "to": names[1]}
     for path in sorted(old.keys() | new.keys()):
         was, now = old.get(path), new.get(path)
         if was == now:
             continue
         key = printable(".".join(path))
-        if was is not None and now is not None and now.mutable:
+        watching = path[0] in ("metric", "callback")
+        if was is not None and now is not None and (now.mutable or watching):
             changes[key] = {"from": was.value, "to": now.value}
+        if watching or key in changes:
             continue
         shown = ["absent" if it is None else printable(it.value, 60) for it in (was, now)]
         what = f"{shown[0]} -> {shown[1]} would make it another run, not this one resumed"
@@ -145,7 +156,7 @@ def _prepare(config: RunConfig, run: RunDirectory, display: Display, resume: boo
 def _environment(assembly: Assembly) -> dict[str, Any]:
     from . import provenance
 
-    components = [s.component for s in provenance.selections(assembly.config).values()]
+    components = [selection.component for selection in assembly.config.selections]
     return provenance.environment(components, assembly.execution.describe())
 
 

@@ -1,6 +1,7 @@
 """One discriminator update and one generator update (Goodfellow et al., 2014, algorithm 1).
 
-Notation: G generator, D discriminator, x real samples, z generator inputs, y class labels.
+Notation: G generator, E its encoder where it has one, D discriminator, x real samples, z generator
+inputs, y class labels.
 
 The gradient of an update is asked for one network's parameters only: the other network needs no
 flags switched and computes no weight gradients. Losses and norms stay on the device; nothing here
@@ -9,7 +10,7 @@ waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +22,7 @@ from ganforge.contracts import Batch, Inputs
 from ganforge.errors import PluginError, listed
 
 from .finite import FiniteGuard, total_norm
+from .noise import Noise
 from .objective import Network, Objective
 
 
@@ -35,27 +37,60 @@ class Trained:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One part of a batch: x with y, and z with its y. `fake` is G(z) where it is known already."""
+    """One part of a batch: x with y, and z with its y. `fake` is G(z) where it is known already.
+
+    `noise` is added to what D judges.
+    """
 
     real: Batch
     inputs: Inputs
     fake: Tensor | None = None
+    noise: Noise | None = None
 
+
+@dataclass(frozen=True, kw_only=True)
+class Wiring:
+    """How the networks of a run are connected.
+
+    `encodes`: x is reconstructed as G(E(x)), rather than as G(z) of a z that was made of x.
+    `codes`: D tells E(x) from z (Makhzani et al., 2015), rather than G(z) from x.
+    `joint`: D scores both in one batch in its update.
+    """
+
+    encodes: bool = False
+    codes: bool = False
+    joint: bool = False
+
+
+USUAL = Wiring()
 
 #: what an update leaves for the log, by name: scalars on the device, detached, or numbers
 Metrics = dict[str, Tensor | float]
 
 
 class View:
-    """The `ganforge.Step` of one update: computed when first read, and once."""
+    """The `ganforge.Step` of one update: computed when first read, and once.
+
+    With `differentiable`, what D judges wants a gradient in D's update, so that a term can
+    differentiate D with respect to it.
+    """
 
     def __init__(
-        self, network: Network, part: Part, generator: nn.Module, discriminator: nn.Module | None
+        self,
+        network: Network,
+        part: Part,
+        generator: nn.Module,
+        discriminator: nn.Module | None,
+        wiring: Wiring = USUAL,
+        *,
+        differentiable: bool = False,
     ) -> None:
         self._trains_generator = network == "generator"
         self._part = part
         self._generator = generator
         self._discriminator = discriminator
+        self._wiring = wiring
+        self._differentiable = differentiable
 
     @property
     def real(self) -> Tensor:
@@ -81,17 +116,61 @@ class View:
             return generate(self._generator, self._part.inputs)
 
     @cached_property
+    def codes(self) -> Tensor:
+        with torch.set_grad_enabled(self._trains_generator):
+            return encode(self._generator, self._part.real)
+
+    @cached_property
+    def reconstruction(self) -> Tensor:
+        if not self._wiring.encodes:
+            return self.fake
+        with torch.set_grad_enabled(self._trains_generator):
+            return generate(self._generator, Inputs(self.codes, self.labels))
+
+    @cached_property
+    def judged_real(self) -> Tensor:
+        return self._judged(self.inputs if self._wiring.codes else self.real)
+
+    @cached_property
+    def judged_fake(self) -> Tensor:
+        return self._judged(self.codes if self._wiring.codes else self.fake)
+
+    @property
+    def judged_real_labels(self) -> Tensor | None:
+        return self.fake_labels if self._wiring.codes else self.labels
+
+    @property
+    def judged_fake_labels(self) -> Tensor | None:
+        return self.labels if self._wiring.codes else self.fake_labels
+
+    def _judged(self, samples: Tensor) -> Tensor:
+        return samples.detach().requires_grad_() if self._differentiable else samples
+
+    @cached_property
     def real_scores(self) -> Tensor:
+        if self._wiring.joint and not self._trains_generator:
+            return self._joint_scores[: len(self.judged_real)]
         # In G's update D(x) is a constant: no graph is kept for it.
         with torch.set_grad_enabled(not self._trains_generator):
-            return self.critic(self.real, self.labels)
+            return self.critic(self.judged_real, self.judged_real_labels)
 
     @cached_property
     def fake_scores(self) -> Tensor:
-        return self.critic(self.fake, self.fake_labels)
+        if self._wiring.joint and not self._trains_generator:
+            return self._joint_scores[len(self.judged_real) :]
+        return self.critic(self.judged_fake, self.judged_fake_labels)
+
+    @cached_property
+    def _joint_scores(self) -> Tensor:
+        labels = None
+        if self.judged_real_labels is not None and self.judged_fake_labels is not None:
+            labels = torch.cat([self.judged_real_labels, self.judged_fake_labels])
+        return self.critic(torch.cat([self.judged_real, self.judged_fake]), labels)
 
     def critic(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
         assert self._discriminator is not None, "compatibility.py lets no such run begin"
+        if self._part.noise is not None:
+            samples = self._part.noise.added_to(samples)
         return score(self._discriminator, samples, labels)
 
     def read_scores(self) -> Metrics:
@@ -114,6 +193,12 @@ def generate(generator: nn.Module, inputs: Inputs) -> Tensor:
     return samples
 
 
+def encode(generator: nn.Module, real: Batch) -> Tensor:
+    """E(x), or E(x, y) in a conditional run."""
+    encoder: Callable[..., Tensor] = generator.encode  # type: ignore[assignment]
+    return encoder(real.samples) if real.labels is None else encoder(real.samples, real.labels)
+
+
 def score(discriminator: nn.Module, samples: Tensor, labels: Tensor | None) -> Tensor:
     """D(x), or D(x, y) in a conditional run."""
     scores: Tensor = discriminator(samples) if labels is None else discriminator(samples, labels)
@@ -127,9 +212,21 @@ def discriminator_update(
     parts: Sequence[Part],
     guard: FiniteGuard,
     step: int,
+    wiring: Wiring = USUAL,
 ) -> Metrics:
     """One step of D's optimizer on x and G(z), without gradient for G."""
-    views = [View("discriminator", part, generator, discriminator.network) for part in parts]
+    differentiable = objective.differentiates_gradient(step)
+    views = [
+        View(
+            "discriminator",
+            part,
+            generator,
+            discriminator.network,
+            wiring,
+            differentiable=differentiable,
+        )
+        for part in parts
+    ]
     metrics = _update("discriminator", discriminator, objective, views, guard, step)
     if objective.constraints:
         with torch.no_grad():
@@ -144,9 +241,10 @@ def generator_update(
     parts: Sequence[Part],
     guard: FiniteGuard,
     step: int,
+    wiring: Wiring = USUAL,
 ) -> Metrics:
     """One step of G's optimizer through D(G(z)), without weight gradients for D."""
-    views = [View("generator", part, generator.network, discriminator) for part in parts]
+    views = [View("generator", part, generator.network, discriminator, wiring) for part in parts]
     return _update("generator", generator, objective, views, guard, step)
 
 

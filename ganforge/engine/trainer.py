@@ -1,14 +1,11 @@
-"""The training loop, and what happens at its boundaries: logs, grids, checkpoints."""
+"""The training loop, and when its boundaries are: logs, evaluations, grids, checkpoints."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from ganforge.contracts import Batch
 from ganforge.errors import CheckpointError, GanforgeError, PluginError, UsageError
@@ -17,13 +14,15 @@ from ganforge.printable import described
 from .assemble import Assembly
 from .checkpoint import prune, write_checkpoint
 from .display import Display
-from .images import can_be_shown, grid, save_png
+from .noise import Noise, noise_std
 from .optimizers import learning_rate, set_learning_rate
+from .randomness import derived_seed
+from .reports import Reports
 from .rundir import RunDirectory, State
-from .sampling import draw_inputs, generate_samples, write_generator
+from .sampling import write_generator
 from .state import load_newest, snapshot
 from .step import Part, discriminator_update, generate, generator_update
-from .telemetry import Averages, MetricsFile, Speed
+from .telemetry import Averages, Speed
 
 
 class Trainer:
@@ -35,9 +34,8 @@ class Trainer:
         self.display = display
         self.step = 0
         self.averages = Averages()
-        self.metrics_file = MetricsFile(run.metrics)
+        self.reports = Reports(assembly, run, display)
         self.speed = Speed()
-        self._draws_grids = can_be_shown(assembly.problem.sample_shape)
 
     @property
     def images_seen(self) -> int:
@@ -50,7 +48,7 @@ class Trainer:
         Raises CheckpointError, with nothing changed, where it does not fit.
         """
         self.step = load_newest(self.run, self.assembly, self.averages)
-        self.metrics_file.rewind(self.step)
+        self.reports.rewind(self.step)
 
     def train(self, stop_request: Callable[[], State | None] = lambda: None) -> State:
         """Train to the end, or until `stop_request` answers with the state to stop in.
@@ -58,31 +56,41 @@ class Trainer:
         Raises NonFiniteError where a loss or gradient is no longer finite, and PluginError where a
         component fails.
         """
+        state: State = "failed"
+        self.reports.started(self.step)
         try:
             with self._explained():
-                if self.step == 0:
-                    self.write_real_grid()
-                    self.write_grid()
-                while self.step < self.assembly.num_steps:
-                    if state := stop_request():
-                        self.save()
-                        return state
-                    self.train_step()
-                    self.display.step(self.step)
-                    self._boundaries()
+                state = self._loop(stop_request)
         finally:
             self.assembly.batches.close()
+            self.reports.ended(state)
+        return state
+
+    def _loop(self, stop_request: Callable[[], State | None]) -> State:
+        if self.step == 0:
+            self.reports.real_grid()
+            self.reports.grid(0)
+        while self.step < self.assembly.num_steps:
+            if state := stop_request():
+                self.save()
+                return state
+            self.train_step()
+            self.display.step(self.step)
+            self._boundaries()
         return "finished"
 
     def _boundaries(self) -> None:
         """What is due after this step; everything is due after the last."""
-        output = self.assembly.config.output
+        config = self.assembly.config
         last = self.step == self.assembly.num_steps
-        if last or self.step % output.log_every == 0:
+        if last or self.step % config.output.log_every == 0:
             self.log()
-        if last or self.step % output.sample_every == 0:
-            self.write_grid()
-        if last or self.step % output.checkpoint_every == 0:
+        if last or self.step % config.evaluation.every == 0:
+            self.reports.evaluation(self.step, self.images_seen)
+        if last or self.step % config.output.sample_every == 0:
+            self.reports.grid(self.step)
+        kept = self.step in self.assembly.kept_steps
+        if last or kept or self.step % config.output.checkpoint_every == 0:
             self.save()
 
     @contextmanager
@@ -122,14 +130,20 @@ class Trainer:
                 parts = self._parts(real, repeat, with_fakes=reuse)
                 self.averages.add(
                     discriminator_update(
-                        a.discriminator, a.generator.network, a.objective, parts, a.guard, self.step
+                        a.discriminator,
+                        a.generator.network,
+                        a.objective,
+                        parts,
+                        a.guard,
+                        self.step,
+                        a.wiring,
                     )
                 )
             if not training.reuse_fakes:
                 parts = self._parts(real, repeats)
         critic = None if a.discriminator is None else a.discriminator.network
         self.averages.add(
-            generator_update(a.generator, critic, a.objective, parts, a.guard, self.step)
+            generator_update(a.generator, critic, a.objective, parts, a.guard, self.step, a.wiring)
         )
         self.step += 1
         self.speed.count(training.batch_size)
@@ -148,8 +162,18 @@ class Trainer:
             generator = a.randomness.generator("inputs", self.step, repeat, number)
             inputs = a.sampler.sample(size, generator=generator, real=share)
             fake = generate(a.generator.network, inputs) if with_fakes else None
-            parts.append(Part(real=share, inputs=inputs, fake=fake))
+            noise = self._noise(repeat, number)
+            parts.append(Part(real=share, inputs=inputs, fake=fake, noise=noise))
         return parts
+
+    def _noise(self, repeat: int, number: int) -> Noise | None:
+        """The instance noise of one part of an update; None where there is none at this step."""
+        a = self.assembly
+        std = noise_std(a.config.instance_noise, self.step, a.num_steps)
+        if not std:
+            return None
+        seed = derived_seed(a.randomness.seed, "instance-noise", self.step, repeat, number)
+        return Noise(std, seed, a.execution.device)
 
     def _set_learning_rates(self) -> None:
         config, num_steps = self.assembly.config, self.assembly.num_steps
@@ -170,36 +194,7 @@ class Trainer:
             "images_per_second": round(self.speed.read(), 2),
             **self.averages.read(),
         }
-        self.metrics_file.append(values)
-        self.display.metrics(values)
-
-    def write_grid(self) -> None:
-        """The grid of this step, from the same inputs each time."""
-        if not self._draws_grids:
-            return
-        a = self.assembly
-        inputs = draw_inputs(a.sampler, a.randomness, "grid", a.config.output.grid_samples)
-        batches = [samples for samples, _ in generate_samples(a.sampled_network, inputs)]
-        self._save_picture(self.run.sample_grid(self.step), grid(torch.cat(batches)))
-
-    def write_real_grid(self) -> None:
-        """Real samples, as the networks see them, to hold the others against."""
-        if self._draws_grids:
-            real = self.assembly.batches.batch(0).samples
-            count = self.assembly.config.output.grid_samples
-            self._save_picture(self.run.samples / "real.png", grid(real[:count]))
-
-    def _save_picture(self, path: Path, sheet: Tensor) -> None:
-        try:
-            save_png(path, sheet)
-        except OSError as error:
-            # A picture that cannot be written never ends a run that can go on.
-            self._draws_grids = False
-            warnings.warn(
-                f"{self.run}/samples cannot be written ({error.strerror}); training goes on "
-                "without sample grids",
-                stacklevel=2,
-            )
+        self.reports.metrics(values)
 
     def save(self) -> None:
         """Write a checkpoint and the generator, and remove the checkpoints that are too many.
@@ -213,9 +208,11 @@ class Trainer:
                 f"the run directory {self.run} was removed or moved while it was in use"
             )
         a = self.assembly
-        write_checkpoint(self.run, self.step, *snapshot(a, self.averages, self.step))
-        prune(self.run, a.config.output.keep_checkpoints)
-        write_generator(self.run.generator, a.sampled_network, a.config, a.problem)
+        path = write_checkpoint(self.run, self.step, *snapshot(a, self.averages, self.step))
+        prune(self.run, a.config.output.keep_checkpoints, a.kept_steps)
+        classes = None if a.problem.num_classes is None else a.dataset.classes
+        write_generator(self.run.generator, a.sampled_network, a.config, a.problem, classes)
+        self.reports.saved(self.step, path)
 
 
 def _cut(batch: Batch, start: int, end: int) -> Batch:

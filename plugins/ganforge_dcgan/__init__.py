@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from ganforge import DiscriminatorSpec, GeneratorSpec, ImageShapes, hookimpl, option
 
@@ -22,6 +23,13 @@ class DiscriminatorOptions:
     width: int = option(
         32, help="channels after the image; each coarser resolution has twice as many", minimum=1
     )
+    normalisation: Literal["batch", "none"] = option(
+        "batch", help="after each convolution but the first; gradient penalties want none"
+    )
+
+
+def _batch_independent(options: DiscriminatorOptions) -> bool:
+    return options.normalisation == "none"
 
 
 @hookimpl
@@ -32,6 +40,7 @@ def ganforge_generators() -> Iterable[GeneratorSpec]:
         build="ganforge_dcgan.networks:Generator",
         options=GeneratorOptions,
         images=_IMAGES,
+        labels="optional",
         discriminator="dcgan",
     )
 
@@ -40,8 +49,10 @@ def ganforge_generators() -> Iterable[GeneratorSpec]:
 def ganforge_discriminators() -> Iterable[DiscriminatorSpec]:
     yield DiscriminatorSpec(
         name="dcgan",
-        summary="Strided convolutions with batch normalisation (Radford et al., 2015)",
+        summary="Strided convolutions, batch normalisation by default (Radford et al., 2015)",
         build="ganforge_dcgan.networks:Discriminator",
         options=DiscriminatorOptions,
         images=_IMAGES,
+        labels="optional",
+        batch_independent=_batch_independent,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 
+import torch
 from torch import Tensor, nn
 
 from ganforge import Problem
@@ -19,14 +20,23 @@ SEED_SIZE = 4  # the side of the coarsest grid
 
 
 class Generator(nn.Module):
-    """Latents `[B, Z]` to images `[B, C, H, W]` in [-1, 1]."""
+    """Latents `[B, Z]` to images `[B, C, H, W]` in [-1, 1].
+
+    In a conditional run a learnt vector `[Z]` per class, at first a draw from N(0, 1) as the
+    latents are, is joined to them.
+    """
 
     def __init__(self, problem: Problem, options: GeneratorOptions) -> None:
         super().__init__()
         channels, size, _ = problem.sample_shape
         widths = pyramid(size, options.width)
         coarsest = widths[-1]
-        self.project = nn.Linear(problem.input_shape[0], SEED_SIZE**2 * coarsest, bias=False)
+        fan_in = problem.input_shape[0]
+        self.embedding = None
+        if problem.num_classes is not None:
+            self.embedding = nn.Embedding(problem.num_classes, fan_in)
+            fan_in *= 2
+        self.project = nn.Linear(fan_in, SEED_SIZE**2 * coarsest, bias=False)
         layers: list[nn.Module] = [nn.BatchNorm2d(coarsest), nn.ReLU(inplace=True)]
         for wide, narrow in zip(widths[:0:-1], widths[-2::-1], strict=True):
             layers += [
@@ -38,7 +48,9 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.apply(initialise)
 
-    def forward(self, inputs: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
+        if self.embedding is not None:
+            inputs = torch.cat([inputs, self.embedding(labels)], 1)
         # Unflattened with the channels last, so that the permuted view has that memory format.
         grid = self.project(inputs).unflatten(1, (SEED_SIZE, SEED_SIZE, -1)).permute(0, 3, 1, 2)
         images: Tensor = self.layers(grid)
@@ -46,31 +58,45 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images `[B, C, H, W]` to scores `[B]`; the first layer has no normalisation."""
+    """Images `[B, C, H, W]` to scores `[B]`; the first layer has no normalisation.
+
+    In a conditional run e(y)·h is added to the score, with h the features of the last layer summed
+    over the grid and e(y) a learnt vector per class: the projection of Miyato & Koyama, 2018
+    (arXiv:1802.05637, equation 3).
+    """
 
     def __init__(self, problem: Problem, options: DiscriminatorOptions) -> None:
         super().__init__()
         channels, size, _ = problem.sample_shape
         widths = pyramid(size, options.width)
+        normalised = options.normalisation == "batch"
         layers: list[nn.Module] = [
             nn.Conv2d(channels, widths[0], 4, stride=2, padding=1),
             nn.LeakyReLU(0.2, inplace=True),
         ]
         for narrow, wide in itertools.pairwise(widths):
-            layers += [
-                nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(wide),
-                nn.LeakyReLU(0.2, inplace=True),
-            ]
+            layers.append(nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=not normalised))
+            if normalised:
+                layers.append(nn.BatchNorm2d(wide))
+            layers.append(nn.LeakyReLU(0.2, inplace=True))
         self.layers = nn.Sequential(*layers)
         self.score = nn.Linear(SEED_SIZE**2 * widths[-1], 1)
-        self.apply(initialise)
+        if normalised:
+            # Without normalisation every layer would make the signal of the paper's weights
+            # smaller; there torch's own weights, which follow the fan-in, stay.
+            self.apply(initialise)
+        self.embedding = None
+        if problem.num_classes is not None:
+            self.embedding = nn.Embedding(problem.num_classes, widths[-1])
+            nn.init.normal_(self.embedding.weight, 0.0, self.score.weight.std().item())
 
-    def forward(self, samples: Tensor) -> Tensor:
+    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
         features = self.layers(samples)
         # Flattened with the channels last: no copy of a channels-last tensor.
-        scores: Tensor = self.score(features.permute(0, 2, 3, 1).flatten(1))
-        return scores.squeeze(1)
+        scores: Tensor = self.score(features.permute(0, 2, 3, 1).flatten(1)).squeeze(1)
+        if self.embedding is not None:
+            scores = scores + (self.embedding(labels) * features.sum((2, 3))).sum(1)
+        return scores
 
 
 def pyramid(size: int, width: int) -> list[int]:

@@ -1,9 +1,10 @@
-"""The losses of the first GAN papers: cross-entropy in its three forms, and Wasserstein."""
+"""Loss terms: adversarial losses, penalties on the discriminator, and reconstruction errors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from ganforge import LossSpec, hookimpl, option
 
@@ -16,12 +17,37 @@ class BCEOptions:
         minimum=0.0,
         below=0.5,
     )
+    label_flipping: float = option(
+        0.0,
+        help="probability that the discriminator is told the wrong label of a sample",
+        minimum=0.0,
+        below=0.5,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class WassersteinOptions:
     clip: float = option(
         0.01, help="the critic's weights are clipped to [-clip, clip]; 0 clips nothing", minimum=0.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZeroCentredOptions:
+    gamma: float = option(1.0, help="weight; the penalty is half of it", minimum=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientPenaltyOptions:
+    coefficient: float = option(10.0, help="weight of the penalty", minimum=0.0)
+    target: float = option(1.0, help="the norm that a gradient should have", minimum=0.0)
+    two_sided: bool = option(True, help="penalise norms below the target too")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DivergenceOptions:
+    generator: Literal["variational", "alternative"] = option(
+        "variational", help="the generator's objective: equation 4, or that of section 3.2"
     )
 
 
@@ -49,3 +75,59 @@ def ganforge_losses() -> Iterable[LossSpec]:
         build="ganforge_losses.wasserstein:Wasserstein",
         options=WassersteinOptions,
     )
+    yield LossSpec(
+        name="lsgan",
+        summary="Least squares (Mao et al., 2017)",
+        build="ganforge_losses.least_squares:LeastSquares",
+    )
+    yield LossSpec(
+        name="hinge",
+        summary="Hinge (Lim and Ye, 2017; Miyato et al., 2018)",
+        build="ganforge_losses.hinge:Hinge",
+    )
+    yield LossSpec(
+        name="rpgan",
+        summary="Relativistic pairing (Jolicoeur-Martineau, 2019; Huang et al., 2024)",
+        build="ganforge_losses.relativistic:RelativisticPairing",
+    )
+    for name, where in (("r1", "real"), ("r2", "generated")):
+        yield LossSpec(
+            name=name,
+            summary=f"Zero-centred gradient penalty at {where} samples (Mescheder et al., 2018)",
+            build=f"ganforge_losses.penalties:{name.upper()}",
+            options=ZeroCentredOptions,
+            trains=("discriminator",),
+            double_backward=True,
+        )
+    yield LossSpec(
+        name="gradient-penalty",
+        summary="Gradient penalty between real and fake samples (Gulrajani et al., 2017)",
+        build="ganforge_losses.penalties:GradientPenalty",
+        options=GradientPenaltyOptions,
+        trains=("discriminator",),
+        double_backward=True,
+    )
+    for name, summary, builder in (
+        ("kl", "Kullback-Leibler divergence of the data from the generator", "KullbackLeibler"),
+        ("reverse-kl", "Kullback-Leibler divergence the other way", "ReverseKullbackLeibler"),
+        ("pearson", "Pearson's chi-squared divergence", "Pearson"),
+        ("jensen-shannon", "Jensen-Shannon divergence", "JensenShannon"),
+    ):
+        yield LossSpec(
+            name=name,
+            summary=f"{summary}, in variational form (Nowozin et al., 2016)",
+            build=f"ganforge_losses.divergences:{builder}",
+            options=DivergenceOptions,
+        )
+    for name, summary, builder in (
+        ("mse", "Mean squared error of the reconstruction", "MeanSquaredError"),
+        ("l1", "Mean absolute error of the reconstruction", "MeanAbsoluteError"),
+    ):
+        yield LossSpec(
+            name=name,
+            summary=summary,
+            build=f"ganforge_losses.reconstruction:{builder}",
+            trains=("generator",),
+            needs_discriminator=False,
+            needs_reconstruction=True,
+        )

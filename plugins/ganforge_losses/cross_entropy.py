@@ -5,6 +5,7 @@ With D = sigmoid(score): -log D = softplus(-score) and -log(1 - D) = softplus(sc
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -36,19 +37,33 @@ class Minimax(NonSaturating):
 class BinaryCrossEntropy(ScoreLoss):
     """The mean of the cross-entropies against label 1 for real and 0 for fake samples.
 
-    With label smoothing s the real target is 1 - s, whose cross-entropy is
-    softplus(-score) + s * score.
+    With label smoothing s the target of real samples is 1 - s (Salimans et al., 2016,
+    arXiv:1606.03498, section 3.4). With label flipping p the discriminator takes each sample,
+    independently with probability p, for one of the other kind. The cross-entropy against a
+    target t is softplus(score) - t * score.
     """
 
     def __init__(self, problem: Problem, options: BCEOptions) -> None:
         super().__init__()
         self.label_smoothing = options.label_smoothing
+        self.label_flipping = options.label_flipping
 
     def discriminator(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-        real = softplus(-real_scores).mean()
-        if self.label_smoothing:
-            real = real + self.label_smoothing * real_scores.mean()
-        return 0.5 * (real + softplus(fake_scores).mean())
+        real = self._cross_entropy(real_scores, 1.0 - self.label_smoothing, 0.0)
+        return 0.5 * (real + self._cross_entropy(fake_scores, 0.0, 1.0 - self.label_smoothing))
 
     def generator(self, fake_scores: Tensor) -> Tensor:
         return softplus(-fake_scores).mean()
+
+    def _cross_entropy(self, scores: Tensor, target: float, flipped: float) -> Tensor:
+        if self.label_flipping:
+            # From the global generator, which the engine seeds for every step.
+            turned = torch.rand(len(scores), device=scores.device) < self.label_flipping
+            turned = turned.view(-1, *[1] * (scores.dim() - 1))
+            targets = torch.where(turned, flipped, target).to(scores.dtype)
+            return softplus(scores).mean() - (targets * scores).mean()
+        if target == 0.0:
+            return softplus(scores).mean()
+        # softplus(v) - v = softplus(-v), which does not lose digits to a difference.
+        real = softplus(-scores).mean()
+        return real if target == 1.0 else real + (1.0 - target) * scores.mean()

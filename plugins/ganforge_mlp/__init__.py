@@ -16,12 +16,24 @@ class GeneratorOptions:
     output: Literal["auto", "tanh", "linear"] = option(
         "auto", help="after the last layer; auto is tanh for images and linear for vectors"
     )
+    scale: float = option(
+        1.0,
+        help="samples are multiplied by this inside the network: what its layers give is divided "
+        "by it; above 1 for data whose modes are small",
+        above=0.0,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorOptions:
     hidden: tuple[int, ...] = option((256,), help="units of each hidden layer", minimum=1)
     activation: Literal["relu", "leaky-relu"] = option("leaky-relu", help="after each hidden layer")
+    scale: float = option(
+        1.0,
+        help="samples are multiplied by this inside the network; above 1 for data whose modes are "
+        "small",
+        above=0.0,
+    )
 
 
 @hookimpl
@@ -32,6 +44,7 @@ def ganforge_generators() -> Iterable[GeneratorSpec]:
         build="ganforge_mlp.networks:Generator",
         options=GeneratorOptions,
         vectors=True,
+        labels="optional",
         discriminator="mlp",
     )
 
@@ -44,4 +57,6 @@ def ganforge_discriminators() -> Iterable[DiscriminatorSpec]:
         build="ganforge_mlp.networks:Discriminator",
         options=DiscriminatorOptions,
         vectors=True,
+        labels="optional",
+        batch_independent=True,
     )

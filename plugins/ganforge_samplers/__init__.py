@@ -1,11 +1,12 @@
-"""Latent distributions."""
+"""What generators are fed: latent distributions, and real images whole, masked or downscaled."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
-from ganforge import SamplerSpec, hookimpl, option
+from ganforge import NoOptions, SamplerSpec, hookimpl, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,23 +14,89 @@ class LatentOptions:
     size: int = option(100, help="latent size Z", minimum=1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class TruncatedNormalOptions(LatentOptions):
+    threshold: float = option(2.0, help="largest absolute value of a latent", above=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskOptions:
+    size: float = option(
+        0.5, help="sides of the hole, as a share of the image's", above=0.0, maximum=1.0
+    )
+    place: Literal["random", "centre"] = option("random", help="where the hole is")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DownscaleOptions:
+    factor: int = option(4, help="how many times smaller the sides become", minimum=2)
+    enlarge: Literal["nearest", "bilinear"] = option(
+        "bilinear", help="how the small image is brought back to its size"
+    )
+
+
 def _latent_shape(options: LatentOptions, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
     return (options.size,)
 
 
+def _sample_shape(options: object, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
+    return sample_shape
+
+
 @hookimpl
 def ganforge_samplers() -> Iterable[SamplerSpec]:
+    for name, summary, builder, options in (
+        ("normal", "Latents from the standard normal distribution", "Normal", LatentOptions),
+        (
+            "uniform",
+            "Latents uniform in [-1, 1], as in the first GAN papers",
+            "Uniform",
+            LatentOptions,
+        ),
+        (
+            "truncated-normal",
+            "Standard normal latents within a threshold (Brock et al., 2019)",
+            "TruncatedNormal",
+            TruncatedNormalOptions,
+        ),
+        (
+            "spherical",
+            "Latents uniform on the sphere whose radius is the square root of their size",
+            "Spherical",
+            LatentOptions,
+        ),
+    ):
+        yield SamplerSpec(
+            name=name,
+            summary=summary,
+            build=f"ganforge_samplers.latents:{builder}",
+            options=options,
+            input_shape=_latent_shape,
+        )
     yield SamplerSpec(
-        name="normal",
-        summary="Latents from the standard normal distribution",
-        build="ganforge_samplers.latents:Normal",
+        name="class-balanced",
+        summary="Standard normal latents, every class equally often in a batch",
+        build="ganforge_samplers.latents:ClassBalanced",
         options=LatentOptions,
         input_shape=_latent_shape,
+        needs_labels=True,
     )
-    yield SamplerSpec(
-        name="uniform",
-        summary="Latents uniform in [-1, 1], as in the first GAN papers",
-        build="ganforge_samplers.latents:Uniform",
-        options=LatentOptions,
-        input_shape=_latent_shape,
-    )
+    for name, summary, builder, paired_options in (
+        ("reconstruct", "Real images, to be remade: for autoencoders", "Reconstruct", NoOptions),
+        ("mask", "Real images with a hole, to be filled: for inpainting", "Mask", MaskOptions),
+        (
+            "downscale",
+            "Real images made coarse, to be sharpened: for super-resolution",
+            "Downscale",
+            DownscaleOptions,
+        ),
+    ):
+        yield SamplerSpec(
+            name=name,
+            summary=summary,
+            build=f"ganforge_samplers.paired:{builder}",
+            options=paired_options,
+            input_shape=_sample_shape,
+            inputs="images",
+            paired=True,
+        )

@@ -16,7 +16,8 @@ MISTAKES = {
     ),
     "a generator that is a path": (
         ["--generator", "../x"],
-        "Error: --generator: there is no generator called '../x'; there are dcgan and mlp",
+        "Error: --generator: there is no generator called '../x'; there are "
+        "adversarial-autoencoder, autoencoder, conditional, dcgan and mlp",
     ),
     "unknown loss": (
         ["--loss", "nonsta"],
@@ -34,7 +35,8 @@ MISTAKES = {
     "option of another generator": (
         ["--generator", "mlp", "--set", "generator.width=3"],
         "Error: --set generator.width=3: generator.width of the generator 'mlp': unknown option "
-        "'width'; known are activation, hidden, name and output (`ganforge show mlp` lists them)",
+        "'width'; known are activation, hidden, name, output and scale (`ganforge show mlp` lists "
+        "them)",
     ),
     "wrong type": (
         ["--set", "training.batch_size=many"],
@@ -64,10 +66,60 @@ MISTAKES = {
         ["--dataset", "ganforge/digit"],
         "Error: --dataset: there is no dataset called 'ganforge/digit'; there are cifar10, digits",
     ),
-    "labels that nothing takes": (
-        ["--conditional", "--discriminator", "mlp"],
-        "Error: 2 things are wrong with the configuration: --conditional: the generator 'dcgan' "
-        "takes no labels --conditional: the discriminator 'mlp' takes no labels",
+    "labels that the generator does not take": (
+        ["--conditional", "--generator", "autoencoder", "--loss", "mse"],
+        "Error: --conditional: the generator 'autoencoder' takes no labels",
+    ),
+    "labels of a set that has none": (
+        ["--conditional", "--dataset", "ring", "--generator", "mlp"],
+        "Error: --conditional: the data set 'ring' has no labels",
+    ),
+    "a conditional network without labels": (
+        ["--generator", "conditional"],
+        "Error: 2 things are wrong with the configuration: --generator: the generator "
+        "'conditional' needs labels; set training.conditional = true discriminator.name: the "
+        "discriminator 'conditional' needs labels; set training.conditional = true",
+    ),
+    "a sampler that needs labels": (
+        ["--sampler", "class-balanced"],
+        "Error: --sampler: the sampler 'class-balanced' needs labels; set training.conditional = "
+        "true",
+    ),
+    "an image generator on vectors": (
+        ["--generator", "dcgan", "--dataset", "ring"],
+        "Error: 2 things are wrong with the configuration: --dataset: the generator 'dcgan' "
+        "handles images only, not vectors, which is what the data set 'ring' gives --dataset: the "
+        "discriminator 'dcgan' handles images only, not vectors, which is what the data set "
+        "'ring' gives",
+    ),
+    "a loss without its discriminator": (
+        ["--generator", "autoencoder", "--loss", "mse", "--loss", "nonsat"],
+        "Error: --loss: the loss 'nonsat' needs a discriminator; set discriminator.name",
+    ),
+    "a reconstruction of nothing": (
+        ["--loss", "nonsat", "--loss", "l1"],
+        "Error: --loss: the loss 'l1' compares real samples with what the generator makes of "
+        "them, and this run has nothing of the kind: it takes a sampler such as 'reconstruct', or "
+        "a generator that encodes",
+    ),
+    "a metric that is not there": (
+        ["--metric", "mea"],
+        "Error: --metric: there is no metric called 'mea'; did you mean 'mae'?",
+    ),
+    "a logger that is not there": (
+        ["--logger", "tensorbord"],
+        "Error: --logger: there is no callback called 'tensorbord'; did you mean 'tensorboard'?",
+    ),
+    "betas that are no numbers": (
+        ["--betas", "0.5,often"],
+        "Error: 2 things are wrong with the configuration: --betas: "
+        "generator_optimizer.betas: expected a number, got 'often' --betas: "
+        "discriminator_optimizer.betas: expected a number, got 'often'",
+    ),
+    "channels of a set that has its own": (
+        ["--channels", "3"],
+        "Error: --channels: dataset.channels of the dataset 'digits': unknown option 'channels'; "
+        "known are name and size (`ganforge show digits` lists them)",
     ),
     "steps and epochs": (
         ["--steps", "3", "--epochs", "3"],
@@ -220,8 +272,9 @@ def test_a_component_of_a_plugin_that_failed_is_answered_with_why(
     answer = cli("train", "--generator", "odd")
     assert answer.code == 2
     assert (
-        "there is no generator called 'odd'; there are dcgan and mlp. Plugins that failed to load: "
-        "ganforge-broken of ganforge-broken 3.1 (ValueError: too old)"
+        "there is no generator called 'odd'; there are adversarial-autoencoder, autoencoder, "
+        "conditional, dcgan and mlp. Plugins that failed to load: ganforge-broken of "
+        "ganforge-broken 3.1 (ValueError: too old)"
     ) in answer.text
     dataset = cli("train", "--dataset", "ganforge-broken/odd")
     assert "there is no dataset called 'ganforge-broken/odd'; there are" in dataset.text
@@ -295,7 +348,7 @@ def ganforge_datasets():
         (
             ["unsure"],
             1,
-            "the dataset 'unsure' of ganforge-data 1.0 cannot tell whether its data is there: "
+            "the dataset 'unsure' of ganforge-data 1.0 cannot tell whether it can be used: "
             "RuntimeError: too [2J deep",
         ),
         (["absent"], 2, "fetch it first"),

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import tomllib
 
 import pytest
 
 from ganforge.discovery import discover
 from ganforge.options import describe
 from ganforge.registry import Component
+from ganforge.specs import ComponentSpec, RecipeSpec
 from tests.conftest import Command, FakePlugin, generators
 
 BUNDLED = list(discover(third_party=False, environ={}).registry)
+RECIPES = [it for it in BUNDLED if isinstance(it.spec, RecipeSpec)]
+COMPONENTS = [it for it in BUNDLED if it not in RECIPES]
 
 
-@pytest.mark.parametrize("component", BUNDLED, ids=lambda it: f"{it.kind} {it.name}")
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda it: f"{it.kind} {it.name}")
 def test_every_bundled_component_shows_what_it_is_and_all_of_its_options(
     cli: Command, component: Component
 ) -> None:
@@ -25,11 +29,90 @@ def test_every_bundled_component_shows_what_it_is_and_all_of_its_options(
     assert component.spec.summary in text
     assert f"package {component.origin}" in text
     assert f"full name {component.qualified_name}" in text
-    section = f"loss.{component.name}" if component.kind == "loss" else component.kind
+    named = component.kind in ("loss", "metric", "callback")
+    section = f"{component.kind}.{component.name}" if named else component.kind
+    assert isinstance(component.spec, ComponentSpec)
     options = list(describe(component.spec.options))
     for option in options:
         assert f"{section}.{option.name}" in text
     assert ("It has no options." in text) == (not options)
+
+
+@pytest.mark.parametrize("component", RECIPES, ids=lambda it: it.name)
+def test_every_bundled_recipe_shows_where_it_comes_from_and_its_file(
+    cli: Command, component: Component
+) -> None:
+    answer = cli("show", component.name, "--kind", "recipe")
+    assert (answer.code, answer.err) == (0, "")
+    head, _, text = answer.out.partition("\n\n")
+    assert f"package {component.origin}" in " ".join(head.split())
+    assert tomllib.loads(text)
+
+
+RECIPE = """
+from ganforge import RecipeSpec, hookimpl
+
+@hookimpl
+def ganforge_recipes():
+    yield RecipeSpec(name="rings", summary="Rings", source="Mine, 2026",
+                     file="ganforge_rings_data:rings.toml")
+    yield RecipeSpec(name="lost", summary="Lost", file="ganforge_rings_data:lost.toml")
+"""
+
+
+def test_a_recipe_is_shown_as_the_file_that_it_is(cli: Command, fake_plugin: FakePlugin) -> None:
+    folder = fake_plugin("ganforge-rings", RECIPE) / "ganforge_rings_data"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    file = f'# [red]{"long " * 60}\n[generator]\n\tname = "mlp"\n'
+    (folder / "rings.toml").write_text(file + "# \x1b[2J\n")
+    out = cli("show", "rings").out
+    head, _, text = out.partition("\n\n")
+    assert head.splitlines()[:2] == ["recipe rings", "Rings"]
+    assert "source Mine, 2026" in " ".join(head.split())
+    assert "file ganforge_rings_data:rings.toml" in " ".join(head.split())
+    assert text == file + "# \ufffd[2J\n"
+    (record,) = json.loads(cli("show", "rings", "--json").out)
+    assert record["recipe"] == file + "# \x1b[2J\n"
+    assert "options" not in record
+    lost = cli("show", "lost")
+    assert (lost.code, lost.out) == (1, "")
+    assert lost.text.startswith("Error: the recipe 'lost' of ganforge-rings 1.0 cannot be read")
+
+
+TABLES = """
+from dataclasses import dataclass
+from ganforge import CallbackSpec, DiscriminatorSpec, MetricSpec, hookimpl, option
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    size: int = option(3, help="how many")
+
+@hookimpl
+def ganforge_metrics():
+    yield MetricSpec(name="nearest", summary="s", build="m:f", options=Options)
+
+@hookimpl
+def ganforge_callbacks():
+    yield CallbackSpec(name="bell", summary="s", build="m:f", options=Options)
+
+@hookimpl
+def ganforge_discriminators():
+    yield DiscriminatorSpec(name="either", summary="s", build="m:f",
+                            batch_independent=lambda options: True)
+"""
+
+
+def test_what_a_run_has_many_of_is_set_by_its_name(cli: Command, fake_plugin: FakePlugin) -> None:
+    fake_plugin("ganforge-tables", TABLES)
+    assert "metric.nearest.size  integer  3" in cli("show", "nearest").out
+    assert "callback.bell.size  integer  3" in cli("show", "bell").out
+
+
+def test_a_capability_that_options_decide_says_so(cli: Command, fake_plugin: FakePlugin) -> None:
+    fake_plugin("ganforge-tables", TABLES)
+    text = " ".join(cli("show", "either").out.split())
+    assert "batch independent as the options say" in text
 
 
 def test_an_option_is_shown_with_type_default_help_and_bounds(cli: Command) -> None:
@@ -50,7 +133,7 @@ def test_a_required_and_an_unset_option_are_told_from_the_others(cli: Command) -
 def test_capabilities_are_put_into_words(cli: Command) -> None:
     text = " ".join(cli("show", "dcgan", "--kind", "generator").out.split())
     assert "images square images whose side is a power of two from 32 up" in text
-    assert "labels none" in text
+    assert "labels optional" in text
     assert "sampler normal" in text
 
 
@@ -99,7 +182,8 @@ def test_a_twin_is_shown_by_the_name_that_reaches_it(cli: Command, fake_plugin: 
         ),
         (
             ["dcgan", "--kind", "sampler"],
-            "Error: there is no sampler called 'dcgan'; there are normal and uniform\n",
+            "Error: there is no sampler called 'dcgan'; there are class-balanced, downscale, mask, "
+            "normal, reconstruct, spherical, truncated-normal and uniform\n",
         ),
     ],
 )

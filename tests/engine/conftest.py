@@ -13,7 +13,7 @@ from ganforge.engine.assemble import Assembly, assemble
 from ganforge.engine.display import SessionFacts
 from ganforge.engine.rundir import RunDirectory
 from ganforge.engine.trainer import Trainer
-from ganforge.layers import Layer, from_settings
+from ganforge.layers import Layer, Names, from_settings
 from ganforge.registry import Registry
 from ganforge.resolve import resolve
 
@@ -70,16 +70,19 @@ def registry() -> Registry:
 
 @pytest.fixture
 def make_config(registry: Registry) -> Callable[..., RunConfig]:
-    def make(*settings: str, losses: tuple[str, ...] | None = None) -> RunConfig:
-        return resolve([Layer(losses=losses), from_settings(settings)], registry)
+    def make(*settings: str, **tables: tuple[str, ...] | None) -> RunConfig:
+        """`losses`, `metrics` and `callbacks` are names of components."""
+        kinds = {"losses": "loss", "metrics": "metric", "callbacks": "callback"}
+        chosen = {kinds[key]: Names(names) for key, names in tables.items() if names}
+        return resolve([Layer(tables=chosen), from_settings(settings)], registry)
 
     return make
 
 
 @pytest.fixture
 def make_assembly(make_config: Callable[..., RunConfig]) -> Callable[..., Assembly]:
-    def make(*settings: str, losses: tuple[str, ...] | None = None) -> Assembly:
-        return assemble(make_config(*TINY, *settings, losses=losses))
+    def make(*settings: str, **tables: tuple[str, ...] | None) -> Assembly:
+        return assemble(make_config(*TINY, *settings, **tables))
 
     return make
 
@@ -89,9 +92,9 @@ def make_trainer(make_config: Callable[..., RunConfig], tmp_path: Path) -> Calla
     def make(
         *settings: str,
         base: tuple[str, ...] = TINY,
-        losses: tuple[str, ...] | None = None,
         name: str = "run",
+        **tables: tuple[str, ...] | None,
     ) -> Trainer:
-        return trainer_in(tmp_path / name, make_config(*base, *settings, losses=losses))
+        return trainer_in(tmp_path / name, make_config(*base, *settings, **tables))
 
     return make

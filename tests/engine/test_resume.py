@@ -119,8 +119,8 @@ def test_work_after_the_last_checkpoint_is_done_again(make_trainer):
     with killed.run.metrics.open("a") as file:
         file.write('{"step": 6, "los')
     resumed = make_trainer(*settings, name="resumed")
-    resumed.write_real_grid()
-    resumed.write_grid()
+    resumed.reports.real_grid()
+    resumed.reports.grid(0)
     resumed.resume()
     assert resumed.step == 3
     resumed.train()

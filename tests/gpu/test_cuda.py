@@ -21,7 +21,7 @@ from ganforge.engine.randomness import Randomness
 from ganforge.engine.sampling import draw, open_generator
 from ganforge.engine.step import Part, Trained, discriminator_update, generator_update
 from ganforge.errors import NonFiniteError
-from ganforge.layers import Layer, from_settings
+from ganforge.layers import Layer, Names, from_settings
 from ganforge.resolve import resolve
 from tests.engine.conftest import trainer_in
 
@@ -56,7 +56,10 @@ def exact_arithmetic(monkeypatch):
 
 
 def config_for(registry, *settings, device="cuda", losses=None) -> RunConfig:
-    layers = [Layer(losses=losses), from_settings([*settings, f"execution.device={device}"])]
+    layers = [
+        Layer(tables={"loss": Names(tuple(losses))} if losses else {}),
+        from_settings([*settings, f"execution.device={device}"]),
+    ]
     return resolve(layers, registry)
 
 

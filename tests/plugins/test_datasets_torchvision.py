@@ -21,13 +21,13 @@ import ganforge_datasets
 from ganforge import DataError, InMemoryDataset, Problem
 from ganforge_datasets import torchvision_sets
 from ganforge_datasets.options import TorchvisionOptions
+from tests.torchvision_files import FOLDERS, write_idx, write_mnist
 
 CHECKS: dict[str, Callable[[Any], None]] = {
     spec.name: spec.check_available
     for spec in ganforge_datasets.ganforge_datasets()
     if spec.check_available is not None
 }
-FOLDERS = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST"}
 BUILDERS = {
     "mnist": torchvision_sets.mnist,
     "fashion-mnist": torchvision_sets.fashion_mnist,
@@ -41,22 +41,6 @@ def build(name: str, root: Path, size: int = 32, **given: Any) -> InMemoryDatase
     channels = 3 if name == "cifar10" else 1
     problem = Problem(sample_shape=(channels, size, size), input_shape=(4,))
     return BUILDERS[name](problem, TorchvisionOptions(root=str(root), size=size, **given))
-
-
-def write_idx(path: Path, array: np.ndarray) -> None:
-    header = struct.pack(f">2xBB{array.ndim}I", 8, array.ndim, *array.shape)
-    path.write_bytes(header + array.astype(np.uint8).tobytes())
-
-
-def write_mnist(root: Path, name: str) -> dict[str, np.ndarray]:
-    folder = root / FOLDERS[name] / "raw"
-    folder.mkdir(parents=True)
-    images = {}
-    for part, count, seed in (("train", 20, 1), ("t10k", 10, 2)):
-        images[part] = np.random.default_rng(seed).integers(0, 256, (count, 28, 28))
-        write_idx(folder / f"{part}-images-idx3-ubyte", images[part])
-        write_idx(folder / f"{part}-labels-idx1-ubyte", np.arange(count) % 10)
-    return images
 
 
 @pytest.fixture

@@ -1,0 +1,67 @@
+"""`ganforge list-recipes`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from ganforge.discovery import discover
+from ganforge.printable import printable
+from ganforge.registry import Component, Registry
+from ganforge.specs import RecipeSpec
+
+from .console import stdout, warn_of_failures
+
+
+@click.command("list-recipes")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@click.pass_obj
+def command(settings: dict[str, bool], as_json: bool) -> None:
+    """List the recipes: configurations with a result to expect, ready to be trained."""
+    discovery = discover(third_party=settings["third_party"])
+    registry = discovery.registry
+    recipes = registry.of_kind("recipe")
+    if as_json:
+        click.echo(json.dumps([_record(recipe, registry) for recipe in recipes], indent=2))
+        return
+    warn_of_failures(discovery)
+    if not recipes:
+        click.echo("No plugin has a recipe.")
+        return
+    _print_table(recipes, registry)
+    click.echo(
+        "\n`ganforge train --recipe NAME` runs one, `ganforge show NAME` says what to expect of it."
+    )
+
+
+def _record(recipe: Component, registry: Registry) -> dict[str, str]:
+    assert isinstance(recipe.spec, RecipeSpec)
+    return {
+        "name": registry.short_name(recipe),
+        "qualified_name": recipe.qualified_name,
+        "summary": recipe.spec.summary,
+        "source": recipe.spec.source,
+        "package": recipe.plugin.package,
+        "version": recipe.plugin.version,
+    }
+
+
+def _print_table(recipes: list[Component], registry: Registry) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("Recipe", no_wrap=True)
+    for heading in ("Summary", "Source"):
+        table.add_column(heading)
+    strangers = any(not recipe.plugin.bundled for recipe in recipes)
+    if strangers:
+        table.add_column("Package")
+    for recipe in recipes:
+        record = _record(recipe, registry)
+        cells = [record["name"], printable(record["summary"]), printable(record["source"])]
+        if strangers:
+            cells.append("" if recipe.plugin.bundled else recipe.origin)
+        table.add_row(*map(Text, cells))
+    stdout().print(table)

@@ -1,0 +1,78 @@
+"""What `ganforge sample` is asked for, and what is wrong with it whatever the generator is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ganforge.engine.labels import split_labels
+from ganforge.errors import UsageError
+from ganforge.printable import printable
+
+ANIMATIONS = (".gif", ".apng")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleRequest:
+    """What was asked for, as it was typed."""
+
+    source: Path
+    num: int | None
+    seed: int
+    labels: str | None
+    truncation: float | None
+    dataset: str | None
+    interpolate: Literal["lerp", "slerp"] | None
+    frames: int | None
+    milliseconds: int | None
+    out: Path | None
+    device: str
+
+    @property
+    def generator(self) -> Path:
+        return self.source / "generator.safetensors" if self.source.is_dir() else self.source
+
+    @property
+    def target(self) -> Path:
+        name = "samples.png" if self.interpolate is None else "interpolation.png"
+        return self.out or self.generator.parent / name
+
+    @property
+    def suffix(self) -> str:
+        """What is written; a directory has none."""
+        return "" if self.target.is_dir() else self.target.suffix
+
+    def check(self) -> list[str] | None:
+        """The words of --labels. Raises UsageError for what is wrong whatever the generator is."""
+        where, out, shown = printable(self.source), self.target, printable(self.target)
+        if not self.generator.exists():
+            if (self.source / "config.toml").is_file():
+                raise UsageError(
+                    f"the run in {where} has not saved a generator yet: it does so with its first "
+                    "checkpoint"
+                )
+            raise UsageError(f"{where} is neither a run directory nor a generator.safetensors")
+        if not out.parent.is_dir():
+            raise UsageError(f"the directory {printable(out.parent)} does not exist")
+        if self.labels is not None and self.num is not None:
+            raise UsageError("--labels asks for one sample of each, so leave out --num")
+        words = None if self.labels is None else split_labels(self.labels)
+        if self.interpolate is not None:
+            if self.suffix not in (".png", *ANIMATIONS):
+                raise UsageError(
+                    f"{shown}: ways between latents are written as .png, .gif or .apng"
+                )
+            if self.dataset is not None:
+                raise UsageError("--interpolate goes between latents, and --dataset has none")
+        elif self.frames is not None or self.milliseconds is not None:
+            raise UsageError("--frames and --milliseconds belong to --interpolate")
+        elif self.suffix in ANIMATIONS:
+            raise UsageError(f"{shown}: moving pictures need --interpolate slerp, or lerp")
+        elif self.suffix not in ("", ".png", ".npz"):
+            raise UsageError(f"{shown}: samples are written as .png, as .npz, or into a directory")
+        elif not self.suffix and out.exists() and not out.is_dir():
+            raise UsageError(f"{shown} is a file; name a directory")
+        if self.milliseconds is not None and self.suffix not in ANIMATIONS:
+            raise UsageError("--milliseconds needs --out walk.gif or walk.apng")
+        return words

@@ -1,0 +1,115 @@
+"""Metrics between steps: the generator against real data, held out where the run holds some out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+
+from ganforge.contracts import Batch, Dataset, Inputs
+from ganforge.errors import PluginError
+
+from .assemble import Assembly, Measured
+from .sampling import CHUNK, draw_inputs, generate_samples
+from .step import encode, generate
+
+
+def measure(assembly: Assembly) -> dict[str, float]:
+    """The numbers of every metric of the run: `metric/mae`, or `metric/modes/high_quality`.
+
+    A metric's only number that bears the metric's name is called after it alone.
+    """
+    view = _View(assembly)
+    found: dict[str, float] = {}
+    with torch.inference_mode(), evaluating(assembly.sampled_network):
+        for chosen in assembly.metrics:
+            name = chosen.selection.config_name
+            numbers = _numbers(chosen, view)
+            alone = set(numbers) == {chosen.selection.component.name}
+            for key, value in numbers.items():
+                found[f"metric/{name}" if alone else f"metric/{name}/{key}"] = value
+    return found
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """The network in evaluation mode, and afterwards in the one that it was in."""
+    was_training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(was_training)
+
+
+def _numbers(chosen: Measured, view: _View) -> Mapping[str, float]:
+    component = chosen.selection.component
+    values = component.call("failed", chosen.metric.measure, view)
+    numbers = isinstance(values, Mapping) and values
+    if not numbers or any(type(value) not in (int, float) for value in values.values()):
+        raise PluginError(
+            f"the metric {component.name!r} of {component.origin} must give numbers by name, not "
+            f"{values!r}"
+        )
+    return dict(values)
+
+
+class _View:
+    """The `ganforge.Evaluation` of a run as it is now; its draws are the same each time."""
+
+    def __init__(self, assembly: Assembly) -> None:
+        self._assembly = assembly
+        self._num = assembly.config.evaluation.num_samples
+
+    @property
+    def dataset(self) -> Dataset:
+        return self._assembly.dataset
+
+    @cached_property
+    def _real(self) -> Batch:
+        samples, labels = self._assembly.batches.held_out(0, self._num)
+        return Batch(samples, None if self._assembly.problem.num_classes is None else labels)
+
+    @property
+    def real(self) -> Tensor:
+        return self._real.samples
+
+    @property
+    def labels(self) -> Tensor | None:
+        return self._real.labels
+
+    @cached_property
+    def _generated(self) -> tuple[Tensor, Tensor | None]:
+        a = self._assembly
+        real = self._real if a.paired else None
+        num = self._num if real is None else len(real.samples)
+        inputs = draw_inputs(a.sampler, a.randomness, "evaluation", num, real=real)
+        samples, labels = zip(*generate_samples(a.sampled_network, inputs), strict=True)
+        return torch.cat(samples), None if labels[0] is None else torch.cat(labels)
+
+    @property
+    def fake(self) -> Tensor:
+        return self._generated[0]
+
+    @property
+    def fake_labels(self) -> Tensor | None:
+        return self._generated[1]
+
+    @cached_property
+    def reconstruction(self) -> Tensor:
+        if not self._assembly.wiring.encodes:
+            return self.fake
+        return torch.cat([*reconstructions(self._assembly, self._real)])
+
+
+def reconstructions(assembly: Assembly, real: Batch) -> Iterator[Tensor]:
+    """G(E(x)) of the averaged network, chunk by chunk."""
+    network = assembly.sampled_network
+    with torch.inference_mode(), evaluating(network):
+        for start in range(0, len(real.samples), CHUNK):
+            labels = None if real.labels is None else real.labels[start : start + CHUNK]
+            chunk = Batch(real.samples[start : start + CHUNK], labels)
+            yield generate(network, Inputs(encode(network, chunk), labels))

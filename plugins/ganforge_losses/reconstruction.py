@@ -1,0 +1,25 @@
+"""What the generator makes of real samples, against these: for autoencoders and their kin."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn.functional import l1_loss, mse_loss
+
+from ganforge import Loss, NoOptions, Problem, Step
+
+
+class MeanSquaredError(Loss):
+    """The mean over samples and numbers of the squared difference."""
+
+    def __init__(self, problem: Problem, options: NoOptions) -> None:
+        super().__init__()
+
+    def generator_loss(self, step: Step) -> Tensor:
+        return mse_loss(step.reconstruction, step.real)
+
+
+class MeanAbsoluteError(MeanSquaredError):
+    """The mean over samples and numbers of the absolute difference."""
+
+    def generator_loss(self, step: Step) -> Tensor:
+        return l1_loss(step.reconstruction, step.real)

@@ -1,0 +1,26 @@
+"""The relativistic pairing loss (Jolicoeur-Martineau, 2019, arXiv:1807.00734).
+
+Each real sample is compared with one fake sample, so that no score is good by itself. With
+zero-centred penalties on both sides it has no collapsed minimum (Huang et al., 2024,
+arXiv:2501.05441).
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from ganforge import Loss, NoOptions, Problem, Step
+
+
+class RelativisticPairing(Loss):
+    """D minimises softplus(-(D(x) - D(G(z)))), G the same with the sign turned, pair by pair."""
+
+    def __init__(self, problem: Problem, options: NoOptions) -> None:
+        super().__init__()
+
+    def discriminator_loss(self, step: Step) -> Tensor:
+        return softplus(step.fake_scores - step.real_scores).mean()
+
+    def generator_loss(self, step: Step) -> Tensor:
+        return softplus(step.real_scores - step.fake_scores).mean()

@@ -1,0 +1,477 @@
+"""`ganforge sample` on generators whose samples tell what they were made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy
+import pytest
+import torch
+from PIL import Image
+
+from ganforge import Problem
+from ganforge.config import Selection
+from ganforge.discovery import discover
+from ganforge.engine import tensorfile
+from ganforge.engine.sampling import write_generator
+from tests.conftest import Answer, Command, FakePlugin
+
+CLOTHES = ("T-shirt/top", "Trouser", "Ankle boot")
+
+#: a sample is the shade of its class, with its latent in the first row, or what it was fed
+PLUGIN = """
+import torch
+from torch import nn
+from ganforge import GeneratorSpec, Inputs, LatentSampler, Sampler, SamplerSpec, hookimpl
+
+class Tell(nn.Module):
+    def __init__(self, problem, options):
+        super().__init__()
+        self.shape = problem.sample_shape
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, inputs, labels=None):
+        samples = torch.zeros(len(inputs), *self.shape)
+        if len(self.shape) == 1:
+            return self.scale * inputs[:, :self.shape[0]]
+        if labels is not None:
+            samples += labels.float().view(-1, 1, 1, 1) / 4
+        samples[:, 0, 0, :inputs.shape[1]] = inputs / 8
+        return self.scale * samples
+
+class Remake(Tell):
+    def forward(self, inputs, labels=None):
+        return -self.scale * inputs[:, :self.shape[0]]
+
+class Ends(LatentSampler):
+    limit = 6.0
+
+    def __init__(self, problem, options):
+        super().__init__(problem)
+
+    def latents(self, n, generator):
+        unit = torch.rand(n, 4, generator=generator, device=generator.device)
+        return (2 * unit - 1) * self.limit
+
+    def truncated(self, threshold):
+        other = Ends(self.problem, None)
+        other.limit = threshold
+        return other
+
+class OfLabels(Ends):
+    def sample(self, n, *, generator, real=None):
+        values, labels = super().sample(n, generator=generator, real=real)
+        return Inputs(labels[:, None].float().expand(n, 4), labels)
+
+class Masked(Sampler):
+    def __init__(self, problem, options):
+        super().__init__(problem)
+
+    def sample(self, n, *, generator, real=None):
+        assert len(real.samples) == n
+        mask = torch.zeros_like(real.samples[:, :1])
+        return Inputs(torch.cat([real.samples, mask], 1), real.labels)
+
+@hookimpl
+def ganforge_generators():
+    shared = {"summary": "s", "vectors": True, "labels": "optional", "discriminator": "mlp"}
+    yield GeneratorSpec(name="tell", build="ganforge_tell:Tell", **shared)
+    yield GeneratorSpec(name="remake", build="ganforge_tell:Remake", inputs="images",
+                        sampler="masked", **shared)
+
+@hookimpl
+def ganforge_samplers():
+    yield SamplerSpec(name="ends", summary="s", build="ganforge_tell:Ends",
+                      input_shape=lambda options, shape: (4,))
+    yield SamplerSpec(name="of-labels", summary="s", build="ganforge_tell:OfLabels",
+                      input_shape=lambda options, shape: (4,), needs_labels=True)
+    yield SamplerSpec(name="masked", summary="s", build="ganforge_tell:Masked", inputs="images",
+                      input_shape=lambda options, shape: (shape[0] + 1, *shape[1:]), paired=True)
+"""
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def make(cli: Command, fake_plugin: FakePlugin) -> Make:
+    """Write `generator.safetensors` in the folder `run`."""
+    fake_plugin("ganforge-tell", PLUGIN)
+
+    def write(
+        generator: str = "tell",
+        sampler: str = "ends",
+        shape: tuple[int, ...] = (1, 8, 8),
+        classes: tuple[str, ...] | None = None,
+    ) -> Path:
+        registry = discover().registry
+        chosen: dict[str, Any] = {}
+        for kind, name in (("generator", generator), ("sampler", sampler)):
+            component = registry.find(kind, name)
+            chosen[kind] = Selection(component=component, options=component.spec.options())
+        spec = chosen["sampler"].component.spec
+        problem = Problem(
+            sample_shape=shape,
+            input_shape=spec.input_shape(None, shape),
+            num_classes=None if classes is None else len(classes),
+        )
+        network = chosen["generator"].component.build(problem, None)
+        path = Path("run/generator.safetensors")
+        path.parent.mkdir()
+        write_generator(path, network, SimpleNamespace(**chosen), problem, classes)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def sample(cli: Command) -> Callable[..., Answer]:
+    def run(*arguments: object, device: str = "cpu") -> Answer:
+        return cli("sample", "run", "--device", device, *arguments)
+
+    return run
+
+
+def arrays(path: str) -> dict[str, Any]:
+    with numpy.load(path) as found:
+        return {name: torch.from_numpy(found[name]) for name in found.files}
+
+
+def picture(path: str) -> Image.Image:
+    with Image.open(path) as image:
+        image.load()
+    return image
+
+
+def latents(samples: torch.Tensor) -> torch.Tensor:
+    return 8 * samples[:, 0, 0, :4]
+
+
+def files() -> set[str]:
+    return {path.name for path in [*Path().iterdir(), *Path("run").iterdir()]}
+
+
+def test_without_classes_a_grid_of_64(make: Make, sample: Command) -> None:
+    make()
+    answer = sample()
+    assert answer == (0, "64 samples of seed 0 are in run/samples.png\n", "")
+    assert picture("run/samples.png").size == (82, 82)
+    assert files() == {"run", "generator.safetensors", "samples.png"}
+
+
+def test_classes_take_turns_and_have_a_row_each_with_their_name(
+    make: Make, sample: Command
+) -> None:
+    make(classes=CLOTHES)
+    assert sample().out == "24 samples of seed 0 are in run/samples.png\n"
+    image = picture("run/samples.png")
+    assert image.mode == "L"
+    assert image.height == 3 * 10 + 2
+    margin = image.width - (8 * 10 + 2)
+    assert margin > 30
+    shades = [
+        image.getpixel((margin + 10 * column + 6, 2 + 10 * row + 6))
+        for row in range(3)
+        for column in range(8)
+    ]
+    assert shades == [128] * 8 + [159] * 8 + [191] * 8
+    assert sample("--num", "7", "--out", "a.npz").code == 0
+    assert arrays("a.npz")["labels"].tolist() == [0, 1, 2, 0, 1, 2, 0]
+
+
+def test_no_sample_is_lost_where_the_rows_are_not_whole(make: Make, sample: Command) -> None:
+    make(classes=CLOTHES)
+    assert sample("--num", "7").code == 0
+    image = picture("run/samples.png")
+    assert image.height == 3 * 10 + 2
+    cells = [
+        image.getpixel((image.width - 32 + 10 * column + 8, 2 + 10 * row + 6))
+        for row in range(3)
+        for column in range(3)
+    ]
+    assert [bool(level) for level in cells] == [True] * 3 + [True, True, False] * 2
+
+
+def test_labels_are_generated_in_the_order_asked_with_the_same_latents(
+    make: Make, sample: Command
+) -> None:
+    make(classes=CLOTHES)
+    assert sample("--labels", "2, Trouser,2", "--out", "a.npz").code == 0
+    assert sample("--num", "5", "--out", "b.npz").code == 0
+    asked, usual = arrays("a.npz"), arrays("b.npz")
+    assert asked["labels"].tolist() == [2, 1, 2]
+    assert asked["samples"][:, 0, 7, 7].tolist() == [0.5, 0.25, 0.5]
+    assert torch.equal(latents(asked["samples"]), latents(usual["samples"])[:3])
+    assert sample("--labels", "2,2,1,2").out == "4 samples of seed 0 are in run/samples.png\n"
+    assert picture("run/samples.png").height == 3 * 10 + 2
+
+
+def test_a_sampler_that_goes_by_labels_goes_by_those_asked_for(make: Make, sample: Command) -> None:
+    make(sampler="of-labels", classes=CLOTHES)
+    assert sample("--labels", "2,0,1", "--out", "a.npz").code == 0
+    assert latents(arrays("a.npz")["samples"])[:, 0].tolist() == [2, 0, 1]
+
+
+def test_samples_follow_the_seed_and_fewer_are_the_first_of_more(
+    make: Make, sample: Command
+) -> None:
+    make()
+    for name, num, seed in (("a", 5, 3), ("b", 100, 3), ("c", 5, 4)):
+        sample("--num", num, "--seed", seed, "--out", f"{name}.npz")
+    a, b, c = (arrays(f"{name}.npz")["samples"] for name in "abc")
+    assert torch.equal(a, b[:5])
+    assert not torch.equal(a, c)
+
+
+def test_truncation_bounds_the_latents(make: Make, sample: Command) -> None:
+    make()
+    sample("--truncation", "0.5", "--num", "200", "--out", "a.npz")
+    largest = latents(arrays("a.npz")["samples"]).abs().max()
+    assert 0.4 < largest <= 0.5
+
+
+def test_a_folder_gets_a_picture_a_sample(make: Make, sample: Command) -> None:
+    make(classes=CLOTHES)
+    assert sample("--labels", "1,2", "--out", "folder").code == 0
+    assert sorted(path.name for path in Path("folder").iterdir()) == ["00000.png", "00001.png"]
+    assert [picture(f"folder/0000{n}.png").getpixel((7, 7)) for n in (0, 1)] == [159, 191]
+
+
+def test_ways_are_rows_from_latent_to_latent(make: Make, sample: Command) -> None:
+    make(classes=CLOTHES)
+    answer = sample("--interpolate", "lerp", "--num", "2", "--frames", "5")
+    assert answer == (0, "2 ways between latents of seed 0 are in run/interpolation.png\n", "")
+    image = picture("run/interpolation.png")
+    assert image.height == 2 * 10 + 2
+    margin = image.width - (5 * 10 + 2)
+    sample("--num", "4", "--out", "a.npz")
+    ends = (arrays("a.npz")["samples"][:, 0, 0, 0] + 1) * 127.5
+    row = [
+        [image.getpixel((margin + 2 + 10 * column, 2 + 10 * row)) for column in range(5)]
+        for row in range(2)
+    ]
+    for way, (start, end) in zip(row, ends.view(2, 2).tolist(), strict=True):
+        expected = [start + (end - start) * column / 4 for column in range(5)]
+        assert way == pytest.approx(expected, abs=1)
+    shades = [image.getpixel((margin + 8, 2 + 10 * row + 6)) for row in range(2)]
+    assert shades == [128, 159]
+
+
+@pytest.mark.parametrize("suffix", ["gif", "apng"])
+def test_moving_ways_are_a_loop(make: Make, sample: Command, suffix: str) -> None:
+    make(classes=CLOTHES)
+    answer = sample("--interpolate", "slerp", "--labels", "1,1,0", "--out", f"walk.{suffix}")
+    assert answer == (0, f"3 ways between latents of seed 0 are in walk.{suffix}\n", "")
+    with Image.open(f"walk.{suffix}") as image:
+        assert image.n_frames == 4 * 12
+        assert image.info["duration"] == 80
+        assert image.size == (22, 22)
+    answer = sample(
+        "--interpolate",
+        "slerp",
+        "--num",
+        "1",
+        "--frames",
+        "3",
+        "--milliseconds",
+        "200",
+        "--out",
+        f"short.{suffix}",
+    )
+    assert answer.out == f"1 way between latents of seed 0 is in short.{suffix}\n"
+    with Image.open(f"short.{suffix}") as image:
+        assert (image.n_frames, image.info["duration"]) == (12, 200)
+
+
+def test_points_are_a_picture_or_an_array(make: Make, sample: Command) -> None:
+    make(shape=(2,))
+    assert sample().out == "1000 samples of seed 0 are in run/samples.png\n"
+    assert picture("run/samples.png").mode == "RGB"
+    assert sample("--num", "5", "--out", "a.npz").code == 0
+    assert arrays("a.npz")["samples"].shape == (5, 2)
+    answer = sample("--out", "folder")
+    assert (answer.code, answer.out) == (2, "")
+    assert "points make one picture" in answer.err
+    assert not Path("folder").exists()
+
+
+def test_a_file_without_the_names_of_its_classes_has_their_numbers(
+    make: Make, sample: Command
+) -> None:
+    path = make(classes=CLOTHES)
+    tensors, document = tensorfile.read(path, "generator")
+    assert document.pop("classes") == list(CLOTHES)
+    tensorfile.write(path, "generator", tensors, document)
+    assert sample("--labels", "1", "--out", "a.npz").code == 0
+    answer = sample("--labels", "3")
+    assert answer.text.endswith("the generator has 3 classes, 0 to 2 (0, 1 and 2)")
+
+
+def test_a_file_with_other_classes_than_it_has_is_damaged(make: Make, sample: Command) -> None:
+    path = make(classes=CLOTHES)
+    tensors, document = tensorfile.read(path, "generator")
+    tensorfile.write(path, "generator", tensors, {**document, "classes": ["one"]})
+    answer = sample()
+    assert answer.code == 1
+    assert "is damaged: its description is incomplete" in answer.err
+
+
+@pytest.fixture
+def remaking(make: Make) -> None:
+    make("remake", "masked")
+    Path("run/config.toml").write_text(
+        '[generator]\nname = "ganforge-tell/remake"\n[dataset]\nname = "digits"\nsize = 8\n'
+        "[evaluation]\nholdout = 0.01\n[execution]\ndevice = 'cpu'\n"
+    )
+
+
+def test_a_generator_of_real_samples_remakes_those_held_out_of_its_run(
+    remaking: None, sample: Command
+) -> None:
+    answer = sample("--out", "a.npz")
+    assert answer == (0, "18 samples of seed 0 are in a.npz\n", "")
+    found = arrays("a.npz")
+    assert {name: tuple(it.shape) for name, it in found.items()} == {
+        "samples": (18, 1, 8, 8),
+        "inputs": (18, 2, 8, 8),
+        "real": (18, 1, 8, 8),
+    }
+    assert torch.equal(found["samples"], -found["real"])
+    assert torch.equal(found["inputs"][:, :1], found["real"])
+    assert sample("--num", "6").code == 0
+    assert picture("run/samples.png").size == (1 * 32 + 2, 6 * 10 + 2)
+    answer = sample("--num", "19")
+    assert answer == (2, "", "Error: there are 18 real samples to remake, not 19\n")
+
+
+def test_a_generator_alone_remakes_the_data_set_that_is_named(
+    remaking: None, sample: Command, cli: Command
+) -> None:
+    Path("run/config.toml").unlink()
+    answer = sample()
+    assert answer.code == 2
+    assert "name the run directory, whose data set is known, or a data set" in answer.text
+    assert sample("--dataset", "digits", "--num", "5", "--out", "a.npz").code == 0
+    assert arrays("a.npz")["real"].shape == (5, 1, 8, 8)
+    folder = Path("pictures")
+    folder.mkdir()
+    for shade in (0, 255):
+        Image.new("RGB", (20, 30), (shade,) * 3).save(folder / f"{shade}.png")
+    assert sample("--dataset", "./pictures", "--out", "b.npz").code == 0
+    assert sorted(arrays("b.npz")["real"].amax((1, 2, 3)).tolist()) == [-1, 1]
+    for name, message in (
+        ("digist", "--dataset: there is no dataset called 'digist'; did you mean 'digits'?"),
+        ("./absent", "there is no folder or zip file './absent'"),
+        ("cifar10", "the data set cifar10 is not in"),
+    ):
+        answer = sample("--dataset", name)
+        assert (answer.code, answer.out) == (2, "")
+        assert message in answer.text
+
+
+def test_data_of_another_shape_are_refused(remaking: None, sample: Command) -> None:
+    config = Path("run/config.toml")
+    config.write_text(config.read_text().replace("size = 8", "size = 16"))
+    answer = sample()
+    assert answer.code == 2
+    assert "the data set 'digits' gives 1 x 16 x 16 here, and the generator 1 x 8 x 8" in answer.err
+
+
+MISTAKES = {
+    "labels and a number": (
+        ["--labels", "1", "--num", "3"],
+        "--labels asks for one sample of each, so leave out --num",
+    ),
+    "no labels": (["--labels", ""], "--labels '' must be classes with commas between them"),
+    "an array of ways": (
+        ["--interpolate", "lerp", "--out", "a.npz"],
+        "a.npz: ways between latents are written as .png, .gif or .apng",
+    ),
+    "a folder of ways": (
+        ["--interpolate", "lerp", "--out", "folder"],
+        "folder: ways between latents are written as .png, .gif or .apng",
+    ),
+    "ways between data": (
+        ["--interpolate", "lerp", "--dataset", "digits"],
+        "--interpolate goes between latents, and --dataset has none",
+    ),
+    "frames of nothing": (["--frames", "3"], "--frames and --milliseconds belong to --interpolate"),
+    "a film of samples": (
+        ["--out", "a.gif"],
+        "a.gif: moving pictures need --interpolate slerp, or lerp",
+    ),
+    "a picture that moves": (
+        ["--interpolate", "lerp", "--milliseconds", "50"],
+        "--milliseconds needs --out walk.gif or walk.apng",
+    ),
+    "another format": (
+        ["--out", "a.jpg"],
+        "a.jpg: samples are written as .png, as .npz, or into a directory",
+    ),
+    "an absent folder": (["--out", "absent/a.png"], "the directory absent does not exist"),
+    "a file for a folder": (["--out", "run/config"], "run/config is a file; name a directory"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_told_before_the_generator_is_opened(
+    cli: Command, arguments: list[str], message: str
+) -> None:
+    Path("run").mkdir()
+    Path("run/generator.safetensors").touch()
+    Path("run/config").touch()
+    answer = cli("sample", "run", *arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.text.startswith(f"Error: {message}")
+    assert files() == {"run", "generator.safetensors", "config"}
+
+
+@pytest.mark.parametrize(
+    ("generator", "arguments", "message"),
+    [
+        (
+            {},
+            ["--labels", "1"],
+            "--labels: this generator was trained without labels, and has no classes",
+        ),
+        (
+            {"classes": CLOTHES},
+            ["--labels", "3"],
+            "--labels: 3 is out of range: the generator has 3 classes, 0 to 2 (T-shirt/top, "
+            "Trouser and Ankle boot)",
+        ),
+        (
+            {"classes": CLOTHES},
+            ["--labels", "0,Trousers"],
+            "--labels: there is no class 'Trousers'; did you mean 'Trouser'?",
+        ),
+        (
+            {},
+            ["--dataset", "digits"],
+            "--dataset: this generator makes its samples of latents, not of data",
+        ),
+        (
+            {"generator": "remake", "sampler": "masked"},
+            ["--truncation", "1", "--dataset", "digits"],
+            "no truncation with the sampler 'masked': its inputs cannot be truncated",
+        ),
+        (
+            {"generator": "remake", "sampler": "masked"},
+            ["--interpolate", "slerp"],
+            "--interpolate: this generator is fed with images, and there is no way from one to "
+            "another",
+        ),
+        ({"shape": (2,)}, ["--interpolate", "slerp"], "--interpolate: the samples of this "),
+        ({"shape": (2, 8, 8)}, [], "samples of shape [2, 8, 8] are no pictures; write them with"),
+    ],
+)
+def test_what_a_generator_cannot_do_is_told_and_nothing_is_written(
+    make: Make, sample: Command, generator: dict[str, Any], arguments: list[str], message: str
+) -> None:
+    make(**generator)
+    answer = sample(*arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.text.startswith(f"Error: {message}")
+    assert files() == {"run", "generator.safetensors"}

@@ -1,0 +1,73 @@
+"""Class labels as people write them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ganforge.engine.labels import find_labels, runs_of_equal, split_labels
+from ganforge.errors import UsageError
+
+ANIMALS = ("cat", "dog", "10", "sea horse")
+
+
+def test_a_word_is_a_class_by_its_name_or_else_by_its_number():
+    assert find_labels(["dog", "0", "sea horse", "3", "2"], ANIMALS) == [1, 0, 3, 3, 2]
+    # The class that is called 10 has number 2.
+    assert find_labels(["10"], ANIMALS) == [2]
+
+
+def test_words_are_told_apart_by_commas():
+    assert split_labels(" 3,3 , sea horse") == ["3", "3", "sea horse"]
+
+
+@pytest.mark.parametrize("text", ["", " ", ",", "3,", "3,,4"])
+def test_an_empty_word_is_refused(text):
+    with pytest.raises(UsageError, match="classes with commas between them"):
+        split_labels(text)
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("cta", "--labels: there is no class 'cta'; did you mean 'cat'?"),
+        (
+            "elephant",
+            "--labels: there is no class 'elephant'; the generator has 4 classes, 0 to 3 (cat, "
+            "dog, 10 and sea horse)",
+        ),
+        (
+            "4",
+            "--labels: 4 is out of range: the generator has 4 classes, 0 to 3 (cat, dog, 10 and "
+            "sea horse)",
+        ),
+        (
+            "-1",
+            "--labels: -1 is out of range: the generator has 4 classes, 0 to 3 (cat, dog, 10 and "
+            "sea horse)",
+        ),
+    ],
+)
+def test_a_class_that_is_not_there_is_told_with_those_that_are(word, message):
+    with pytest.raises(UsageError) as caught:
+        find_labels(["cat", word], ANIMALS)
+    assert str(caught.value) == message
+
+
+def test_a_thousand_classes_are_not_listed():
+    with pytest.raises(UsageError, match=r"1000 classes, 0 to 999 \(0, 1, .*, 19 and 980 more\)"):
+        find_labels(["1000"], tuple(map(str, range(1000))))
+
+
+def test_runs_are_split_where_they_are_too_long():
+    assert runs_of_equal([3, 3, 7, 3], 5) == [(3, 0, 2), (7, 2, 3), (3, 3, 4)]
+    assert runs_of_equal([1] * 5, 2) == [(1, 0, 2), (1, 2, 4), (1, 4, 5)]
+
+
+@given(st.lists(st.integers(0, 3)), st.integers(1, 5))
+def test_runs_hold_every_label_once_and_in_order(labels, longest):
+    runs = runs_of_equal(labels, longest)
+    again = [label for label, start, end in runs for _ in range(start, end)]
+    assert again == labels
+    assert all(0 < end - start <= longest for _, start, end in runs)

@@ -1,0 +1,145 @@
+"""What a generator is fed: a function of the seed, whatever else is asked for."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ganforge import Batch, Inputs, LatentSampler, Problem, Sampler, SamplerSpec
+from ganforge.engine.execution import Execution
+from ganforge.engine.randomness import Randomness
+from ganforge.engine.sampling import CHUNK, TrainedGenerator, draw, draw_inputs
+from ganforge.errors import PluginError, UsageError
+
+CPU = torch.device("cpu")
+PROBLEM = Problem(sample_shape=(2,), input_shape=(3,), num_classes=4)
+
+
+class Normal(LatentSampler):
+    def latents(self, n, generator):
+        return torch.randn(n, 3, generator=generator)
+
+
+class Noisy(Sampler):
+    """Real samples with noise of its own on each."""
+
+    def sample(self, n, *, generator, real=None):
+        assert len(real.samples) == n
+        noise = torch.randn(n, 1, generator=generator)
+        return Inputs(torch.cat([real.samples, noise], 1), real.labels)
+
+
+def fed(sampler, num, *, seed=0, **asked):
+    chunks = [*draw_inputs(sampler, Randomness(seed, CPU), "sample", num, **asked)]
+    assert sum(len(chunk.values) for chunk in chunks) == num
+    labels = None if chunks[0].labels is None else torch.cat([it.labels for it in chunks])
+    return torch.cat([chunk.values for chunk in chunks]), labels
+
+
+def real_batch(num):
+    samples = torch.arange(2.0 * num).view(num, 2)
+    return Batch(samples, torch.arange(num) % 4)
+
+
+def trained(sampler, *, network=None, classes=("a", "b", "c", "d"), **spec):
+    spec = SamplerSpec(
+        name="normal", summary="s", build="m:f", input_shape=lambda options, shape: (3,), **spec
+    )
+    return TrainedGenerator(
+        problem=PROBLEM,
+        network=network or Cut(),
+        sampler=sampler,
+        sampler_spec=spec,
+        execution=Execution(device=CPU),
+        classes=classes,
+    )
+
+
+class Cut(torch.nn.Module):
+    def forward(self, inputs, labels):
+        return inputs[:, :2] + 100 * labels[:, None]
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 200), st.integers(1, 200))
+def test_fewer_inputs_are_the_first_of_more(one, other):
+    few, many = sorted((one, other))
+    for sampler, asked in ((Normal(PROBLEM), {}), (Noisy(PROBLEM), {"real": real_batch(200)})):
+        values, labels = fed(sampler, many, **asked)
+        first, first_labels = fed(sampler, few, **asked)
+        assert torch.equal(first, values[:few])
+        assert torch.equal(first_labels, labels[:few])
+
+
+def test_labels_replace_those_drawn_and_change_no_latent():
+    wanted = torch.arange(CHUNK + 6) % 3
+    usual, drawn = fed(Normal(PROBLEM), CHUNK + 6)
+    values, labels = fed(Normal(PROBLEM), CHUNK + 6, labels=wanted)
+    assert torch.equal(values, usual)
+    assert torch.equal(labels, wanted)
+    assert not torch.equal(drawn, wanted)
+
+
+def test_input_i_is_made_of_real_sample_i_in_every_chunk():
+    real = real_batch(CHUNK + 9)
+    values, labels = fed(Noisy(PROBLEM), CHUNK + 6, real=real)
+    assert torch.equal(values[:, :2], real.samples[: CHUNK + 6])
+    assert torch.equal(labels, real.labels[: CHUNK + 6])
+    assert len(values[:, 2].unique()) == CHUNK + 6
+
+
+def test_samples_are_made_for_the_labels_asked():
+    wanted = torch.tensor([3, 0, 3])
+    samples, labels = draw(trained(Normal(PROBLEM)), num=3, seed=1, labels=wanted)
+    latents, _ = fed(Normal(PROBLEM), 3, seed=1)
+    assert torch.equal(samples, latents[:, :2] + 100 * wanted[:, None])
+    assert torch.equal(labels, wanted)
+
+
+def test_a_sampler_that_goes_by_labels_is_given_those_asked():
+    class OfLabels(Normal):
+        def sample(self, n, *, generator, real=None):
+            assert real.samples.shape == (n, 2)
+            return Inputs(real.labels[:, None].expand(n, 3).float(), real.labels)
+
+    wanted = torch.arange(CHUNK + 1) % 4
+    sampler = trained(OfLabels(PROBLEM), needs_labels=True)
+    samples, _ = draw(sampler, num=CHUNK + 1, seed=0, labels=wanted)
+    assert torch.equal(samples[:, 0], 101.0 * wanted)
+
+
+@pytest.mark.parametrize(
+    ("generator", "asked", "message"),
+    [
+        (
+            trained(Noisy(PROBLEM), paired=True),
+            {},
+            "this generator is fed with real samples, and there are none",
+        ),
+        (
+            trained(Normal(PROBLEM), classes=None),
+            {"labels": torch.tensor([1])},
+            "this generator was trained without labels",
+        ),
+        (
+            trained(Normal(PROBLEM)),
+            {"truncation": 1.0},
+            "no truncation with the sampler 'normal': its inputs cannot be truncated",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_the_users_error(generator, asked, message):
+    with pytest.raises(UsageError, match=message):
+        draw(generator, num=1, seed=0, **asked)
+
+
+def test_a_generator_that_makes_another_shape_is_at_fault():
+    class Wide(torch.nn.Module):
+        def forward(self, inputs, labels):
+            return inputs
+
+    generator = trained(Normal(PROBLEM), network=Wide())
+    with pytest.raises(PluginError, match=r"samples of shape \[3\] instead of \[2\]"):
+        draw(generator, num=1, seed=0)
