@@ -7,6 +7,7 @@ those of the distribution `ganforge` itself, and come first.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -17,7 +18,7 @@ from typing import Any, Literal
 
 import pluggy
 
-from . import hookspecs
+from . import __version__, hookspecs
 from .errors import did_you_mean
 from .printable import described, printable
 from .registry import Component, Plugin, Registry
@@ -27,15 +28,17 @@ GROUP = "ganforge"
 CORE_PACKAGE = "ganforge"
 DISABLE_VARIABLE = "GANFORGE_DISABLE_PLUGINS"
 
-Status = Literal["active", "disabled", "failed"]
+Status = Literal["active", "shadowed", "disabled", "failed"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Discovered:
     """One entry point and what became of it.
 
-    `reason` says in one line why a failed plugin failed; `warnings` what is odd about one that
-    works; `seconds` how long its import and its hooks took.
+    A plugin is shadowed where none of its components has its short name. `reason` says in one line
+    why a failed plugin failed; `warnings` what is odd about one that works; `seconds` how long its
+    import and its hooks took. `imported_torch` says that torch came with it: of several plugins that
+    import torch the first one pays for all.
     """
 
     plugin: Plugin
@@ -43,6 +46,7 @@ class Discovered:
     reason: str = ""
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    imported_torch: bool = False
     error: BaseException | None = None
 
 
@@ -77,12 +81,28 @@ def discover(*, third_party: bool = True, environ: Mapping[str, str] = os.enviro
         if off or not (third_party or plugin.bundled):
             found.append(Discovered(plugin=plugin, status="disabled"))
             continue
+        had_torch = "torch" in sys.modules
         started = time.perf_counter()
         outcome, new = _load(manager, entry_point, plugin, components)
         components += new
-        found.append(replace(outcome, seconds=time.perf_counter() - started))
+        found.append(
+            replace(
+                outcome,
+                seconds=time.perf_counter() - started,
+                imported_torch="torch" in sys.modules and not had_torch,
+            )
+        )
     failures = {outcome.plugin: outcome.reason for outcome in found if outcome.status == "failed"}
-    return Discovery(registry=Registry(components, failures), plugins=tuple(found))
+    registry = Registry(components, failures)
+    hidden = _shadowed(registry)
+    plugins = [replace(it, status="shadowed") if it.plugin in hidden else it for it in found]
+    return Discovery(registry=registry, plugins=tuple(plugins))
+
+
+def _shadowed(registry: Registry) -> set[Plugin]:
+    """The plugins none of whose components has its short name."""
+    visible = {component.plugin for component in registry if not registry.shadowed_by(component)}
+    return {component.plugin for component in registry} - visible
 
 
 def _plugin(entry_point: EntryPoint) -> Plugin:
@@ -129,9 +149,70 @@ def _load(
         raise
     except BaseException as error:  # a plugin may raise anything, SystemExit included
         reason = str(error) if isinstance(error, _Faulty) else _explain(error, entry_point)
+        if misfit := _misfit(entry_point, plugin):
+            reason = f"{printable(reason, 300)}; {misfit}"
         outcome = Discovered(plugin=plugin, status="failed", reason=printable(reason), error=error)
         return outcome, []
+    if misfit := _misfit(entry_point, plugin):
+        warnings.append(misfit)
     return Discovered(plugin=plugin, status="active", warnings=tuple(warnings)), components
+
+
+def _misfit(entry_point: EntryPoint, plugin: Plugin) -> str:
+    """The ganforge that the plugin's package asks for, where it is not this one; else empty.
+
+    An installer would not have put the two together; a forced or a later installation does.
+    """
+    if plugin.bundled or entry_point.dist is None:
+        return ""
+    for requirement in entry_point.dist.requires or ():
+        found = _REQUIREMENT.fullmatch(requirement.strip())
+        if found and _normalised(found["name"]) == CORE_PACKAGE:
+            bounds = [bound.replace(" ", "") for bound in found["bounds"].split(",")]
+            if not all(_meets(__version__, bound) for bound in bounds):
+                asked = printable(",".join(bounds), 60)
+                return f"it asks for ganforge{asked}, and {__version__} is installed"
+    return ""
+
+
+#: a requirement without a marker: one with a marker may be meant for another machine
+_REQUIREMENT = re.compile(
+    r"(?P<name>[\w.-]+)\s*(\[[^]]*\])?\s*\(?(?P<bounds>[<>=!~][^;()]*)\)?", re.ASCII
+)
+_BOUND = re.compile(r"(?P<sign><=|>=|==|!=|~=|<|>)(?P<release>\d+(\.\d+)*)(?P<any>\.\*)?", re.ASCII)
+
+
+def _meets(version: str, bound: str) -> bool:
+    """Whether the numbers of a version are within `>=0.1`, `<1`, `==0.1.*` or `~=0.2`.
+
+    A bound that says more than numbers, of a release candidate for example, is taken as met.
+    """
+    wanted, release = _BOUND.fullmatch(bound), re.match(r"\d+(\.\d+)*", version)
+    if wanted is None or release is None:
+        return True
+    here = [int(part) for part in release[0].split(".")]
+    there = [int(part) for part in wanted["release"].split(".")]
+    size = len(there)
+    # Versions of different lengths are compared as if the shorter went on in zeros.
+    width = max(len(here), size)
+    here += [0] * (width - len(here))
+    prefix, there = there, there + [0] * (width - size)
+    same = here[:size] == prefix if wanted["any"] else here == there
+    match wanted["sign"]:
+        case "==":
+            return same
+        case "!=":
+            return not same
+        case "~=":
+            return here >= there and here[: size - 1] == prefix[:-1]
+        case "<":
+            return here < there
+        case "<=":
+            return here <= there
+        case ">":
+            return here > there
+        case _:
+            return here >= there
 
 
 def _import(entry_point: EntryPoint) -> Any:

@@ -14,7 +14,7 @@ from ganforge.cli import main
 from ganforge.config import ALL_SECTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -34,6 +34,7 @@ def commands() -> list[tuple[str, str]]:
 def workplace(tmp_path, monkeypatch):
     """A folder with what the commands of the documentation take for granted."""
     from .integration.conftest import TINY
+    from .torchvision_files import write_mnist
 
     monkeypatch.chdir(tmp_path)
     for name in ("a", "b"):
@@ -43,6 +44,13 @@ def workplace(tmp_path, monkeypatch):
     (tmp_path / "run.toml").write_text('[generator]\nname = "dcgan"\n')
     run = tmp_path / "runs" / "00001-dcgan-nonsat-digits"
     assert main(["train", *TINY, "--steps", "1", "--out", str(run)]) == 0
+    for name in ("mnist", "fashion-mnist"):
+        write_mnist(tmp_path / "data", name)
+    conditional = ["--generator=conditional", "--conditional", "--set=generator.width=2"]
+    autoencoder = ["--generator=autoencoder", "--loss=mse", "--set=generator.widths=[2,4]"]
+    for name, arguments in (("00002-conditional", conditional), ("00003-autoencoder", autoencoder)):
+        quick = [*arguments, "--steps=1", "--batch-size=4", "--device=cpu"]
+        assert main(["train", *quick, f"--out=runs/{name}"]) == 0
     return tmp_path
 
 
@@ -64,6 +72,7 @@ def shortened(arguments: list[str]) -> list[str]:
         "--device=cpu",
         "--batch-size=4",
         "--set=output.grid_samples=4",
+        "--set=evaluation.num_samples=50",
     ]
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganforge.discovery import discover
-from ganforge.errors import did_you_mean
+from ganforge.discovery import Discovered, Discovery, discover
+from ganforge.errors import did_you_mean, listed
 from ganforge.options import describe, to_toml
 from ganforge.printable import printable
 from ganforge.recipes import read_recipe
@@ -18,6 +18,10 @@ from ganforge.shapes import ImageShapes
 from ganforge.specs import KINDS, TABLES, ComponentSpec, RecipeSpec, Spec
 
 from .console import stdout
+from .list_plugins import load_time, plugin_record
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 @click.command("show")
@@ -26,29 +30,60 @@ from .console import stdout
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 @click.pass_obj
 def command(settings: dict[str, bool], name: str, kind: str | None, as_json: bool) -> None:
-    """Describe the component or recipe NAME: what it is, its options, and where it comes from."""
-    registry = discover(third_party=settings["third_party"]).registry
-    components = _named(registry, name, kind)
+    """Describe the component, the recipe or the package NAME.
+
+    A component is shown with its options and where it comes from, a package with its plugins, their
+    state and their components.
+    """
+    discovery = discover(third_party=settings["third_party"])
+    components, plugins = _named(discovery, name, kind)
     if as_json:
-        click.echo(json.dumps([_record(component) for component in components], indent=2))
+        records = [_record(component) for component in components]
+        records += [_package_record(plugins, discovery)] if plugins else []
+        click.echo(json.dumps(records, indent=2))
         return
     for number, component in enumerate(components):
         if number:
             stdout().print()
-        _print(component, registry)
+        _print(component, discovery.registry)
+    if components and plugins:
+        stdout().print()
+    if plugins:
+        _print_package(_package_record(plugins, discovery))
 
 
-def _named(registry: Registry, name: str, kind: str | None) -> list[Component]:
+def _named(
+    discovery: Discovery, name: str, kind: str | None
+) -> tuple[list[Component], list[Discovered]]:
+    """The components of this name, and the plugins of the package of this name.
+
+    Where there are neither, the plugin of this name. Raises UsageError where nothing is called so.
+    """
+    registry = discovery.registry
     if kind is not None:
-        return [registry.find(kind, name)]
-    found = [c for c in registry if name in (c.name, c.qualified_name)]
-    if not found:
-        near = did_you_mean(name, [component.name for component in registry])
+        return [registry.find(kind, name)], []
+    components = [c for c in registry if name in (c.name, c.qualified_name)]
+    plugins = [found for found in discovery.plugins if found.plugin.package == name]
+    if not components and not plugins:
+        plugins = [found for found in discovery.plugins if found.plugin.name == name][:1]
+    if not components and not plugins:
+        known = [component.name for component in registry]
+        near = did_you_mean(name, [*known, *(it.plugin.package for it in discovery.plugins)])
         raise registry.not_found(
-            f"there is no component called {printable(name)!r}"
+            f"there is no component or package called {printable(name)!r}"
             f"{near or '; `ganforge list-plugins` lists them'}"
         )
-    return found
+    return components, plugins
+
+
+def _package_record(plugins: list[Discovered], discovery: Discovery) -> dict[str, Any]:
+    """The plugins of one package as JSON."""
+    return {
+        "kind": "package",
+        "name": plugins[0].plugin.package,
+        "version": plugins[0].plugin.version,
+        "plugins": [plugin_record(found, discovery) for found in plugins],
+    }
 
 
 def _record(component: Component) -> dict[str, Any]:
@@ -139,6 +174,45 @@ def _print(component: Component, registry: Registry) -> None:
         key = f"{_section(component)}.{option['name']}"
         table.add_row(key, option["type"], "unset" if default == "null" else default, Text(text))
     console.print(table)
+
+
+def _print_package(package: dict[str, Any]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    console = stdout()
+    console.print(Text(f"package {package['name']} {package['version']}", style="bold"))
+    for plugin in package["plugins"]:
+        console.print()
+        facts = Table(box=None, show_header=False, pad_edge=False)
+        facts.add_row("entry point", Text(f"{plugin['plugin']} = {plugin['module']}"))
+        facts.add_row("status", Text(plugin["status"]))
+        if time := load_time(plugin):
+            facts.add_row("loaded in", Text(time))
+        if plugin["reason"]:
+            facts.add_row("reason", Text(plugin["reason"]))
+        for warning in plugin["warnings"]:
+            facts.add_row("warning", Text(warning))
+        console.print(facts)
+        if plugin["components"]:
+            console.print(_components_table(plugin["components"]))
+
+
+def _components_table(components: list[dict[str, Any]]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("Kind", "Name", "Summary"):
+        table.add_column(heading)
+    for component in components:
+        shadowing = component["shadowed_by"]
+        summary = printable(component["summary"])
+        if shadowing:
+            summary += f" (its short name is that of {listed(shadowing)})"
+        name = component["qualified_name"] if shadowing else component["name"]
+        table.add_row(component["kind"], Text(name), Text(summary))
+    return table
 
 
 def _print_recipe(recipe: str) -> None:

@@ -51,6 +51,15 @@ def _known(classes: Sequence[str]) -> str:
     return f"the generator has {len(classes)} classes, 0 to {len(classes) - 1} ({listed(shown)})"
 
 
+def class_rows(num_classes: int, num: int) -> tuple[list[int], int]:
+    """The labels of a picture with one row per class, and the number of its columns.
+
+    About `num` samples in whole rows; one of each class where there are more classes than that.
+    """
+    columns = max(1, num // num_classes)
+    return [label for label in range(num_classes) for _ in range(columns)], columns
+
+
 def runs_of_equal(labels: Sequence[int], longest: int) -> list[tuple[int, int, int]]:
     """Where equal labels follow one another, as (label, start, end), none longer than `longest`."""
     runs: list[tuple[int, int, int]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,10 +22,19 @@ from ganforge.specs import ComponentSpec
 
 def selections(config: RunConfig) -> dict[str, Selection]:
     """Every component of a run by its place in the configuration."""
-    found = {"generator": config.generator, "sampler": config.sampler, "dataset": config.dataset}
+    found: dict[str, Selection] = {
+        "generator": config.generator,
+        "sampler": config.sampler,
+        "dataset": config.dataset,
+    }
     if config.discriminator is not None:
         found["discriminator"] = config.discriminator
-    found |= {f"loss.{term.config_name}": term for term in config.losses}
+    for kind, chosen in (
+        ("loss", config.losses),
+        ("metric", config.metrics),
+        ("callback", config.callbacks),
+    ):
+        found |= {f"{kind}.{it.config_name}": it for it in chosen}
     return found
 
 
@@ -33,7 +43,7 @@ def record(selection: Selection) -> dict[str, Any]:
     component = selection.component
     options = type(selection.options)
     return {
-        "name": selection.config_name,
+        "name": component.qualified_name,
         "package": component.plugin.package,
         "version": component.plugin.version,
         "options": {
@@ -55,8 +65,7 @@ def restore(kind: str, stored: Mapping[str, Any], registry: Registry, where: str
     except UsageError as error:
         raise CheckpointError(
             f"{where} needs the {kind} {printable(name)!r} of {printable(package)} "
-            f"{printable(version)}: pip install '{printable(package)}=={printable(version)}' "
-            f"({error})"
+            f"{printable(version)}{installation(package, version)} ({error})"
         ) from error
     given = {k: v for k, v in dict(stored.get("options", {})).items() if v is not None}
     assert isinstance(component.spec, ComponentSpec)
@@ -69,6 +78,28 @@ def restore(kind: str, stored: Mapping[str, Any], registry: Registry, where: str
         )
     warn_of_version(component, version, where)
     return Selection(component=component, options=options)
+
+
+def installation(package: str, version: str) -> str:
+    """`: pip install 'package==1.0'`; empty where the two are no name and version to paste."""
+    if _PACKAGE.fullmatch(package) and _VERSION.fullmatch(version):
+        return f": pip install '{package}=={version}'"
+    return ""
+
+
+# What a file says is put into a command that people copy: nothing but names may get there.
+_PACKAGE = re.compile(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?", re.ASCII)
+_VERSION = re.compile(r"[0-9][\w.+!-]*", re.ASCII)
+
+
+def warn_of_versions(config: RunConfig, stored: Mapping[str, Any], where: str) -> None:
+    """Warn of each component of a run that is of another version than the records say.
+
+    What the records do not name is new to the run, a metric that was added for example.
+    """
+    for place, selection in selections(config).items():
+        if place in stored:
+            warn_of_version(selection.component, str(stored[place].get("version")), where)
 
 
 def warn_of_version(component: Component, version: str, where: str) -> None:

@@ -17,10 +17,10 @@ from ganforge.contracts import Batch
 from ganforge.printable import described
 
 from .assemble import Assembly, Informed
-from .conditioning import class_rows
 from .display import Display
 from .evaluation import measure, reconstructions
 from .images import beside, can_be_shown, grid, save_png
+from .labels import class_rows
 from .plots import plot
 from .rundir import RunDirectory
 from .sampling import draw_inputs, generate_samples
@@ -98,16 +98,16 @@ class Reports:
             real = self._held_out()
             num = len(real.samples)
         elif a.problem.num_classes is not None:
-            labels, columns = class_rows(a.problem.num_classes, num)
-            num, captions = len(labels), a.dataset.classes
+            shown, columns = class_rows(a.problem.num_classes, num)
+            labels, num, captions = torch.tensor(shown), len(shown), a.dataset.classes
         inputs = [*draw_inputs(a.sampler, a.randomness, "grid", num, labels=labels, real=real)]
         fake = torch.cat([samples for samples, _ in generate_samples(a.sampled_network, inputs)])
         if len(self._shape) == 1:
             return plot(self._held_out().samples.cpu(), fake.cpu())
         if real is not None:
-            shown = torch.cat([chunk.values for chunk in inputs])
-            same = shown.shape == real.samples.shape and torch.equal(shown, real.samples)
-            return grid(beside(shown, fake) if same else beside(shown, fake, real.samples))
+            fed = torch.cat([chunk.values for chunk in inputs])
+            same = fed.shape == real.samples.shape and torch.equal(fed, real.samples)
+            return grid(beside(fed, fake) if same else beside(fed, fake, real.samples))
         if a.wiring.encodes:
             held_out = self._held_out()
             remade = torch.cat([*reconstructions(a, held_out)])

@@ -39,7 +39,8 @@ class BinaryCrossEntropy(ScoreLoss):
 
     With label smoothing s the target of real samples is 1 - s (Salimans et al., 2016,
     arXiv:1606.03498, section 3.4). With label flipping p the discriminator takes each sample,
-    independently with probability p, for one of the other kind. The cross-entropy against a
+    independently with probability p, for one of the other kind: common practice rather than a
+    paper's (Chintala et al., 2016, "How to Train a GAN?", number 6). The cross-entropy against a
     target t is softplus(score) - t * score.
     """
 
@@ -56,14 +57,19 @@ class BinaryCrossEntropy(ScoreLoss):
         return softplus(-fake_scores).mean()
 
     def _cross_entropy(self, scores: Tensor, target: float, flipped: float) -> Tensor:
+        values = _against(scores, target)
         if self.label_flipping:
             # From the global generator, which the engine seeds for every step.
             turned = torch.rand(len(scores), device=scores.device) < self.label_flipping
             turned = turned.view(-1, *[1] * (scores.dim() - 1))
-            targets = torch.where(turned, flipped, target).to(scores.dtype)
-            return softplus(scores).mean() - (targets * scores).mean()
-        if target == 0.0:
-            return softplus(scores).mean()
-        # softplus(v) - v = softplus(-v), which does not lose digits to a difference.
-        real = softplus(-scores).mean()
-        return real if target == 1.0 else real + (1.0 - target) * scores.mean()
+            values = torch.where(turned, _against(scores, flipped), values)
+        return values.mean()
+
+
+def _against(scores: Tensor, target: float) -> Tensor:
+    """The cross-entropy of each score against one target."""
+    if target == 0.0:
+        return softplus(scores)
+    # softplus(v) - v = softplus(-v), which does not lose digits to a difference.
+    real = softplus(-scores)
+    return real if target == 1.0 else real + (1.0 - target) * scores

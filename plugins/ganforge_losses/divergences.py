@@ -5,13 +5,14 @@ maximises E_real[t] - E_fake[f*(t)] (equation 4), whose supremum is the divergen
 the generator. G minimises it: in the variational form -E_fake[f*(t)], in the alternative form
 (section 3.2) -E_fake[t].
 
-Exponentials go on as straight lines above `STEEPEST`, so that every score has a finite loss.
+Exponentials go on as straight lines above `STEEPEST`, so that every score has a finite loss. That
+changes the supremum only where one density is more than exp(STEEPEST) times the other.
 """
 
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor
@@ -24,7 +25,7 @@ from . import DivergenceOptions
 STEEPEST = 20.0  # exp beyond it is replaced by its tangent there
 
 
-class Divergence(ScoreLoss):
+class Divergence(ScoreLoss, ABC):
     """An f-divergence, as the two functions of the score that define its variational form."""
 
     def __init__(self, problem: Problem, options: DivergenceOptions) -> None:
@@ -69,7 +70,10 @@ class ReverseKullbackLeibler(Divergence):
 
 
 class Pearson(Divergence):
-    """Pearson's chi-squared: g(v) = v, f*(t) = t^2 / 4 + t."""
+    """Pearson's chi-squared, the integral of (p - q)^2 / q for data p and generator q.
+
+    g(v) = v, f*(t) = t^2 / 4 + t.
+    """
 
     def variational(self, scores: Tensor) -> Tensor:
         return scores
@@ -93,4 +97,7 @@ class JensenShannon(Divergence):
 
 def steady_exp(values: Tensor) -> Tensor:
     """exp, and above `STEEPEST` its tangent: convex, with a continuous slope, and finite."""
-    return torch.exp(values.clamp(max=STEEPEST)) * (1 + (values - STEEPEST).clamp(min=0.0))
+    # Not clamp, whose slope just where it begins to clamp can be 0, and no score may lose its pull.
+    steep = values > STEEPEST
+    exponential = torch.exp(torch.where(steep, STEEPEST, values))
+    return exponential * torch.where(steep, values - (STEEPEST - 1), 1.0)

@@ -40,7 +40,8 @@ class GradientPenalty(Loss):
 
     The gradient is that at points between real and fake samples, with one interpolation weight per
     sample (Gulrajani et al., 2017, arXiv:1704.00028, algorithm 1). In a conditional run they have
-    the labels of the real samples. One-sided, only norms above the target are penalised.
+    the labels of the real samples. One-sided, only norms above the target are penalised. The critic
+    must score each sample by itself, so it cannot have batch normalisation (section 4).
     """
 
     def __init__(self, problem: Problem, options: GradientPenaltyOptions) -> None:

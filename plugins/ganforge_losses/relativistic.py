@@ -1,8 +1,8 @@
 """The relativistic pairing loss (Jolicoeur-Martineau, 2019, arXiv:1807.00734).
 
 Each real sample is compared with one fake sample, so that no score is good by itself. With
-zero-centred penalties on both sides it has no collapsed minimum (Huang et al., 2024,
-arXiv:2501.05441).
+zero-centred penalties at real and at generated samples, training converges locally (Huang et al.,
+2024, arXiv:2501.05441): add `r1` and `r2`.
 """
 
 from __future__ import annotations

@@ -31,9 +31,9 @@ class Modes(Metric):
     - `strict_modes`: the number of modes with at least `share` of the high-quality samples that are
       due to them, which are weight * N;
     - `smallest_share`: the high-quality samples of the mode that has fewest, over those due to it;
-    - `std_ratio`: the standard deviation per axis of the samples that belong to a mode, over the
-      mode's own: the median over the modes with a high-quality sample. 1 is right, less is
-      collapse; 0 where no mode has one, and at least two samples.
+    - `std_ratio`: the standard deviation per axis of a mode's high-quality samples over the mode's
+      own: the median over the modes that have two of them, 0 where none has. Real samples have .98
+      in the plane, less is collapse, and samples spread evenly have half the threshold.
     """
 
     def __init__(self, problem: Problem, options: ModesOptions) -> None:
@@ -44,11 +44,12 @@ class Modes(Metric):
         mixture, fake = evaluation.dataset.mixture, evaluation.fake
         assert mixture is not None  # the spec says that it is needed
         distances, modes = _nearest(fake, mixture)
-        good = modes[distances < self.threshold]
+        within = distances < self.threshold
+        good = modes[within]
         weights = mixture.weights.cpu().double()
         counts = good.bincount(minlength=len(weights)).cpu().double()
         shares = counts / (weights * len(fake))
-        ratios = _std_ratios(fake, modes, mixture).cpu()[counts > 0]
+        ratios = _std_ratios(fake[within], good, mixture).cpu()
         ratios = ratios[ratios.isfinite()]
         return {
             "modes": float((counts > 0).sum()),

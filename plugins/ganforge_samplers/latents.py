@@ -11,6 +11,8 @@ from ganforge import Batch, Inputs, LatentSampler, Problem
 
 from . import LatentOptions, TruncatedNormalOptions
 
+BELOW_ONE = 1 - 2**-24  # the largest float32 below 1: erfinv(1) is infinite
+
 
 class _Independent(LatentSampler):
     def __init__(self, problem: Problem, options: LatentOptions) -> None:
@@ -47,10 +49,10 @@ class TruncatedNormal(_Independent):
 
     def latents(self, n: int, generator: torch.Generator) -> Tensor:
         # P(|z| <= threshold) = erf(threshold / sqrt 2), and z = sqrt 2 erfinv(u) for u within it.
-        within = math.erf(self.threshold / math.sqrt(2))
+        within = min(math.erf(self.threshold / math.sqrt(2)), BELOW_ONE)
         spread = self._uniform(n, generator).mul_(2).sub_(1).mul_(within)
         latents = torch.erfinv(spread).mul_(math.sqrt(2))
-        return latents.clamp_(-self.threshold, self.threshold)  # erfinv(-1) is infinite
+        return latents.clamp_(-self.threshold, self.threshold)  # rounding may go beyond it
 
     def truncated(self, threshold: float) -> TruncatedNormal:
         options = TruncatedNormalOptions(size=self.size, threshold=min(threshold, self.threshold))
@@ -83,11 +85,18 @@ class Spherical(Normal):
         raise ValueError("latents on a sphere all have one length")
 
 
-class ClassBalanced(Normal):
-    """N(0, 1) latents; among n labels every class is n / K times there, give or take one.
+class ClassBalanced(_Independent):
+    """N(0, 1) latents; among n labels every class is n / K times there, give or take less than one.
 
     The labels are independent of those of the real batch.
     """
+
+    def __init__(self, problem: Problem, options: LatentOptions) -> None:
+        super().__init__(problem, options)
+        self.distribution: Normal | TruncatedNormal = Normal(problem, options)
+
+    def latents(self, n: int, generator: torch.Generator) -> Tensor:
+        return self.distribution.latents(n, generator)
 
     def sample(self, n: int, *, generator: torch.Generator, real: Batch | None = None) -> Inputs:
         latents = self.latents(n, generator)
@@ -98,5 +107,7 @@ class ClassBalanced(Normal):
         order = torch.randperm(n, generator=generator, device=device)
         return Inputs(latents, classes[order % num_classes])
 
-    def truncated(self, threshold: float) -> TruncatedNormal:
-        raise ValueError("sampling with --labels balances classes as one likes")
+    def truncated(self, threshold: float) -> ClassBalanced:
+        narrower = ClassBalanced(self.problem, LatentOptions(size=self.size))
+        narrower.distribution = self.distribution.truncated(threshold)
+        return narrower

@@ -60,7 +60,7 @@ class Mask(_Paired):
                 start = torch.full((batch, 1), (side - hole) // 2, device=images.device)
             place = torch.arange(side, device=images.device)
             within = (place >= start) & (place < start + hole)
-            shape = (batch, 1, -1, 1) if axis == 0 else (batch, 1, 1, -1)
+            shape = (batch, 1, side, 1) if axis == 0 else (batch, 1, 1, side)
             inside = inside & within.view(shape)
         return images.masked_fill(inside, GREY)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganforge.engine.labels import find_labels, runs_of_equal, split_labels
+from ganforge.engine.labels import class_rows, find_labels, runs_of_equal, split_labels
 from ganforge.errors import UsageError
 
 ANIMALS = ("cat", "dog", "10", "sea horse")
@@ -71,3 +71,12 @@ def test_runs_hold_every_label_once_and_in_order(labels, longest):
     again = [label for label, start, end in runs for _ in range(start, end)]
     assert again == labels
     assert all(0 < end - start <= longest for _, start, end in runs)
+
+
+@given(st.integers(1, 50), st.integers(1, 200))
+def test_a_row_of_a_class_has_as_many_samples_as_every_other(num_classes, num):
+    labels, columns = class_rows(num_classes, num)
+    assert len(labels) == num_classes * columns
+    assert labels == sorted(labels)
+    assert all(labels.count(label) == columns for label in range(num_classes))
+    assert columns == 1 or len(labels) <= num

@@ -38,6 +38,8 @@ def metrics(trainer):
     return lines
 
 
+SMALL = tuple(it for it in TINY_DCGAN if ".width" not in it)
+
 COMBINATIONS = [
     ("mlp nonsat adam", TINY, ("nonsat",), ()),
     (
@@ -69,6 +71,57 @@ COMBINATIONS = [
             "generator_optimizer.momentum=0.9",
             "ema.half_life=0",
             "sampler.name=uniform",
+        ),
+    ),
+    (
+        "mlp rpgan with lazy penalties and noise",
+        TINY,
+        ("rpgan", "r1", "r2"),
+        ("loss.r1.every=2", "instance_noise.std=0.3", "training.conditional=true"),
+    ),
+    (
+        "mlp wasserstein gradient penalty in one batch",
+        TINY,
+        ("wasserstein", "gradient-penalty"),
+        ("training.joint_batch=true", "training.num_discriminator_steps=2"),
+    ),
+    (
+        "autoencoder with dropout of masked images, held-out data",
+        SMALL,
+        ("mse",),
+        (
+            "generator.name=autoencoder",
+            "generator.widths=[2,4]",
+            "generator.dropout=0.5",
+            "dataset.size=8",
+            "sampler.name=mask",
+            "sampler.size=0.4",
+            "evaluation.holdout=0.2",
+            "evaluation.every=2",
+        ),
+    ),
+    (
+        "adversarial autoencoder",
+        SMALL,
+        ("mse", "nonsat"),
+        (
+            "dataset.size=8",
+            "generator.name=adversarial-autoencoder",
+            "generator.widths=[2,4]",
+            "discriminator.hidden=[8]",
+            "training.discriminate=codes",
+        ),
+    ),
+    (
+        "mlp bce on a distribution, with flipped labels",
+        SMALL,
+        ("bce",),
+        (
+            "dataset.name=grid",
+            "generator.name=mlp",
+            "generator.hidden=[8]",
+            "discriminator.hidden=[8]",
+            "loss.bce.label_flipping=0.2",
         ),
     ),
     ("dcgan nonsat reused fakes", TINY_DCGAN, ("nonsat",), ("training.reuse_fakes=true",)),

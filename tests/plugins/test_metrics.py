@@ -251,7 +251,11 @@ def test_a_wide_cloud_has_modes_and_no_quality():
     assert found["modes"] >= 12
     assert found["strict_modes"] <= 3
     assert found["high_quality"] < 0.05
-    assert found["std_ratio"] > 5
+
+
+def test_samples_spread_evenly_have_half_the_threshold_as_their_std_ratio():
+    found = measured_modes(RING, 4 * torch.rand(2_000_000, 2) - 2)
+    assert found["std_ratio"] == pytest.approx(1.5, rel=0.1)
 
 
 def test_samples_far_from_everything():
@@ -297,7 +301,7 @@ def test_modes_are_weighed_and_distances_are_in_their_deviations():
     assert measured_modes(dataset, torch.tensor(points), threshold=2.0)["high_quality"] == 0.6
 
 
-@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("scale", [0.25, 0.5, 0.8])
 def test_the_std_ratio_is_the_scale_of_the_modes(scale):
     means = GRID.mixture.means.repeat(200, 1)
     samples = means + scale * gaussian(len(means), 2, 0, std=0.05)

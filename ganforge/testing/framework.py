@@ -1,0 +1,138 @@
+"""What a check is, what it is run on, and what comes of it.
+
+A check holds one contract of `ganforge.contracts`, and is a plain function of a `Subject` that
+raises `CheckFailure` where the contract is broken and `NotApplicable` where it says nothing.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ganforge.errors import GanforgeError
+from ganforge.options import parse
+from ganforge.printable import described
+from ganforge.registry import Component
+from ganforge.specs import ComponentSpec, Spec
+
+Status = Literal["passed", "failed", "skipped", "expected", "unexpected"]
+
+
+class CheckFailure(AssertionError):
+    """A broken contract: what was expected, what came, and how to mend it."""
+
+    def __init__(self, expected: str, *, came: str, mend: str) -> None:
+        super().__init__(f"expected {expected}; came {came}; {mend}")
+        self.expected = expected
+        self.came = came
+        self.mend = mend
+
+
+class NotApplicable(Exception):
+    """A contract that says nothing about this component, and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """The component that is checked, with the options to build it with.
+
+    `given` are options as plain data over the defaults, for a component that cannot be built
+    without. Raises NotApplicable, when the options are read, where one that must be given is not.
+    """
+
+    component: Component
+    given: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> Spec:
+        return self.component.spec
+
+    @property
+    def label(self) -> str:
+        """`generator/dcgan`."""
+        return f"{self.component.kind}/{self.component.name}"
+
+    @property
+    def options(self) -> Any:
+        assert isinstance(self.spec, ComponentSpec)
+        options, complaints = parse(self.spec.options, dict(self.given))
+        if complaints:
+            shown = "; ".join(f"{name or 'options'}: {what}" for name, what in complaints.items())
+            raise NotApplicable(f"it cannot be built without options to check it with ({shown})")
+        return options
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One contract. `kinds` are the kinds of component that it is about; empty for all."""
+
+    name: str
+    contract: str
+    run: Callable[[Subject], None]
+    kinds: tuple[str, ...] = ()
+
+    def concerns(self, spec: Spec) -> bool:
+        return not self.kinds or spec.kind in self.kinds
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """What came of one check. `message` says why, where it did not simply pass.
+
+    `expected` is a failure that was announced with a reason, `unexpected` a pass where a failure was.
+    """
+
+    component: str
+    check: str
+    contract: str
+    status: Status
+    message: str = ""
+
+    @property
+    def failed(self) -> bool:
+        return self.status in ("failed", "unexpected")
+
+
+def perform(check: Check, subject: Subject, expected: str | None = None) -> CheckResult:
+    """Run one check; `expected` is the reason why it is known to fail."""
+    status: Status = "passed"
+    message = ""
+    try:
+        check.run(subject)
+    except NotApplicable as reason:
+        status, message = "skipped", str(reason)
+    except CheckFailure as failure:
+        status, message = "failed", str(failure)
+    except GanforgeError as error:
+        status, message = "failed", str(error)
+    except Exception as error:  # what a component raises is its failure, wherever it does
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        status = "failed"
+        message = f"it raised {described(error)} ({place.filename}, line {place.lineno})"
+    if expected is not None and status == "failed":
+        status, message = "expected", f"{expected} ({message})"
+    elif expected is not None and status == "passed":
+        status, message = "unexpected", f"it passed, though it was to fail: {expected}"
+    return CheckResult(
+        component=subject.label,
+        check=check.name,
+        contract=check.contract,
+        status=status,
+        message=message,
+    )
+
+
+def perform_all(
+    checks: Sequence[Check],
+    subject: Subject,
+    expected_failures: Mapping[str, str] | None = None,
+) -> list[CheckResult]:
+    """Run every check that concerns the component. Failures are expected by name of the check."""
+    expected = expected_failures or {}
+    return [
+        perform(check, subject, expected.get(check.name))
+        for check in checks
+        if check.concerns(subject.spec)
+    ]

@@ -1,0 +1,136 @@
+"""What a run tells its callbacks, and that none of them can end it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from PIL import Image
+
+from ganforge import Callback
+from ganforge.discovery import discover
+from ganforge.layers import Layer, Names, from_settings
+from ganforge.resolve import resolve
+
+from .conftest import TINY, trainer_in
+
+CALLBACKS = """
+from ganforge import CallbackSpec, hookimpl
+
+@hookimpl
+def ganforge_callbacks():
+    for name in ("listener", "grumbler"):
+        yield CallbackSpec(name=name, summary="A test's", build=f"ganforge_told:{name}")
+
+TOLD = []
+
+def listener(problem, options):
+    from ganforge import Callback
+
+    class Listener(Callback):
+        def started(self, run_directory, step, config):
+            TOLD.append(("started", step, config["training.batch_size"]))
+        def metrics(self, step, values):
+            TOLD.append(("metrics", step, "loss/generator" in values))
+        def picture(self, step, picture):
+            TOLD.append(("picture", step, str(picture.dtype), picture.dim()))
+        def saved(self, step, checkpoint):
+            TOLD.append(("saved", step, checkpoint.is_file()))
+        def ended(self, state):
+            TOLD.append(("ended", state))
+    return Listener()
+
+def grumbler(problem, options):
+    from ganforge import Callback
+
+    class Grumbler(Callback):
+        def metrics(self, step, values):
+            TOLD.append(("grumbler", step))
+            raise RuntimeError("no \\x1b[2J room")
+    return Grumbler()
+"""
+
+
+@pytest.fixture
+def told(fake_plugin, tmp_path):
+    """A trainer with callbacks, and what they have been told."""
+    fake_plugin("ganforge-told", CALLBACKS)
+    registry = discover().registry
+
+    def make(*names, settings=()):
+        layers = [from_settings([*TINY, *settings]), Layer(tables={"callback": Names(names)})]
+        trainer = trainer_in(tmp_path / "run", resolve(layers, registry))
+        import ganforge_told
+
+        return trainer, ganforge_told.TOLD
+
+    return make
+
+
+def test_a_callback_is_told_everything_in_order(told):
+    settings = ("output.log_every=3", "output.sample_every=6", "output.checkpoint_every=6")
+    trainer, heard = told("listener", settings=settings)
+    trainer.train()
+    assert heard == [
+        ("started", 0, 8),
+        ("picture", 0, "torch.uint8", 3),
+        ("metrics", 3, True),
+        ("metrics", 6, True),
+        ("picture", 6, "torch.uint8", 3),
+        ("saved", 6, True),
+        ("ended", "finished"),
+    ]
+
+
+def test_a_session_that_is_interrupted_says_how_it_ended(told):
+    trainer, heard = told("listener")
+    trainer.train(lambda: "interrupted" if trainer.step == 2 else None)
+    assert heard[-2:] == [("saved", 2, True), ("ended", "interrupted")]
+    heard.clear()
+    trainer, heard = told("listener")
+    trainer.resume()
+    trainer.train()
+    assert heard[0] == ("started", 2, 8)
+
+
+def test_a_callback_that_fails_is_a_warning_and_is_left_out(told):
+    trainer, heard = told("grumbler", "listener", settings=("output.log_every=2",))
+    with pytest.warns(UserWarning, match="'grumbler' of ganforge-told 1.0 failed, and training"):
+        assert trainer.train() == "finished"
+    assert [it for it in heard if it[0] == "grumbler"] == [("grumbler", 2)]
+    assert [it[1] for it in heard if it[0] == "metrics"] == [2, 4, 6]
+    assert trainer.step == 6
+
+
+def test_every_method_of_a_callback_may_be_left_as_it_is(tmp_path):
+    callback = Callback()
+    callback.started(tmp_path, 0, {})
+    callback.metrics(1, {})
+    callback.picture(1, torch.zeros(2, 2, 1, dtype=torch.uint8))
+    callback.saved(1, tmp_path)
+    callback.ended("finished")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_grid_of_a_conditional_run_has_a_row_for_each_class(make_trainer):
+    trainer = make_trainer("training.conditional=true", "output.grid_samples=30")
+    trainer.train()
+    with Image.open(trainer.run.sample_grid(6)) as sheet:
+        wide, high = sheet.size
+    # Ten rows of three 8-pixel samples, beside the names of the classes.
+    assert high >= 10 * 10
+    assert wide > 3 * 10
+
+
+def test_metrics_and_callbacks_may_change_when_a_run_is_resumed(cli, tmp_path):
+    run = tmp_path / "run"
+    tiny = [f"--set={setting}" for setting in TINY]
+    assert cli("train", *tiny, "--out", run, "--logger", "csv").code == 0
+    answer = cli("train", "--resume", run, "--steps", 8, "--logger", "tensorboard")
+    assert answer.code == 0
+    assert '"callback"' in (run / "environment.json").read_text()
+    text = (run / "config.toml").read_text()
+    assert "[callback.tensorboard]" in text
+    assert "[callback.csv]" not in text
+    refused = cli("train", "--resume", run, "--steps", 9, "--loss", "bce")
+    assert refused.code == 2
+    assert "would make it another run" in refused.text
