@@ -171,7 +171,7 @@ def _discriminator(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
             ("training", "discriminate"),
             f"the generator {generator.name!r} has no encoder, so there are no codes to judge",
         )
-    if training.joint_batch and not _batch_independent(selection):
+    if training.joint_batch and not batch_independent(selection):
         name = selection.component.name
         yield (
             ("training", "joint_batch"),
@@ -180,7 +180,8 @@ def _discriminator(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
         )
 
 
-def _batch_independent(discriminator: Selection) -> bool:
+def batch_independent(discriminator: Selection) -> bool:
+    """Whether the score of a sample does not depend on the others in its batch."""
     spec = discriminator.component.spec
     assert isinstance(spec, DiscriminatorSpec)
     if callable(spec.batch_independent):

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganforge.compatibility import batch_independent
 from ganforge.config import RunConfig, Selection
 from ganforge.contracts import Batch, Callback, Dataset, Loss, Metric, Sampler
 from ganforge.errors import DataError, PluginError, UsageError, listed
@@ -148,6 +149,7 @@ def assemble(config: RunConfig) -> Assembly:
         ),
     )
     probe(assembly)
+    _warn_of_mixed_gradients(assembly)
     if config.execution.compile:
         compile_networks(assembly)
     return assembly
@@ -171,6 +173,19 @@ def compile_networks(assembly: Assembly) -> None:
         )
     else:
         assembly.discriminator.network.compile()
+
+
+def _warn_of_mixed_gradients(assembly: Assembly) -> None:
+    """A penalty is meant for the gradient of each sample's own score."""
+    penalties = [it.name for it in assembly.objective.terms if it.differentiates_gradient]
+    discriminator = assembly.config.discriminator
+    if penalties and discriminator is not None and not batch_independent(discriminator):
+        warnings.warn(
+            f"{listed(penalties)} penalises the gradient of each sample's score, and the "
+            f"discriminator {discriminator.component.name!r} as it is set up scores a sample by the "
+            "whole batch, so what is penalised is the gradient of the sum",
+            stacklevel=2,
+        )
 
 
 def _wiring(config: RunConfig) -> Wiring:

@@ -14,7 +14,7 @@ from ganforge.engine.step import Part, View, Wiring
 from ganforge.errors import ConfigError
 from ganforge.settings import InstanceNoiseSettings
 
-from .conftest import TINY
+from .conftest import TINY, TINY_DCGAN
 
 AAE = (
     "generator.name=adversarial-autoencoder",
@@ -91,6 +91,17 @@ def test_real_samples_want_a_gradient_in_the_steps_of_a_penalty_only(make_traine
     ]
     plain = make_trainer(name="plain").assembly.objective
     assert not any(plain.differentiates_gradient(step) for step in range(4))
+
+
+def test_a_penalty_on_a_discriminator_with_batch_statistics_is_a_warning(make_trainer):
+    with pytest.warns(UserWarning, match="r1 penalises the gradient of each sample's score, and"):
+        make_trainer(base=TINY_DCGAN, losses=("nonsat", "r1"))
+    make_trainer(
+        "discriminator.normalisation=none",
+        base=TINY_DCGAN,
+        losses=("nonsat", "r1"),
+        name="without",
+    )
 
 
 def test_one_batch_for_both_gives_the_scores_of_two(make_trainer):

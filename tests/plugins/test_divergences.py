@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganforge import Problem
@@ -102,6 +102,7 @@ def test_optimisation_finds_the_best_discriminator(name):
 
 
 @every_divergence
+@settings(deadline=None)
 @given(st.lists(st.floats(min_value=-6, max_value=6), min_size=4, max_size=4))
 def test_no_discriminator_finds_more_than_the_divergence(name, scores):
     scores = torch.tensor(scores, dtype=torch.float64)

@@ -124,7 +124,7 @@ def test_float64_scores_keep_their_digits_where_labels_are_flipped():
 
 
 @pytest.mark.parametrize("case", [case for case in ADVERSARIAL if "flipped" not in case])
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(real=st.floats(min_value=-0.9, max_value=0.9), fake=st.floats(min_value=-0.9, max_value=0.9))
 def test_slopes_have_their_sign(case, real, fake):
     by_real, by_fake, g_by_fake = slopes(
@@ -207,16 +207,18 @@ def test_flipped_labels_mix_the_two_cross_entropies(smoothing, flipping):
     torch.testing.assert_close(generator, cross_entropy(FAKE, 1.0))  # G is told the truth
 
 
-def test_flipping_turns_whole_samples():
-    loss = build("bce", label_flipping=0.3)
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_flipping_turns_whole_samples(smoothing):
+    loss = build("bce", label_flipping=0.3, label_smoothing=smoothing)
     by_real, by_fake, _ = slopes(loss, torch.zeros(400, 2, 2), torch.zeros(400, 2, 2))
-    for slope, sign in ((by_real, -1), (by_fake, 1)):
-        # At score 0 the slope is (1/2 - target) / 2 by the number of scores.
-        signs = torch.sign(slope).flatten(1)
-        torch.testing.assert_close(slope.abs(), torch.full_like(slope, 0.25 / 1600))
-        assert torch.equal(signs.amin(1), signs.amax(1))
-        turned = (signs[:, 0] == -sign).float().mean().item()
-        assert 0.2 < turned < 0.4
+    # At score 0 the slope is (1/2 - target) / 2 by the number of scores.
+    is_real, is_fake = (0.5 - (1 - smoothing)) / 2 / 1600, 0.5 / 2 / 1600
+    for slope, true, turned in ((by_real, is_real, is_fake), (by_fake, is_fake, is_real)):
+        slope = slope.flatten(1)
+        flipped = torch.sign(slope[:, 0]) != math.copysign(1, true)
+        expected = torch.where(flipped, turned, true)[:, None].expand_as(slope)
+        torch.testing.assert_close(slope, expected)
+        assert 0.2 < flipped.float().mean().item() < 0.4
 
 
 def test_flipping_follows_the_global_seed_and_none_draws_nothing():

@@ -141,7 +141,7 @@ def test_gradient_penalty_has_a_coefficient_and_a_target():
     assert slope.tolist() == pytest.approx([2 * 3 / 5, 2 * 4 / 5])
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(
     batch=st.integers(min_value=1, max_value=7),
     shape=st.sampled_from([(1,), (5,), (1, 2, 3), (3, 4, 4)]),

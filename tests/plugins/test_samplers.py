@@ -1,4 +1,4 @@
-"""The bundled samplers: latents against their distributions, real images against what is altered."""
+"""The bundled samplers: latents have their distributions, and real images are altered as said."""
 
 from __future__ import annotations
 
@@ -71,13 +71,14 @@ def test_latents_have_their_shape(name, n):
     assert values.dtype == torch.float32
 
 
-@pytest.mark.parametrize("name", [*INDEPENDENT, *PAIRED])
-@pytest.mark.parametrize("truncation", [None, 0.5])
+@pytest.mark.parametrize(
+    ("name", "truncation"),
+    [(name, None) for name in (*INDEPENDENT, *PAIRED)]
+    + [(name, 0.5) for name in INDEPENDENT if name != "spherical"],
+)
 def test_samplers_follow_their_generator_alone(name, truncation):
     sampler = build(name, num_classes=4)
     if truncation is not None:
-        if name in (*PAIRED, "spherical"):
-            pytest.skip("these cannot be truncated")
         sampler = sampler.truncated(truncation)
     real = Batch(images(40), torch.arange(40) % 4) if name in PAIRED else None
     state = torch.get_rng_state()
@@ -121,7 +122,7 @@ def test_truncated_normal_latents_have_their_moments(threshold):
     assert half == pytest.approx(math.erf(threshold / math.sqrt(2)) / 2, rel=0.02)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     threshold=st.floats(min_value=1e-3, max_value=50.0),
     narrower=st.floats(min_value=1e-3, max_value=50.0),
@@ -136,7 +137,8 @@ def test_no_latent_lies_beyond_the_nearest_threshold(threshold, narrower, seed):
 
 def test_the_most_extreme_uniform_numbers_give_finite_latents(monkeypatch):
     monkeypatch.setattr(torch, "rand", lambda *shape, **_: torch.full(shape, 0.0))
-    assert draw(latent("truncated-normal", threshold=9.0), 1).values.tolist() == [[-9.0] * 3]
+    assert -9 < draw(latent("truncated-normal", threshold=9.0), 1).values.min().item() < -5
+    assert draw(latent("normal").truncated(math.inf), 1).values.isfinite().all()
     assert draw(latent("uniform"), 1).values.tolist() == [[-1.0] * 3]
     monkeypatch.setattr(torch, "rand", lambda *shape, **_: torch.full(shape, 1 - 2**-24))
     assert 5 < draw(latent("truncated-normal", threshold=9.0), 1).values.max().item() < 9
@@ -200,6 +202,7 @@ def test_labels_stay_uniform_and_balanced_under_truncation():
     assert torch.bincount(balanced).tolist() == [1000] * 4
 
 
+@settings(deadline=None)
 @given(
     n=st.integers(min_value=0, max_value=40),
     num_classes=st.integers(min_value=1, max_value=12),
@@ -272,7 +275,7 @@ def hole(masked, real):
     return changed[:, 0]
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     height=st.integers(min_value=1, max_value=12),
     width=st.integers(min_value=1, max_value=12),
