@@ -115,7 +115,9 @@ class ExecutionSettings:
         "auto", help="of images on the device; auto is channels-last"
     )
     compile: bool = option(
-        False, help="compile the networks with torch.compile: a slow start, a quicker step"
+        False,
+        help="compile the networks with torch.compile: a slow start, a quicker step",
+        mutable=True,
     )
     num_workers: int = option(
         2, help="processes that read a data set too large for memory", minimum=0, mutable=True

@@ -49,7 +49,7 @@ _RECIPES = (
     ),
     (
         "gaussian-1d",
-        "A GAN that learns one normal distribution, N(4, 1.5), with a compiled step",
+        "A GAN that learns one normal distribution, N(4, 1.5)",
         "the usual first example in one dimension",
     ),
     (

@@ -168,15 +168,26 @@ def test_the_losses_are_those_of_the_cpu(registry, losses):
             assert ours[name] == pytest.approx(theirs[name], rel=2e-3, abs=2e-4), name
 
 
-@pytest.mark.parametrize("losses", [("nonsat",), ("wasserstein",)])
+@pytest.mark.parametrize(
+    "losses",
+    [("nonsat",), ("wasserstein",), ("rpgan", "r1", "r2"), ("wasserstein", "gradient-penalty")],
+    ids="+".join,
+)
 @pytest.mark.parametrize(
     "extra",
-    [(), ("training.reuse_fakes=true",), ("generator_optimizer.schedule=cosine",)],
-    ids=["plain", "reuse", "schedule"],
+    [
+        (),
+        ("training.reuse_fakes=true",),
+        ("generator_optimizer.schedule=cosine",),
+        ("instance_noise.std=0.1", "training.joint_batch=true"),
+        ("training.conditional=true", "sampler.name=class-balanced"),
+    ],
+    ids=["plain", "reuse", "schedule", "noise in one batch", "conditional"],
 )
 def test_a_step_does_not_wait_for_the_device(registry, tmp_path, losses, extra):
     """Any synchronisation of the host is an error while this mode is on."""
-    trainer = trainer_in(tmp_path / "run", config_for(registry, *SMALL, *extra, losses=losses))
+    settings = (*SMALL, "discriminator.normalisation=none", *extra)
+    trainer = trainer_in(tmp_path / "run", config_for(registry, *settings, losses=losses))
     trainer.train_step()  # the first step creates optimizer state and metrics
     torch.cuda.synchronize()
     torch.cuda.set_sync_debug_mode("error")

@@ -7,6 +7,7 @@ import tomllib
 from importlib.resources import files
 
 import pytest
+import torch
 
 from ganforge.discovery import discover
 from ganforge.recipes import read_recipe
@@ -109,14 +110,24 @@ def test_a_recipe_resolves_to_what_it_says(name, ganforge):
     assert "epochs" not in over["training"]
 
 
+CUDA = pytest.param(
+    "cuda",
+    marks=[
+        pytest.mark.gpu,
+        pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
+    ],
+)
+
+
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_tiny_version_trains_draws_and_is_sampled_from(name, ganforge, data, tmp_path):
+@pytest.mark.parametrize("device", ["cpu", CUDA])
+def test_a_tiny_version_trains_draws_and_is_sampled_from(name, device, ganforge, data, tmp_path):
     takes_root = "root" in resolved(ganforge, "--recipe", name)["dataset"]
     arguments = ["--recipe", name, *(data if takes_root else ())]
     tree = resolved(ganforge, *arguments)
     small = shrunk(tree)
     run = tmp_path / "run"
-    answer = ganforge("train", *arguments, *small, "--steps", 3, "--device", "cpu", "--out", run)
+    answer = ganforge("train", *arguments, *small, "--steps", 3, "--device", device, "--out", run)
     assert (answer.code, answer.err) == (0, "")
     assert (run / "samples" / "00000003.png").stat().st_size > 100
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
