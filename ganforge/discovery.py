@@ -13,12 +13,12 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from typing import Any, Literal
 
 import pluggy
 
-from . import __version__, hookspecs
+from . import hookspecs
 from .errors import did_you_mean
 from .printable import described, printable
 from .registry import Component, Plugin, Registry
@@ -37,8 +37,8 @@ class Discovered:
 
     A plugin is shadowed where none of its components has its short name. `reason` says in one line
     why a failed plugin failed; `warnings` what is odd about one that works; `seconds` how long its
-    import and its hooks took. `imported_torch` says that torch came with it: of several plugins that
-    import torch the first one pays for all.
+    import and its hooks took. `imported_torch` says that torch came with it; of several plugins
+    that import it, the first is told.
     """
 
     plugin: Plugin
@@ -83,7 +83,7 @@ def discover(*, third_party: bool = True, environ: Mapping[str, str] = os.enviro
             continue
         had_torch = "torch" in sys.modules
         started = time.perf_counter()
-        outcome, new = _load(manager, entry_point, plugin, components)
+        outcome, new = load_plugin(manager, entry_point, plugin, components)
         components += new
         found.append(
             replace(
@@ -131,7 +131,7 @@ def _normalised(name: str) -> str:
     return name.strip().lower().replace("_", "-").replace(".", "-")
 
 
-def _load(
+def load_plugin(
     manager: pluggy.PluginManager,
     entry_point: EntryPoint,
     plugin: Plugin,
@@ -168,26 +168,43 @@ def _misfit(entry_point: EntryPoint, plugin: Plugin) -> str:
     for requirement in entry_point.dist.requires or ():
         found = _REQUIREMENT.fullmatch(requirement.strip())
         if found and _normalised(found["name"]) == CORE_PACKAGE:
+            try:
+                ours = version(CORE_PACKAGE)
+            except PackageNotFoundError:  # run from its source
+                return ""
             bounds = [bound.replace(" ", "") for bound in found["bounds"].split(",")]
-            if not all(_meets(__version__, bound) for bound in bounds):
+            if not all(_meets(ours, bound) for bound in bounds):
                 asked = printable(",".join(bounds), 60)
-                return f"it asks for ganforge{asked}, and {__version__} is installed"
+                return f"it asks for ganforge{asked}, and {ours} is installed"
     return ""
 
 
+def installation(package: str, release: str) -> str:
+    """`pip install 'package==1.0'`; empty where the two are no name and version.
+
+    They may come from a file that somebody else wrote, and people copy commands.
+    """
+    if _PACKAGE.fullmatch(package) and _VERSION.fullmatch(release):
+        return f"pip install '{package}=={release}'"
+    return ""
+
+
+_PACKAGE = re.compile(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?", re.ASCII)
+_VERSION = re.compile(r"[0-9][\w.+!-]*", re.ASCII)
+
 #: a requirement without a marker: one with a marker may be meant for another machine
 _REQUIREMENT = re.compile(
-    r"(?P<name>[\w.-]+)\s*(\[[^]]*\])?\s*\(?(?P<bounds>[<>=!~][^;()]*)\)?", re.ASCII
+    r"(?P<name>[\w.-]+)\s*(\[[^]]*\]\s*)?\(?\s*(?P<bounds>[<>=!~][^;()]*)\)?", re.ASCII
 )
 _BOUND = re.compile(r"(?P<sign><=|>=|==|!=|~=|<|>)(?P<release>\d+(\.\d+)*)(?P<any>\.\*)?", re.ASCII)
 
 
-def _meets(version: str, bound: str) -> bool:
+def _meets(ours: str, bound: str) -> bool:
     """Whether the numbers of a version are within `>=0.1`, `<1`, `==0.1.*` or `~=0.2`.
 
     A bound that says more than numbers, of a release candidate for example, is taken as met.
     """
-    wanted, release = _BOUND.fullmatch(bound), re.match(r"\d+(\.\d+)*", version)
+    wanted, release = _BOUND.fullmatch(bound), re.match(r"\d+(\.\d+)*", ours)
     if wanted is None or release is None:
         return True
     here = [int(part) for part in release[0].split(".")]

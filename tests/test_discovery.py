@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ganforge.discovery import DISABLE_VARIABLE, Discovered, Discovery, discover
+from ganforge import __version__
+from ganforge.discovery import DISABLE_VARIABLE, Discovered, Discovery, _meets, discover
 from ganforge.errors import UsageError
 from ganforge.registry import Registry
 
@@ -291,10 +292,103 @@ def test_strangers_that_share_a_name_are_an_error_only_where_it_is_used(
     fake_plugin("ganforge-one", generators("odd", "fine"))
     fake_plugin("ganforge-two", generators("odd"))
     discovery = discover()
-    assert {only(discovery, f"ganforge-{it}").status for it in ("one", "two")} == {"active"}
+    assert only(discovery, "ganforge-one").status == "active"
+    assert only(discovery, "ganforge-two").status == "shadowed"
     assert discovery.registry.find("generator", "fine").plugin.package == "ganforge-one"
     with pytest.raises(UsageError, match="2 packages have a generator called 'odd'; write one of"):
         discovery.registry.find("generator", "odd")
+
+
+def test_a_plugin_is_shadowed_where_none_of_its_short_names_is_its_own(
+    fake_plugin: FakePlugin,
+) -> None:
+    fake_plugin("ganforge-all", generators("dcgan", "mlp"))
+    fake_plugin("ganforge-some", generators("dcgan", "odd"))
+    fake_plugin("ganforge-none", f"{HOOK}    return []\n")
+    discovery = discover()
+    assert only(discovery, "ganforge-all").status == "shadowed"
+    assert only(discovery, "ganforge-some").status == "active"
+    assert only(discovery, "ganforge-none").status == "active"
+    assert {it.status for it in discovery.plugins if it.plugin.bundled} == {"active"}
+    assert discovery.registry.find("generator", "ganforge-all/mlp").name == "mlp"
+
+
+def test_who_brought_torch_is_known(
+    fake_plugin: FakePlugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", sys)  # what was there comes back after the test
+    del sys.modules["torch"]
+    heavy = "import sys; sys.modules['torch'] = sys"
+    fake_plugin("ganforge-heavy", f"{heavy}\n{generators('heavy')}")
+    fake_plugin("ganforge-heavy-too", f"{heavy}\n1 / 0")
+    found = discover()
+    assert only(found, "ganforge-heavy").imported_torch
+    assert not only(found, "ganforge-heavy-too").imported_torch
+    del sys.modules["torch"]
+    alone = discover(environ={DISABLE_VARIABLE: "ganforge-heavy"})
+    assert only(alone, "ganforge-heavy-too").imported_torch
+    assert only(alone, "ganforge-heavy-too").status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("requirements", "asked"),
+    [
+        (["ganforge>=99"], ">=99"),
+        (["numpy", "Ganforge [extra] ( >=98, <99 )"], ">=98,<99"),
+        (["ganforge==99.*"], "==99.*"),
+        (["ganforge~=99.1"], "~=99.1"),
+        (["ganforge<0.0.1"], "<0.0.1"),
+        ([f"ganforge!={__version__}"], f"!={__version__}"),
+        (["ganforge>99; python_version>'3'"], ""),  # perhaps meant for another machine
+        (["ganforge>=99; extra == 'test'"], ""),
+        (["ganforge>=99rc1"], ""),  # not read
+        (["ganforge @ https://example.org/ganforge.whl"], ""),
+        (["ganforge-other>=99"], ""),
+        (["ganforge"], ""),
+        ([f"ganforge=={__version__}"], ""),
+        (["ganforge>=0.0.1,<99,!=0.0.2"], ""),
+    ],
+)
+def test_a_package_that_asks_for_another_ganforge_says_so(
+    fake_plugin: FakePlugin, requirements: list[str], asked: str
+) -> None:
+    lines = "".join(f"Requires-Dist: {requirement}\n" for requirement in requirements)
+    metadata = f"Metadata-Version: 2.1\nName: ganforge-asking\nVersion: 1\n{lines}"
+    fake_plugin("ganforge-asking", generators("odd"), metadata=metadata)
+    found = only(discover(), "ganforge-asking")
+    assert found.status == "active"
+    misfit = f"it asks for ganforge{asked}, and {__version__} is installed"
+    assert found.warnings == ((misfit,) if asked else ())
+
+
+@pytest.mark.parametrize(
+    ("version", "bound", "met"),
+    [
+        ("0.1.0", ">=0.1", True),
+        ("0.1.0", ">=0.1.0.1", False),
+        ("0.10.0", ">=0.9", True),
+        ("1.0", "<1", False),
+        ("0.9.9", "<1", True),
+        ("1.0.0", "<=1", True),
+        ("1.0.1", "<=1", False),
+        ("1.0", ">1.0.0", False),
+        ("1.0", "==1.0.0", True),
+        ("1.2.3", "==1.2.*", True),
+        ("1.20.3", "==1.2.*", False),
+        ("1.2.3", "!=1.2.*", False),
+        ("1.2.3", "!=1.2", True),
+        ("1.3.0", "~=1.2", True),
+        ("2.0.0", "~=1.2", False),
+        ("1.1.9", "~=1.2", False),
+        ("1.2.9", "~=1.2.3", True),
+        ("1.3.0", "~=1.2.3", False),
+        ("0.2.0.dev1", ">=0.2", True),  # suffixes are not looked at
+        ("0.1.0", "===0.1", True),
+        ("anything", ">=1", True),
+    ],
+)
+def test_a_bound_is_met_or_not(version: str, bound: str, met: bool) -> None:
+    assert _meets(version, bound) is met
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def plugin_source(page: str) -> str:
 @pytest.mark.parametrize(("page", "line"), commands())
 def test_every_command_of_the_documentation_works(page, line, workplace, fake_plugin, capsys):
     fake_plugin("ganforge-mine", plugin_source("README.md"))
-    fake_plugin("ganforge-ring", plugin_source("docs/plugins.md"))
+    fake_plugin("ganforge-ring", plugin_source("docs/plugins/README.md"))
     if "dataset.download=true" in line:
         pytest.skip("fetches from the network")
     capsys.readouterr()
@@ -97,9 +97,23 @@ def test_every_command_of_the_documentation_works(page, line, workplace, fake_pl
 
 def test_the_example_package_is_the_one_that_the_page_shows():
     example = ROOT / "examples" / "ganforge-ring"
-    assert (example / "ganforge_ring.py").read_text().endswith(plugin_source("docs/plugins.md"))
-    (project,) = blocks(ROOT / "docs/plugins.md", "toml")
+    assert (
+        (example / "ganforge_ring.py").read_text().endswith(plugin_source("docs/plugins/README.md"))
+    )
+    (project,) = blocks(ROOT / "docs/plugins/README.md", "toml")
     assert (example / "pyproject.toml").read_text() == project
+
+
+@pytest.mark.parametrize(
+    ("package", "page"),
+    [("ganforge-mine", "README.md"), ("ganforge-ring", "docs/plugins/README.md")],
+)
+def test_a_plugin_of_one_file_passes_the_conformance_kit(package, page, fake_plugin, capsys):
+    fake_plugin(package, plugin_source(page))
+    code = main(["check-plugin", package])
+    answer = capsys.readouterr()
+    assert (code, answer.err) == (0, ""), answer.out
+    assert " 0 failed" in answer.out.splitlines()[-1]
 
 
 def test_every_link_leads_somewhere():

@@ -1,4 +1,4 @@
-"""A data set and a generator in one file, as docs/plugins.md shows them."""
+"""A data set and a generator in one file, as docs/plugins/README.md shows them."""
 
 from dataclasses import dataclass
 
@@ -55,6 +55,9 @@ def build_circle(problem, options):
 
 
 def build_polar(problem, options):
+    if problem.sample_shape != (2,):
+        raise ValueError("it makes points in the plane only")
+
     import torch
     from torch import nn
 

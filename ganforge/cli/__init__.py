@@ -22,6 +22,8 @@ COMMANDS = {
     "list-recipes": ("list_recipes", "List the recipes: whole configurations, run by name."),
     "list-plugins": ("list_plugins", "List the installed plugins and what they provide."),
     "show": ("show", "Describe a component and its options."),
+    "new-plugin": ("new_plugin", "Write the package of a new plugin."),
+    "check-plugin": ("check_plugin", "Check a plugin against the contracts of its components."),
 }
 
 

@@ -6,7 +6,6 @@ import datetime
 import os
 import re
 import shlex
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +15,7 @@ import click
 
 from ganforge import __version__
 from ganforge.discovery import CORE_PACKAGE, discover
+from ganforge.engine.files import TEMPORARY_PREFIX
 from ganforge.errors import UsageError, listed
 from ganforge.printable import printable
 from ganforge.templates import KINDS, render, train_command
@@ -108,22 +108,22 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
         raise UsageError(
             f"{printable(folder)} is there already; remove it, or choose another folder with --out"
         )
-    folder = Path(os.path.abspath(folder))
-    if not folder.parent.is_dir():
-        raise UsageError(f"there is no folder {printable(folder.parent)} to write the plugin to")
-    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as temporary:
+    parent = folder.absolute().parent
+    if not parent.is_dir():
+        raise UsageError(f"there is no folder {printable(parent)} to write the plugin to")
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=parent) as temporary:
         whole = Path(temporary) / "plugin"
         for name, text in files.items():
             path = whole / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
-        shutil.move(whole, folder)
+        whole.rename(folder)
 
 
 def _report(name: str, kinds: Sequence[str], folder: Path, num_files: int) -> list[str]:
     component = name.removeprefix(PREFIX)
     what = listed([f"a {kind}" for kind in kinds])
-    place = str(folder) if folder.is_absolute() else os.path.join(".", folder)
+    place = str(folder) if folder.is_absolute() else f"./{folder}"
     return [
         f"{printable(folder)}: {num_files} files, a plugin with {what} called {component!r}",
         "",

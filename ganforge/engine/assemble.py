@@ -182,8 +182,8 @@ def _warn_of_mixed_gradients(assembly: Assembly) -> None:
     if penalties and discriminator is not None and not batch_independent(discriminator):
         warnings.warn(
             f"{listed(penalties)} penalises the gradient of each sample's score, and the "
-            f"discriminator {discriminator.component.name!r} as it is set up scores a sample by the "
-            "whole batch, so what is penalised is the gradient of the sum",
+            f"discriminator {discriminator.component.name!r} as it is set up scores a sample by "
+            "the whole batch, so what is penalised is the gradient of the sum",
             stacklevel=2,
         )
 

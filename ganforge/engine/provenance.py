@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import re
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,6 +11,7 @@ import torch
 
 from ganforge import __version__
 from ganforge.config import RunConfig, Selection
+from ganforge.discovery import installation
 from ganforge.errors import CheckpointError, UsageError
 from ganforge.options import describe as describe_options
 from ganforge.options import parse, to_toml
@@ -63,9 +63,10 @@ def restore(kind: str, stored: Mapping[str, Any], registry: Registry, where: str
     try:
         component = registry.find(kind, name)
     except UsageError as error:
+        command = installation(package, version)
         raise CheckpointError(
             f"{where} needs the {kind} {printable(name)!r} of {printable(package)} "
-            f"{printable(version)}{installation(package, version)} ({error})"
+            f"{printable(version)}{': ' if command else ''}{command} ({error})"
         ) from error
     given = {k: v for k, v in dict(stored.get("options", {})).items() if v is not None}
     assert isinstance(component.spec, ComponentSpec)
@@ -78,18 +79,6 @@ def restore(kind: str, stored: Mapping[str, Any], registry: Registry, where: str
         )
     warn_of_version(component, version, where)
     return Selection(component=component, options=options)
-
-
-def installation(package: str, version: str) -> str:
-    """`: pip install 'package==1.0'`; empty where the two are no name and version to paste."""
-    if _PACKAGE.fullmatch(package) and _VERSION.fullmatch(version):
-        return f": pip install '{package}=={version}'"
-    return ""
-
-
-# What a file says is put into a command that people copy: nothing but names may get there.
-_PACKAGE = re.compile(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?", re.ASCII)
-_VERSION = re.compile(r"[0-9][\w.+!-]*", re.ASCII)
 
 
 def warn_of_versions(config: RunConfig, stored: Mapping[str, Any], where: str) -> None:

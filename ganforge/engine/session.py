@@ -5,12 +5,13 @@ torch is imported by `train` alone, after everything that can be wrong without i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ganforge.config import RunConfig
+from ganforge.discovery import installation
 from ganforge.errors import (
     Complaint,
     ConfigError,
@@ -51,7 +52,10 @@ def resume_config(
     Raises ConfigError for a change that would make it another run.
     """
     stored = from_file(run.config)
-    before = resolve([stored], registry)
+    try:
+        before = resolve([stored], registry)
+    except ConfigError as error:
+        raise ConfigError([*error.complaints, *_not_installed(run, registry)]) from error
     old = before.values()
     config = resolve([stored, *layers], registry)
     new = config.values()
@@ -81,6 +85,16 @@ def resume_config(
     if complaints:
         raise ConfigError(complaints)
     return config, changes
+
+
+def _not_installed(run: RunDirectory, registry: Registry) -> Iterator[Complaint]:
+    """The packages that the run was made with and that are not here, with what installs them."""
+    for qualified_name, version in run.last_plugins().items():
+        package = qualified_name.partition("/")[0]
+        if package not in registry.packages:
+            what = f"was made with {printable(qualified_name)} {printable(version)}"
+            command = installation(package, version)
+            yield Complaint(where=str(run), what=f"{what}{': ' if command else ''}{command}")
 
 
 def train(

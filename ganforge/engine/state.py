@@ -51,6 +51,7 @@ def load_newest(run: RunDirectory, assembly: Assembly, averages: Averages) -> in
     if found is None:
         return 0
     path, tensors, document = found
+    provenance.warn_of_versions(assembly.config, document["components"], str(run))
     state = {n: t for n, t in tensors.items() if not n.startswith((OPTIMIZER, TELEMETRY))}
     misfit = differences(_module_tensors(assembly), state, path)
     if misfit is not None:
@@ -65,9 +66,6 @@ def load_newest(run: RunDirectory, assembly: Assembly, averages: Averages) -> in
         if name.startswith(TELEMETRY)
     }
     averages.load(sums, document["telemetry_counts"], assembly.execution.device)
-    for place, selection in provenance.selections(assembly.config).items():
-        version = str(document["components"].get(place, {}).get("version"))
-        provenance.warn_of_version(selection.component, version, str(run))
     return int(document["step"])
 
 

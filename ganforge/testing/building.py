@@ -14,10 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganforge.config import Selection
 from ganforge.contracts import Batch, Inputs
 from ganforge.engine.execution import Execution
 from ganforge.engine.randomness import Randomness
-from ganforge.errors import UsageError
+from ganforge.errors import DataError, GanforgeError
 from ganforge.problem import Problem
 from ganforge.shapes import ImageShapes
 from ganforge.specs import (
@@ -25,8 +26,8 @@ from ganforge.specs import (
     GeneratorSpec,
     LossSpec,
     NetworkSpec,
-    SampleSpec,
     SamplerSpec,
+    SampleSpec,
 )
 
 from .framework import CheckFailure, NotApplicable, Subject
@@ -34,6 +35,7 @@ from .framework import CheckFailure, NotApplicable, Subject
 NUM_CLASSES = 3
 LATENT_SIZE = 6
 BATCH_SIZES = (1, 7)
+USUAL_SIDE = 8  # the smallest that is like an image
 SECOND_SIDE = 11  # odd, for components that take it
 MAX_SIDE = 4096  # no longer side is looked for
 VECTORS = ((2,), (7,))
@@ -57,14 +59,19 @@ def problems(subject: Subject) -> list[Problem]:
     conditional = [] if labels == "none" else list(product(shapes, [NUM_CLASSES]))
     if plain and conditional:
         # What classes change has little to do with sizes.
-        ranks = {len(shape): shape for shape in reversed(shapes)}
-        conditional = list(product(ranks.values(), [NUM_CLASSES]))
+        firsts = [next(it for it in shapes if len(it) == rank) for rank in _ranks(shapes)]
+        conditional = list(product(firsts, [NUM_CLASSES]))
     return [
         Problem(
             sample_shape=shape, input_shape=_input_shape(subject, shape), num_classes=num_classes
         )
         for shape, num_classes in [*plain, *conditional]
     ]
+
+
+def _ranks(shapes: list[tuple[int, ...]]) -> list[int]:
+    """The numbers of dimensions that occur, in order: 3 for images, 1 for vectors."""
+    return list(dict.fromkeys(map(len, shapes)))
 
 
 def sample_shapes(subject: Subject) -> list[tuple[int, ...]]:
@@ -90,7 +97,10 @@ def sample_shapes(subject: Subject) -> list[tuple[int, ...]]:
 
 
 def image_shapes(declared: ImageShapes) -> list[tuple[int, ...]]:
-    """Up to four shapes `(C, H, W)` that stand for those declared, the smallest first."""
+    """Up to four shapes `(C, H, W)` that stand for those declared.
+
+    The first is the smallest, or a usual one where the smallest has hardly a pixel.
+    """
     channels = [it for it in (1, 3) if declared.channels is None or it in declared.channels]
     channels = channels or list(declared.channels or ())
     if not channels:
@@ -107,6 +117,8 @@ def image_shapes(declared: ImageShapes) -> list[tuple[int, ...]]:
     found = [(few, smallest, smallest), (many, smallest, smallest), (many, larger, larger)]
     if declared.refusal((few, smallest, larger)) is None:
         found.append((few, smallest, larger))
+    if smallest < USUAL_SIDE:
+        found.insert(0, (many, larger, larger))
     return list(dict.fromkeys(found))
 
 
@@ -137,35 +149,40 @@ def seeded(seed: int = 0) -> AbstractContextManager[None]:
 def build(subject: Subject, problem: Problem, seed: int = 0) -> Any:
     """What the component's builder gives, called as a run would call it.
 
-    Raises NotApplicable where the options that are checked with do not fit the problem, and
-    UsageError where the component's own defaults do not.
+    Raises NotApplicable where that cannot be done: one check, `can-be-built`, has that for its
+    contract, and the others have nothing to look at.
     """
-    options = subject.options
-    randomness = Randomness(seed, CPU)
-    component = subject.component
     try:
-        with randomness.building(f"{component.kind}/{component.name}"):
-            return component.build(problem, options)
-    except UsageError as error:
-        if subject.given:
-            raise NotApplicable(str(error)) from error
-        raise
+        return attempt_to_build(subject, problem, seed)
+    except DataError as error:
+        raise NotApplicable(f"what it needs is not here: {error}") from error
+    except GanforgeError as error:
+        raise NotApplicable(f"it cannot be built: {error}") from error
+
+
+def attempt_to_build(subject: Subject, problem: Problem, seed: int = 0) -> Any:
+    """What the component's builder gives.
+
+    Raises DataError where what it needs is not here, UsageError where its options do not fit the
+    problem, and PluginError for whatever else the builder raises.
+    """
+    component = subject.component
+    selection = Selection(component=component, options=subject.options)
+    selection.check_available()
+    with Randomness(seed, CPU).building(f"{component.kind}/{component.name}"):
+        return component.build(problem, selection.options)
 
 
 def build_network(subject: Subject, problem: Problem, seed: int = 0) -> nn.Module:
     """A network in training mode, its weights in the memory format that a run has by default."""
     network = build(subject, problem, seed)
     if not isinstance(network, nn.Module):
-        raise CheckFailure(
-            "a torch.nn.Module",
-            came=type(network).__name__,
-            mend="let the builder return the network itself",
-        )
+        raise NotApplicable("it builds no torch.nn.Module")
     return Execution(device=CPU).place(network).train()
 
 
 def networks(subject: Subject, seed: int = 0) -> Iterator[tuple[Problem, nn.Module]]:
-    """A network for each problem; those that the given options do not fit are left out."""
+    """A network for each problem; those that it cannot be built for are left out."""
     refusal: NotApplicable | None = None
     num_built = 0
     for problem in problems(subject):
@@ -181,14 +198,13 @@ def networks(subject: Subject, seed: int = 0) -> Iterator[tuple[Problem, nn.Modu
 
 
 def first_network(subject: Subject, seed: int = 0) -> tuple[Problem, nn.Module]:
-    """The network of the cheapest problem that the options fit."""
+    """The network of the cheapest problem that it can be built for."""
     return next(networks(subject, seed))
 
 
 def conditional_network(subject: Subject) -> tuple[Problem, nn.Module]:
     """A network of a run with classes. Raises NotApplicable for one that takes none."""
-    found = (pair for pair in _conditional(subject))
-    pair = next(found, None)
+    pair = next(_conditional(subject), None)
     if pair is None:
         raise NotApplicable("it takes no labels")
     return pair
@@ -228,9 +244,12 @@ def arguments(subject: Subject, problem: Problem, n: int, seed: int = 0) -> tupl
 
 
 def forward(network: nn.Module, given: tuple[Tensor, ...], seed: int = 0) -> Tensor:
-    """What the network makes of its arguments; what it draws, such as dropout, follows the seed."""
+    """What the network makes of its arguments; what it draws, such as dropout, follows the seed.
+
+    It is given copies, so that one that writes into them is told by the check for that alone.
+    """
     with seeded(seed):
-        output = network(*given)
+        output = network(*(it.clone() for it in given))
     if not isinstance(output, Tensor):
         raise CheckFailure(
             "a tensor", came=type(output).__name__, mend="let forward() return one tensor"

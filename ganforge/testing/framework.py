@@ -81,7 +81,7 @@ class Check:
 class CheckResult:
     """What came of one check. `message` says why, where it did not simply pass.
 
-    `expected` is a failure that was announced with a reason, `unexpected` a pass where a failure was.
+    `expected` is a failure that was announced with a reason, `unexpected` a pass in its place.
     """
 
     component: str

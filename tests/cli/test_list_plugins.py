@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from typing import Any
 
 import pytest
 
+from ganforge import __version__
+from ganforge.cli import list_plugins
 from ganforge.discovery import DISABLE_VARIABLE
 from tests.conftest import Answer, Command, FakePlugin, generators
 
@@ -15,14 +19,19 @@ def records(answer: Answer) -> dict[tuple[str, str], dict[str, Any]]:
     return {(it["package"], it["plugin"]): it for it in json.loads(answer.out)}
 
 
+def rows(answer: Answer) -> dict[str, str]:
+    """The first line of each plugin in the table, without how long its load took."""
+    lines = [re.sub(r"\b\d+ ms\b", "0 ms", line) for line in answer.out.splitlines()]
+    return {line.split()[0]: " ".join(line.split()) for line in lines if not line.startswith(" ")}
+
+
 def test_the_table_names_plugins_packages_status_and_components(cli: Command) -> None:
     answer = cli("list-plugins")
     assert (answer.code, answer.err) == (0, "")
-    heading, *rows = answer.out.splitlines()
-    assert heading.split() == ["Plugin", "Package", "Status", "Components"]
-    (losses,) = [row for row in rows if row.startswith("losses ")]
-    assert losses.split()[1] == "ganforge"
-    assert losses.split()[3] == "active"
+    heading = answer.out.splitlines()[0]
+    assert heading.split() == ["Plugin", "Package", "Status", "Load", "Components"]
+    losses = rows(answer)["losses"]
+    assert losses.startswith(f"losses ganforge {__version__} active 0 ms loss: nonsat, ")
     assert "loss: nonsat, minimax, bce, wasserstein" in losses
     assert answer.out.isascii()
 
@@ -37,22 +46,118 @@ def test_the_table_tells_the_failed_the_odd_the_shadowed_and_the_disabled(
     monkeypatch.setenv(DISABLE_VARIABLE, "ganforge-off")
     answer = cli("list-plugins")
     assert (answer.code, answer.err) == (0, "")
-    rows = {row.split()[0]: " ".join(row.split()) for row in answer.out.splitlines()}
-    assert rows["ganforge-broken"] == (
-        "ganforge-broken ganforge-broken 1.0 failed it needs the module 'no_such_package', which "
-        "is not installed"
+    found = rows(answer)
+    assert found["ganforge-broken"] == (
+        "ganforge-broken ganforge-broken 1.0 failed 0 ms it needs the module 'no_such_package', "
+        "which is not installed"
     )
-    assert rows["ganforge-twin"] == (
-        "ganforge-twin ganforge-twin 1.0 active generator: (ganforge-twin/dcgan), fine"
+    assert found["ganforge-twin"] == (
+        "ganforge-twin ganforge-twin 1.0 active 0 ms generator: (ganforge-twin/dcgan), fine"
     )
-    assert rows["ganforge-off"] == "ganforge-off ganforge-off 1.0 disabled"
-    assert rows["ganforge-newer"].endswith("1.0 active generator: odd")
+    assert found["ganforge-off"] == "ganforge-off ganforge-off 1.0 disabled"
+    assert found["ganforge-newer"].endswith("1.0 active 0 ms generator: odd")
     assert "unknown hook 'ganforge_loses'; did you mean 'ganforge_losses'?" in answer.out
 
 
-def test_json_is_json_alone_even_where_a_plugin_prints(
+def test_a_plugin_none_of_whose_short_names_is_its_own_is_shadowed(
     cli: Command, fake_plugin: FakePlugin
 ) -> None:
+    fake_plugin("ganforge-one", generators("twin"))
+    fake_plugin("ganforge-two", generators("twin", "fine"))
+    fake_plugin("ganforge-mine", generators("dcgan"))
+    answer = cli("list-plugins")
+    found = rows(answer)
+    assert found["ganforge-one"] == (
+        "ganforge-one ganforge-one 1.0 shadowed 0 ms generator: (ganforge-one/twin)"
+    )
+    assert found["ganforge-mine"].startswith("ganforge-mine ganforge-mine 1.0 shadowed")
+    assert found["ganforge-two"].startswith("ganforge-two ganforge-two 1.0 active")
+    assert found["dcgan"].startswith(f"dcgan ganforge {__version__} active")
+    statuses = {package: it["status"] for (package, _), it in records(cli(*JSON)).items()}
+    assert [statuses[f"ganforge-{name}"] for name in ("one", "two", "mine")] == [
+        "shadowed",
+        "active",
+        "shadowed",
+    ]
+
+
+JSON = ("list-plugins", "--json")
+
+
+def test_a_slow_plugin_is_marked_here_and_nowhere_else(
+    cli: Command, fake_plugin: FakePlugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_plugins, "SLOW", 0.05)
+    fake_plugin("ganforge-slow", f"import time; time.sleep(0.06)\n{generators('slow')}")
+    answer = cli("list-plugins")
+    (note,) = [line.strip() for line in answer.out.splitlines() if "slow to load" in line]
+    assert note == "slow to load: 0.1 s, for which every command waits"
+    (row,) = [line for line in answer.out.splitlines() if line.startswith("ganforge-slow")]
+    assert 60 <= int(row.split(" ms")[0].split()[-1]) < 5000
+    sys.modules.pop("ganforge_slow")
+    assert records(cli(*JSON))["ganforge-slow", "ganforge-slow"]["seconds"] >= 0.06
+    sys.modules.pop("ganforge_slow")
+    assert cli("list-plugins", "--strict").code == 0
+    sys.modules.pop("ganforge_slow")
+    assert cli("train", "--dry-run").err == ""
+
+
+def test_a_plugin_that_imports_torch_is_marked(
+    cli: Command, fake_plugin: FakePlugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", sys)  # what was there comes back after the test
+    del sys.modules["torch"]
+    # What stands in for torch is loaded in no time, and taken away after the test.
+    source = f"import sys; sys.modules['torch'] = sys\n{generators('heavy')}"
+    fake_plugin("ganforge-heavy", source)
+    fake_plugin("ganforge-heavier", generators("heavier"))
+    answer = cli("list-plugins")
+    row = rows(answer)["ganforge-heavy"]
+    assert row == "ganforge-heavy ganforge-heavy 1.0 active 0 ms, torch generator: heavy"
+    note = "it imports torch when it is loaded; its builders should do that"
+    assert [line.strip() for line in answer.out.splitlines()].count(note) == 1
+    for _ in range(2):  # the second time it is there already, and nobody's doing
+        del sys.modules["torch"], sys.modules["ganforge_heavy"]
+        found = records(cli(*JSON))
+        assert found["ganforge-heavy", "ganforge-heavy"]["imported_torch"]
+        assert found["ganforge-heavy", "ganforge-heavy"]["warnings"] == [note]
+        assert not found["ganforge", "mlp"]["imported_torch"]
+    assert not records(cli(*JSON))["ganforge-heavy", "ganforge-heavy"]["imported_torch"]
+    del sys.modules["torch"], sys.modules["ganforge_heavy"]
+    assert cli("list-plugins", "--strict").code == 1
+
+
+def test_a_plugin_of_another_ganforge_says_which_it_asks_for(
+    cli: Command, fake_plugin: FakePlugin
+) -> None:
+    asks = "Metadata-Version: 2.1\nName: {}\nVersion: 1.0\nRequires-Dist: ganforge<99,>=98.1\n"
+    for name, source in (
+        ("ganforge-future", "from ganforge import no_such_name"),
+        ("ganforge-lucky", generators("odd")),
+    ):
+        fake_plugin(name, source, metadata=asks.format(name))
+    misfit = f"it asks for ganforge<99,>=98.1, and {__version__} is installed"
+    found = records(cli(*JSON))
+    future, lucky = (found[name, name] for name in ("ganforge-future", "ganforge-lucky"))
+    assert future["status"] == "failed"
+    assert future["reason"].startswith("ImportError: cannot import name 'no_such_name'")
+    assert future["reason"].endswith(f"; {misfit}")
+    assert (lucky["status"], lucky["warnings"]) == ("active", [misfit])
+    text = " ".join(cli("list-plugins").out.split())
+    assert text.count(misfit) == 2
+    assert f"plugin 'ganforge-lucky' of ganforge-lucky 1.0: {misfit}" in cli(*TRAIN).text
+
+
+TRAIN = (
+    *("train", "--generator=mlp", "--image-size=8", "--batch-size=2", "--steps=1", "--device=cpu"),
+    *("--set=generator.hidden=[2]", "--set=discriminator.hidden=[2]", "--out=run"),
+)
+
+
+def test_json_is_json_alone_even_where_a_plugin_prints(
+    cli: Command, fake_plugin: FakePlugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_plugins, "SLOW", 60.0)
     fake_plugin("ganforge-loud", f"print('hello')\n{generators('loud')}", version="2.0")
     answer = cli("list-plugins", "--json")
     assert answer.code == 0
@@ -67,6 +172,7 @@ def test_json_is_json_alone_even_where_a_plugin_prints(
         "status": "active",
         "reason": "",
         "warnings": [],
+        "imported_torch": False,
         "components": [
             {
                 "kind": "generator",

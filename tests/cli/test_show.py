@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 
 import pytest
@@ -168,17 +169,109 @@ def test_a_twin_is_shown_by_the_name_that_reaches_it(cli: Command, fake_plugin: 
     assert "Transposed" not in out
 
 
+PACKAGE = f"""
+{generators("dcgan", "odd", summary="A stranger")}
+from ganforge import LossSpec
+
+@hookimpl
+def ganforge_losses():
+    yield LossSpec(name="twisted", summary="Turns [red]signs[/red] \\x1b[2J", build="m:f")
+"""
+
+
+def test_a_package_shows_its_plugins_and_their_components(
+    cli: Command, fake_plugin: FakePlugin
+) -> None:
+    lines = "first = ganforge_pair\nsecond = no_such_module"
+    fake_plugin("ganforge-pair", PACKAGE, version="2.5", entry_points=lines)
+    answer = cli("show", "ganforge-pair")
+    assert (answer.code, answer.err) == (0, "")
+    text = re.sub(r"\d+ ms", "0 ms", answer.out)
+    assert [" ".join(line.split()) for line in text.splitlines()] == [
+        "package ganforge-pair 2.5",
+        "",
+        "entry point first = ganforge_pair",
+        "status active",
+        "loaded in 0 ms",
+        "Kind Name Summary",
+        "generator ganforge-pair/dcgan A stranger (its short name is that of ganforge/dcgan)",
+        "generator odd A stranger",
+        "loss twisted Turns [red]signs[/red] [2J",
+        "",
+        "entry point second = no_such_module",
+        "status failed",
+        "loaded in 0 ms",
+        "reason its entry point names the module 'no_such_module', which is not installed",
+    ]
+    (record,) = json.loads(cli("show", "ganforge-pair", "--json").out)
+    assert (record["kind"], record["name"], record["version"]) == (
+        "package",
+        "ganforge-pair",
+        "2.5",
+    )
+    assert [it["status"] for it in record["plugins"]] == ["active", "failed"]
+    assert [it["name"] for it in record["plugins"][0]["components"]] == ["dcgan", "odd", "twisted"]
+
+
+def test_a_disabled_package_is_shown_without_being_loaded(
+    cli: Command, fake_plugin: FakePlugin
+) -> None:
+    fake_plugin("ganforge-off", "raise SystemExit", version="3")
+    out = cli("--no-plugins", "show", "ganforge-off").out
+    assert [" ".join(line.split()) for line in out.splitlines()] == [
+        "package ganforge-off 3",
+        "",
+        "entry point ganforge-off = ganforge_off",
+        "status disabled",
+    ]
+
+
+def test_a_package_of_the_name_of_a_component_is_shown_after_it(
+    cli: Command, fake_plugin: FakePlugin
+) -> None:
+    fake_plugin("odd", generators("odd"))
+    out = cli("show", "odd").out
+    assert out.startswith("generator odd\nA stranger\n")
+    assert "\n\npackage odd 1.0\n" in out
+    assert [it["kind"] for it in json.loads(cli("show", "odd", "--json").out)] == [
+        "generator",
+        "package",
+    ]
+
+
+def test_a_plugin_is_shown_by_its_own_name_where_nothing_else_has_it(cli: Command) -> None:
+    out = cli("show", "losses").out
+    assert out.startswith("package ganforge ")
+    assert out.count("entry point") == 1
+    assert "losses = ganforge_losses" in out
+
+
+def test_all_that_is_bundled_is_one_package(cli: Command) -> None:
+    (record,) = json.loads(cli("show", "ganforge", "--json").out)
+    shown = [it["qualified_name"] for plugin in record["plugins"] for it in plugin["components"]]
+    assert sorted(shown) == sorted(component.qualified_name for component in BUNDLED)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["dcgn"], "Error: there is no component called 'dcgn'; did you mean 'dcgan'?\n"),
+        (
+            ["gnforge"],
+            "Error: there is no component or package called 'gnforge'; did you mean 'ganforge'?\n",
+        ),
+        (
+            ["dcgn"],
+            "Error: there is no component or package called 'dcgn'; did you mean 'dcgan'?\n",
+        ),
         (
             ["zzz"],
-            "Error: there is no component called 'zzz'; `ganforge list-plugins` lists them\n",
+            "Error: there is no component or package called 'zzz'; `ganforge list-plugins` lists "
+            "them\n",
         ),
         (
             ["../x\x1b[2J"],
-            "Error: there is no component called '../x[2J'; `ganforge list-plugins` lists them\n",
+            "Error: there is no component or package called '../x[2J'; `ganforge list-plugins` "
+            "lists them\n",
         ),
         (
             ["dcgan", "--kind", "sampler"],

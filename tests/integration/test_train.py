@@ -36,7 +36,7 @@ def test_a_new_run_explains_itself(ganforge, tmp_path):
     assert "D(real)" in answer.out
     assert "images/s" in answer.out
     assert "1,797 samples in 10 classes: 0 (178), 1 (182)" in answer.out
-    assert "ganforge sample runs/00001-mlp-nonsat-digits --num 16" in answer.out
+    assert "ganforge sample runs/00001-mlp-nonsat-digits\n" in answer.out
     assert "ganforge train --resume runs/00001-mlp-nonsat-digits --steps 120" in answer.out
     assert sorted(path.name for path in run.iterdir()) == [
         "checkpoints",
@@ -220,12 +220,12 @@ def test_a_truncated_checkpoint_is_an_error_of_its_own_kind(ganforge, trained):
 
 
 def test_unwritable_pictures_do_not_end_a_run(ganforge, tmp_path, monkeypatch):
-    from ganforge.engine import trainer
+    from ganforge.engine import reports
 
     def refuse(path, image):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(trainer, "save_png", refuse)
+    monkeypatch.setattr(reports, "save_png", refuse)
     answer = ganforge("train", *TINY, "--steps", "3", "--out", "run")
     assert answer.code == 0
     assert answer.err.count("training goes on without sample grids") == 1

@@ -1,0 +1,68 @@
+"""Every check that there is, and the two doors in Python to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ganforge.errors import UsageError, did_you_mean, listed
+from ganforge.specs import Spec
+
+from .common import CHECKS as COMMON
+from .datasets import CHECKS as DATASETS
+from .discriminators import CHECKS as DISCRIMINATORS
+from .finding import subject_of
+from .framework import Check, CheckResult, Subject, perform_all
+from .generators import CHECKS as GENERATORS
+from .losses import CHECKS as LOSSES
+from .networks import CHECKS as NETWORKS
+from .others import CHECKS as OTHERS
+from .pairings import CHECKS as PAIRINGS
+from .samplers import CHECKS as SAMPLERS
+
+ALL_CHECKS: tuple[Check, ...] = (
+    *COMMON,
+    *NETWORKS,
+    *GENERATORS,
+    *DISCRIMINATORS,
+    *LOSSES,
+    *DATASETS,
+    *SAMPLERS,
+    *OTHERS,
+    *PAIRINGS,
+)
+
+
+def checks_of(subject: Subject) -> list[Check]:
+    """The checks that concern a component."""
+    return [check for check in ALL_CHECKS if check.concerns(subject.spec)]
+
+
+def check_component(
+    spec: Spec,
+    *,
+    options: Mapping[str, object] | None = None,
+    expected_failures: Mapping[str, str] | None = None,
+) -> list[CheckResult]:
+    """Run every check that concerns a component, given by its spec alone.
+
+    `options` are plain values over the defaults, to check it with. `expected_failures` are reasons
+    by name of the check. Raises UsageError for a name that no check of this kind has.
+    """
+    return check_subject(subject_of(spec, options), expected_failures)
+
+
+def check_subject(
+    subject: Subject, expected_failures: Mapping[str, str] | None = None
+) -> list[CheckResult]:
+    """Run every check that concerns a component. Raises UsageError as `check_component` does."""
+    require_names(subject, expected_failures or {})
+    return perform_all(ALL_CHECKS, subject, expected_failures)
+
+
+def require_names(subject: Subject, expected_failures: Mapping[str, str]) -> None:
+    """Raise UsageError where a failure is expected of a check that is not run."""
+    known = [check.name for check in checks_of(subject)]
+    for name in expected_failures:
+        if name not in known:
+            near = did_you_mean(name, known) or f"; there are {listed(known)}"
+            raise UsageError(f"no check of {subject.label} is called {name!r}{near}")

@@ -1,0 +1,214 @@
+"""Which components are checked: those of an installed package, of a module, or of a path.
+
+Nothing here imports torch, so that a name that leads nowhere is told at once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib import import_module, metadata
+from importlib.metadata import EntryPoint
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from ganforge import discovery, hookspecs
+from ganforge.discovery import GROUP
+from ganforge.errors import UsageError, did_you_mean, listed
+from ganforge.printable import described, printable
+from ganforge.registry import Component, Plugin
+from ganforge.specs import Spec
+
+from .framework import Subject
+
+UNPUBLISHED = "unpublished"
+MODULE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+#: `generator/dcgan` -> options as plain data
+Given = Mapping[str, Mapping[str, object]]
+
+
+def find_components(source: ModuleType | str | Path, given: Given | None = None) -> list[Subject]:
+    """The components of a plugin: one subject each, in the order of the hooks.
+
+    `source` is a hook module, or one of these, the first that there is: the name of an installed
+    distribution, a path (of a module's file, of a package, of a project with a `pyproject.toml`),
+    the name of a module. The folder of a path is put on `sys.path`. `given` are options to check
+    with.
+
+    Raises UsageError where there is nothing to check or a plugin cannot be loaded.
+    """
+    if isinstance(source, ModuleType):
+        components = _load([(source.__name__, source.__name__)], UNPUBLISHED, "0")
+    else:
+        components = _named(source)
+    if not components:
+        raise UsageError(f"{printable(source)} has no components")
+    subjects = [
+        Subject(component=it, given=(given or {}).get(f"{it.kind}/{it.name}", {}))
+        for it in components
+    ]
+    known = [subject.label for subject in subjects]
+    for label in given or {}:
+        if label not in known:
+            raise UsageError(_unknown("component", label, known))
+    return subjects
+
+
+def subject_of(spec: Spec, given: Mapping[str, object] | None = None) -> Subject:
+    """A spec by itself, whose hook module is not known."""
+    plugin = Plugin(name=spec.name, package=UNPUBLISHED, version="0", module="", bundled=False)
+    return Subject(component=Component(spec=spec, plugin=plugin), given=given or {})
+
+
+def chosen(subjects: Iterable[Subject], labels: Iterable[str]) -> list[Subject]:
+    """The subjects with these labels, or all where there are none. Raises UsageError."""
+    by_label = {subject.label: subject for subject in subjects}
+    wanted = list(dict.fromkeys(labels))
+    for label in wanted:
+        if label not in by_label:
+            raise UsageError(_unknown("component", label, list(by_label)))
+    return [by_label[label] for label in wanted] if wanted else list(by_label.values())
+
+
+def _unknown(what: str, name: str, known: list[str]) -> str:
+    near = did_you_mean(name, known)
+    shown = near or f"; there are {listed([printable(it) for it in known])}"
+    return f"there is no {what} {printable(name, 100)!r} here{shown}"
+
+
+def _named(source: str | Path) -> list[Component]:
+    text = str(source)
+    looks_like_path = isinstance(source, Path) or os.sep in text or text.endswith(".py")
+    if not looks_like_path:
+        try:
+            return _of_distribution(metadata.distribution(text))
+        except (metadata.PackageNotFoundError, ValueError):
+            pass  # a path or a module, then
+    try:
+        path = Path(text).expanduser()
+        exists = path.exists()
+    except (OSError, ValueError, RuntimeError):  # a null byte, no home, a name that is too long
+        exists = False
+    if exists:
+        return _of_path(path.resolve())
+    if not looks_like_path and MODULE_PATTERN.fullmatch(text) and _importable(text):
+        return _load([(text, text)], UNPUBLISHED, "0")
+    raise UsageError(
+        f"there is nothing to check: {printable(text, 200)!r} is neither an installed package, nor "
+        "a path, nor a module that can be imported"
+    )
+
+
+def _importable(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _of_distribution(distribution: metadata.Distribution) -> list[Component]:
+    name = str(distribution.metadata["Name"])
+    entry_points = [it for it in distribution.entry_points if it.group == GROUP]
+    if not entry_points:
+        raise UsageError(
+            f"the package {printable(name)} is no plugin: it has no entry point of the group "
+            f"{GROUP!r}"
+        )
+    named = [(it.name, it.value) for it in entry_points]
+    return _load(named, name, distribution.version)
+
+
+def _of_path(path: Path) -> list[Component]:
+    if path.is_file() and path.suffix == ".py":
+        return _of_module_file(path.parent, path.stem)
+    if (path / "pyproject.toml").is_file():
+        return _of_project(path)
+    if (path / "__init__.py").is_file():
+        return _of_module_file(path.parent, path.name)
+    raise UsageError(
+        f"there is nothing to check in {printable(path)}: it is neither a module's file, nor a "
+        "package with an __init__.py, nor a project with a pyproject.toml"
+    )
+
+
+def _of_module_file(folder: Path, module: str) -> list[Component]:
+    if not module.isidentifier():
+        raise UsageError(f"{printable(module)!r} cannot be imported: it is no name of a module")
+    return _load([(module, module)], UNPUBLISHED, "0", [folder])
+
+
+def _of_project(folder: Path) -> list[Component]:
+    """The plugins that a project's `pyproject.toml` names, from its source."""
+    file = folder / "pyproject.toml"
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{printable(file)} cannot be read: {described(error)}") from error
+    project = _table(document, "project")
+    named = _table(project, "entry-points", GROUP)
+    if not named or not all(isinstance(value, str) for value in named.values()):
+        raise UsageError(
+            f"{printable(file)} names no plugin: it has no entries in "
+            f"[project.entry-points.{GROUP}]"
+        )
+    name, version = project.get("name", folder.name), project.get("version", "0")
+    folders = [it for it in (folder, folder / "src") if it.is_dir()]
+    return _load(list(named.items()), str(name), str(version), folders)
+
+
+def _table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    for key in keys:
+        document = document.get(key, {})
+        if not isinstance(document, dict):
+            return {}
+    return document
+
+
+def _load(
+    named: list[tuple[str, str]], package: str, version: str, folders: Iterable[Path] = ()
+) -> list[Component]:
+    """The components of entry points (name, value), imported from `folders` where any are given."""
+    folders = list(folders)
+    for folder in reversed(folders):
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    components: list[Component] = []
+    for name, value in named:
+        plugin = Plugin(
+            name=printable(name),
+            package=printable(package),
+            version=printable(version),
+            module=printable(value),
+            bundled=package == discovery.CORE_PACKAGE,
+        )
+        entry_point = EntryPoint(name=name, value=value, group=GROUP)
+        outcome, new = discovery.load_plugin(manager, entry_point, plugin, components)
+        if outcome.status == "failed":
+            raise UsageError(
+                f"the plugin {plugin.name!r} of {plugin.package} {plugin.version} cannot be "
+                f"loaded: {outcome.reason}"
+            ) from outcome.error
+        if folders:
+            _require_from(folders, value.partition(":")[0].strip())
+        components += new
+    return components
+
+
+def _require_from(folders: list[Path], module: str) -> None:
+    """Raises UsageError where another copy of the module was imported than the one to check."""
+    file = getattr(import_module(module), "__file__", None)
+    if file and not any(Path(file).resolve().is_relative_to(folder) for folder in folders):
+        raise UsageError(
+            f"the module {module!r} was imported from {printable(file)}, not from "
+            f"{printable(folders[0])}; give it a name that nothing else has"
+        )

@@ -1,0 +1,179 @@
+"""Checks as such: what is run, what comes of it, and which problems they are run on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from ganforge import (
+    DataError,
+    DatasetSpec,
+    DiscriminatorSpec,
+    GeneratorSpec,
+    ImageShapes,
+    LossSpec,
+    SamplerSpec,
+    option,
+)
+from ganforge.errors import UsageError
+from ganforge.specs import KINDS
+from ganforge.testing.building import image_shapes, problems
+from ganforge.testing.catalogue import ALL_CHECKS
+from ganforge.testing.finding import chosen, subject_of
+from ganforge.testing.framework import (
+    Check,
+    CheckFailure,
+    NotApplicable,
+    perform,
+    perform_all,
+)
+
+GENERATOR = GeneratorSpec(name="tiny", summary="Tiny", build="nowhere:Generator")
+SUBJECT = subject_of(GENERATOR)
+
+
+def check(error: Exception | None = None, **changes: object) -> Check:
+    def run(subject: object) -> None:
+        if error is not None:
+            raise error
+
+    return replace(Check(name="a-contract", contract="it holds", run=run), **changes)
+
+
+FAILURE = CheckFailure("seven", came="eight", mend="take one away")
+SAID = "expected seven; came eight; take one away"
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "status", "message"),
+    [
+        (None, None, "passed", ""),
+        (None, "known", "unexpected", "it passed, though it was to fail: known"),
+        (FAILURE, None, "failed", SAID),
+        (FAILURE, "known", "expected", f"known ({SAID})"),
+        (NotApplicable("no labels"), None, "skipped", "no labels"),
+        (NotApplicable("no labels"), "known", "skipped", "no labels"),
+        (DataError("no data"), None, "failed", "no data"),
+    ],
+)
+def test_what_comes_of_a_check(error, expected, status, message):
+    result = perform(check(error), SUBJECT, expected)
+    assert (result.status, result.message) == (status, message)
+    assert (result.component, result.check) == ("generator/tiny", "a-contract")
+    assert result.failed == (status in ("failed", "unexpected"))
+
+
+def test_what_a_component_raises_is_a_failure_with_its_place():
+    result = perform(check(KeyError("width")), SUBJECT)
+    assert result.status == "failed"
+    assert result.message.startswith("it raised KeyError: 'width' (")
+    assert "test_framework.py, line " in result.message
+
+
+def test_a_check_concerns_the_kinds_that_it_names():
+    checks = [check(), check(kinds=("generator",)), check(kinds=("loss", "sampler"))]
+    assert len(perform_all(checks, SUBJECT)) == 2
+
+
+def test_names_of_checks_are_words_and_no_two_of_a_kind_are_the_same():
+    for kind in KINDS:
+        of_kind = [it.name for it in ALL_CHECKS if not it.kinds or kind in it.kinds]
+        assert len(set(of_kind)) == len(of_kind)
+    names = [it.name for it in ALL_CHECKS]
+    assert all(name == name.lower() and "-" in name and " " not in name for name in names)
+    assert all(it.contract and not it.contract.endswith(".") for it in ALL_CHECKS)
+    assert {kind for it in ALL_CHECKS for kind in it.kinds} <= set(KINDS)
+
+
+def test_every_kind_has_checks_of_its_own():
+    for kind in KINDS:
+        assert any(kind in it.kinds for it in ALL_CHECKS), kind
+
+
+ANY = [(3, 11, 11), (1, 1, 1), (3, 1, 1), (1, 1, 11)]
+
+
+@pytest.mark.parametrize(
+    ("declared", "shapes"),
+    [
+        (ImageShapes(), ANY),
+        (ImageShapes(minimum=8), [(1, 8, 8), (3, 8, 8), (3, 11, 11), (1, 8, 11)]),
+        (
+            ImageShapes(minimum=8, multiple_of=4, channels=(3,)),
+            [(3, 8, 8), (3, 12, 12), (3, 8, 12)],
+        ),
+        (
+            ImageShapes(minimum=32, square=True, power_of_two=True),
+            [(1, 32, 32), (3, 32, 32), (3, 64, 64)],
+        ),
+        (ImageShapes(minimum=28, maximum=28, channels=(1,)), [(1, 28, 28)]),
+        (ImageShapes(minimum=8, maximum=9, channels=(4,)), [(4, 8, 8), (4, 9, 9), (4, 8, 9)]),
+        (ImageShapes(minimum=9, maximum=10, multiple_of=8), []),
+    ],
+)
+def test_the_shapes_that_stand_for_those_declared(declared, shapes):
+    assert image_shapes(declared) == shapes
+    assert all(declared.refusal(shape) is None for shape in shapes)
+
+
+def shapes(spec):
+    return [(it.sample_shape, it.input_shape, it.num_classes) for it in problems(subject_of(spec))]
+
+
+def test_the_problems_of_networks():
+    small = ImageShapes(minimum=8, maximum=8, channels=(1,))
+    plain = replace(GENERATOR, images=small)
+    assert shapes(plain) == [((1, 8, 8), (6,), None)]
+    assert shapes(replace(plain, inputs="images")) == [((1, 8, 8), (1, 8, 8), None)]
+    assert shapes(replace(plain, labels="required")) == [((1, 8, 8), (6,), 3)]
+    assert shapes(replace(plain, labels="optional", vectors=True)) == [
+        ((1, 8, 8), (6,), None),
+        ((2,), (6,), None),
+        ((7,), (6,), None),
+        ((1, 8, 8), (6,), 3),
+        ((2,), (6,), 3),
+    ]
+    nothing = DiscriminatorSpec(name="d", summary="None", build="a:b", images=None)
+    with pytest.raises(CheckFailure, match="a component that handles some samples"):
+        shapes(nothing)
+
+
+def test_the_problems_of_other_kinds():
+    loss = LossSpec(name="l", summary="Loss", build="a:b", needs_labels=True)
+    assert shapes(loss) == [((1, 8, 8), (6,), 3), ((2,), (6,), 3)]
+    dataset = DatasetSpec(
+        name="d", summary="Data", build="a:b", sample_shape=lambda options: (3, 5, 7)
+    )
+    assert shapes(dataset) == [((3, 5, 7), (6,), None)]
+    sampler = SamplerSpec(
+        name="s",
+        summary="Sampler",
+        build="a:b",
+        input_shape=lambda options, sample_shape: sample_shape,
+        inputs="images",
+        paired=True,
+    )
+    assert shapes(sampler)[:2] == [((1, 8, 8), (1, 8, 8), None), ((3, 8, 8), (3, 8, 8), None)]
+    assert shapes(sampler)[-1] == ((1, 8, 8), (1, 8, 8), 3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    root: str = option(help="the folder")
+
+
+def test_options_that_must_be_given_are_the_reason_of_a_skip():
+    spec = replace(GENERATOR, options=Options)
+    subject = subject_of(spec)
+    with pytest.raises(NotApplicable, match=r"without options .*\(root: must be given"):
+        _ = subject.options
+    assert subject_of(spec, {"root": "here"}).options == Options(root="here")
+
+
+def test_components_are_chosen_by_label():
+    other = subject_of(replace(GENERATOR, name="other"))
+    assert chosen([SUBJECT, other], []) == [SUBJECT, other]
+    assert chosen([SUBJECT, other], ["generator/other", "generator/other"]) == [other]
+    with pytest.raises(UsageError, match="no component 'generator/othr' here; did you mean"):
+        chosen([SUBJECT, other], ["generator/othr"])

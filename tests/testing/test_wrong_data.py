@@ -1,0 +1,300 @@
+"""Data sets that are wrong in one way each, and fail the check of that way alone."""
+
+from __future__ import annotations
+
+import random
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import torch
+
+from ganforge import (
+    Batch,
+    DataError,
+    DatasetSpec,
+    EndlessDataset,
+    InMemoryDataset,
+    MapDataset,
+    Mixture,
+    option,
+)
+from ganforge.contracts import Dataset
+from ganforge.testing import datasets
+from ganforge.testing.finding import subject_of
+from ganforge.testing.framework import perform_all
+
+SIDE, NUM = 8, 30
+CLASSES = ("a", "b", "c")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitOptions:
+    split: Literal["train", "test"] = option("train", help="which part")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathOptions:
+    root: str = option(help="folder")
+
+
+def pixels(num=NUM, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(256, (num, 1, SIDE, SIDE), generator=generator).to(torch.uint8)
+
+
+def labels():
+    return torch.arange(NUM) % len(CLASSES)
+
+
+def stored(problem: Any, options: Any) -> InMemoryDataset:
+    return InMemoryDataset(pixels(), labels(), CLASSES)
+
+
+class Read(MapDataset):
+    """Correct, and read item by item."""
+
+    classes = CLASSES
+
+    def __init__(self, problem: Any, options: Any) -> None:
+        self.pixels = pixels()
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, index: int):
+        return self.pixels[index], index % len(CLASSES)
+
+
+class Drawn(EndlessDataset):
+    """Correct: one Gaussian in the plane."""
+
+    def __init__(self, problem: Any, options: Any) -> None:
+        self.mixture = Mixture(
+            weights=torch.ones(1), means=torch.zeros(1, 2), stds=torch.full((1,), 0.5)
+        )
+
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
+        noise = torch.randn(n, 2, generator=generator, device=generator.device)
+        return Batch(0.5 * noise, None)
+
+
+class Unknown(Dataset):
+    def __init__(self, problem: Any, options: Any) -> None:
+        self.samples = pixels()
+
+
+class Floats(InMemoryDataset):
+    def __init__(self, problem: Any, options: Any) -> None:
+        super().__init__(pixels(), labels(), CLASSES)
+        self.samples = self.samples / 127.5 - 1
+
+
+def unscaled(problem: Any, options: Any) -> InMemoryDataset:
+    return InMemoryDataset(pixels().flatten(1).float(), labels(), CLASSES)
+
+
+def copies(problem: Any, options: Any) -> InMemoryDataset:
+    return InMemoryDataset(pixels(1).repeat(NUM, 1, 1, 1), labels(), CLASSES)
+
+
+class Miscounted(InMemoryDataset):
+    def __init__(self, problem: Any, options: Any) -> None:
+        super().__init__(pixels(), labels(), CLASSES)
+
+    def __len__(self) -> int:
+        return NUM - 1
+
+
+class FromOne(Drawn):
+    classes = CLASSES
+
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
+        samples, _ = super().draw(n, generator)
+        chosen = torch.arange(n, device=generator.device) % len(CLASSES)
+        return Batch(samples, chosen + 1)
+
+
+def twins(problem: Any, options: Any) -> InMemoryDataset:
+    return InMemoryDataset(pixels(), labels(), ("a", "b", "b"))
+
+
+class Verbose(InMemoryDataset):
+    def __init__(self, problem: Any, options: Any) -> None:
+        super().__init__(pixels(), labels(), CLASSES)
+
+    def describe(self) -> str:
+        return "samples\nof digits"
+
+
+turns = count()
+
+
+def shuffled(problem: Any, options: Any) -> InMemoryDataset:
+    """As a folder whose names nobody has sorted."""
+    return InMemoryDataset(pixels().roll(next(turns), 0), labels(), CLASSES)
+
+
+class Unsendable(Read):
+    def __init__(self, problem: Any, options: Any) -> None:
+        super().__init__(problem, options)
+        self.transform = lambda sample: sample
+
+
+class Careless(Drawn):
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
+        samples, _ = super().draw(n, generator)
+        return Batch(samples + 1e-3 * random.random(), None)
+
+
+class Moving(Drawn):
+    number = 0
+
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
+        samples, _ = super().draw(n, generator)
+        self.number += 1
+        return Batch(samples + 1e-3 * self.number, None)
+
+
+class OneByOne(Drawn):
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
+        return Batch(
+            torch.stack([super(OneByOne, self).draw(1, generator)[0][0] for _ in range(n)]), None
+        )
+
+
+class DrawnOnTheHost(Drawn):
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
+        return Batch(super().draw(n, generator).samples + torch.zeros(n, 2), None)
+
+
+class TooNarrow(Drawn):
+    def __init__(self, problem: Any, options: Any) -> None:
+        super().__init__(problem, options)
+        self.mixture = Mixture(
+            weights=torch.ones(1), means=torch.zeros(1, 2), stds=torch.full((1,), 0.1)
+        )
+
+
+def fetched(problem: Any, options: Any) -> InMemoryDataset:
+    with suppress(OSError):
+        socket.create_connection(("localhost", 9), timeout=0.01).close()
+    return stored(problem, options)
+
+
+def opened(problem: Any, options: PathOptions) -> InMemoryDataset:
+    Path(options.root).read_bytes()
+    return stored(problem, options)
+
+
+def checked(problem: Any, options: PathOptions) -> InMemoryDataset:
+    if not Path(options.root).exists():
+        raise DataError(f"there is no {options.root!r}")
+    return stored(problem, options)
+
+
+def unnamed(problem: Any, options: PathOptions) -> InMemoryDataset:
+    raise DataError("there is no data")
+
+
+def overlapping(problem: Any, options: SplitOptions) -> InMemoryDataset:
+    whole = pixels(2 * NUM)
+    start = 0 if options.split == "train" else NUM - 3
+    return InMemoryDataset(whole[start : start + NUM], labels(), CLASSES)
+
+
+def apart(problem: Any, options: SplitOptions) -> InMemoryDataset:
+    start = 0 if options.split == "train" else NUM
+    return InMemoryDataset(pixels(2 * NUM)[start : start + NUM], labels(), CLASSES)
+
+
+def image_shape(options: Any) -> tuple[int, ...]:
+    return (1, SIDE, SIDE)
+
+
+def wide_shape(options: Any) -> tuple[int, ...]:
+    return (1, SIDE, 2 * SIDE)
+
+
+def flat_shape(options: Any) -> tuple[int, ...]:
+    return (SIDE * SIDE,)
+
+
+def plane(options: Any) -> tuple[int, ...]:
+    return (2,)
+
+
+def dataset(built: Any, **said: Any) -> DatasetSpec:
+    given = {"sample_shape": image_shape, "labelled": True, **said}
+    return DatasetSpec(name="wrong", summary="A set", build=f"{__name__}:{built.__name__}", **given)
+
+
+GAUSSIAN = {"sample_shape": plane, "labelled": False, "mixture": True}
+
+WRONG_SETS = [
+    (Unknown, {}, "set-is-one-of-three-kinds"),
+    (stored, {"sample_shape": wide_shape}, "samples-have-the-declared-shape"),
+    (Floats, {}, "samples-have-an-allowed-type"),
+    (unscaled, {"sample_shape": flat_shape}, "samples-lie-in-range"),
+    (copies, {}, "samples-differ"),
+    (Miscounted, {}, "length-is-that-of-the-data"),
+    (FromOne, {**GAUSSIAN, "labelled": True}, "labels-lie-in-the-classes"),
+    (twins, {}, "classes-are-names"),
+    (stored, {"labelled": False}, "set-is-labelled-as-declared"),
+    (Verbose, {}, "set-describes-itself"),
+    (shuffled, {}, "same-index-gives-the-same-item"),
+    (Unsendable, {}, "workers-can-be-spawned"),
+    (Careless, GAUSSIAN, "given-generator-alone-is-used"),
+    (Moving, GAUSSIAN, "same-seed-gives-the-same-draw"),
+    (OneByOne, GAUSSIAN, "none-and-one-can-be-drawn"),
+    (DrawnOnTheHost, GAUSSIAN, "samples-lie-on-the-generators-device"),
+    (Drawn, {**GAUSSIAN, "mixture": False}, "mixture-is-as-declared"),
+    (stored, {"mixture": True}, "mixture-is-as-declared"),
+    (TooNarrow, GAUSSIAN, "samples-follow-the-mixture"),
+    (fetched, {}, "nothing-is-downloaded-unasked"),
+    (opened, {"options": PathOptions, "path_option": "root"}, "missing-data-is-a-clear-error"),
+    (unnamed, {"options": PathOptions, "path_option": "root"}, "missing-data-is-a-clear-error"),
+    (overlapping, {"options": SplitOptions}, "splits-share-nothing"),
+]
+
+
+def failed(results):
+    return [(it.check, it.message) for it in results if it.failed]
+
+
+@pytest.mark.parametrize(
+    ("built", "said", "check"),
+    WRONG_SETS,
+    ids=[f"{it.__name__}-{check}" for it, _, check in WRONG_SETS],
+)
+def test_a_wrong_set_fails_its_own_check_and_no_other(built, said, check, tmp_path):
+    given = {"root": str(tmp_path)} if built is unnamed else {"root": __file__}
+    subject = subject_of(dataset(built, **said), given if "path_option" in said else None)
+    results = perform_all(datasets.CHECKS, subject)
+    assert [it for it in failed(results) if it[0] != check] == []
+    assert [it.check for it in results if it.failed] == [check]
+
+
+@pytest.mark.parametrize(
+    ("built", "said"),
+    [
+        (stored, {}),
+        (Read, {}),
+        (Drawn, GAUSSIAN),
+        (apart, {"options": SplitOptions}),
+        (checked, {"options": PathOptions, "path_option": "root"}),
+    ],
+)
+def test_a_correct_set_fails_none(built, said):
+    subject = subject_of(dataset(built, **said), {"root": __file__} if built is checked else None)
+    results = perform_all(datasets.CHECKS, subject)
+    assert failed(results) == []
+    assert len(results) == len(datasets.CHECKS)
+
+
+def test_every_check_of_sets_has_a_wrong_one():
+    assert {check for _, _, check in WRONG_SETS} == {check.name for check in datasets.CHECKS}

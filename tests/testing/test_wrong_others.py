@@ -1,0 +1,262 @@
+"""Metrics, callbacks and recipes that are wrong in one way each, and fail that check alone."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ganforge import Callback, CallbackSpec, Metric, MetricSpec, RecipeSpec
+from ganforge.testing import callbacks, metrics, recipes
+from ganforge.testing.finding import subject_of
+from ganforge.testing.framework import perform_all
+
+
+def failed(results):
+    return [(it.check, it.message) for it in results if it.failed]
+
+
+class Correct(Metric):
+    """How far the mean of the generated samples is from that of the real ones."""
+
+    def __init__(self, problem: Any, options: Any) -> None:
+        pass
+
+    def measure(self, evaluation):
+        return {"distance": (evaluation.fake.mean() - evaluation.real.mean()).abs().item()}
+
+
+class Unnamed(Correct):
+    def measure(self, evaluation):
+        return {"the mean": super().measure(evaluation)["distance"]}
+
+
+class Tensors(Correct):
+    def measure(self, evaluation):
+        return {"mean": evaluation.fake.mean()}
+
+
+class Logarithm(Correct):
+    """Minus infinity, where the generator collapses."""
+
+    def measure(self, evaluation):
+        return {"log_std": evaluation.fake.std(0).mean().log().item()}
+
+
+class Unequal(Correct):
+    def measure(self, evaluation):
+        return {"distance": (evaluation.fake - evaluation.real).abs().mean().item()}
+
+
+class Drawing(Correct):
+    def measure(self, evaluation):
+        some = torch.randperm(len(evaluation.fake))[:8]
+        return {"mean": evaluation.fake[some].mean().item()}
+
+
+class Centring(Correct):
+    def measure(self, evaluation):
+        evaluation.real.sub_(evaluation.real.mean())
+        return {"mean": evaluation.fake.mean().item()}
+
+
+class Comparing(Correct):
+    def measure(self, evaluation):
+        return {"mse": (evaluation.reconstruction - evaluation.real).square().mean().item()}
+
+
+class Nearest(Correct):
+    def measure(self, evaluation):
+        mixture = evaluation.dataset.mixture
+        if mixture is None:
+            return {"distance": 0.0}
+        return {"distance": torch.cdist(evaluation.fake, mixture.means).amin(1).mean().item()}
+
+
+def metric(built: type, **said: Any) -> MetricSpec:
+    target = f"{__name__}:{built.__name__}"
+    return MetricSpec(name="wrong", summary="A metric", build=target, **{"vectors": True, **said})
+
+
+WRONG_METRICS = [
+    (Unnamed, {}, "numbers-have-names"),
+    (Tensors, {}, "numbers-have-names"),
+    (Logarithm, {}, "numbers-are-finite"),
+    (Unequal, {}, "fewer-real-samples-are-accepted"),
+    (Drawing, {}, "same-numbers-twice"),
+    (Centring, {}, "samples-are-left-unchanged"),
+    (Correct, {"needs_reconstruction": True}, "reconstruction-is-read-as-declared"),
+    (Comparing, {}, "reconstruction-is-read-as-declared"),
+    (Nearest, {}, "modes-are-read-as-declared"),
+    (Correct, {"needs_mixture": True}, "modes-are-read-as-declared"),
+]
+
+
+@pytest.mark.parametrize(
+    ("built", "said", "check"),
+    WRONG_METRICS,
+    ids=[f"{it.__name__}-{check}" for it, _, check in WRONG_METRICS],
+)
+def test_a_wrong_metric_fails_its_own_check_and_no_other(built, said, check):
+    results = perform_all(metrics.CHECKS, subject_of(metric(built, **said)))
+    assert [it for it in failed(results) if it[0] != check] == []
+    assert [it.check for it in results if it.failed] == [check]
+
+
+@pytest.mark.parametrize(
+    ("built", "said"),
+    [
+        (Correct, {}),
+        (Comparing, {"needs_reconstruction": True}),
+        (Nearest, {"needs_mixture": True, "images": None}),
+    ],
+)
+def test_a_correct_metric_fails_none(built, said):
+    results = perform_all(metrics.CHECKS, subject_of(metric(built, **said)))
+    assert failed(results) == []
+    assert len(results) == len(metrics.CHECKS)
+
+
+class Quiet(Callback):
+    """Correct: one line per line of metrics."""
+
+    def __init__(self, problem: Any, options: Any) -> None:
+        self.file = Path("metrics.txt")
+
+    def started(self, run_directory, step, config):
+        self.file = run_directory / "metrics.txt"
+        self.file.touch()
+
+    def metrics(self, step, values):
+        with self.file.open("a", encoding="utf-8") as file:
+            file.write(f"{step} {sorted(values)}\n")
+
+
+class ColourAlone(Quiet):
+    def picture(self, step, picture):
+        _, _, channels = picture.shape
+        assert channels == 3
+
+
+class Exclusive(Quiet):
+    def started(self, run_directory, step, config):
+        (run_directory / "log").mkdir()
+        super().started(run_directory, step, config)
+
+
+class Summarising(Quiet):
+    def __init__(self, problem, options):
+        super().__init__(problem, options)
+        self.steps = []
+
+    def metrics(self, step, values):
+        self.steps.append(step)
+
+    def ended(self, state):
+        self.file.write_text(f"{self.steps[-1]}\n", encoding="utf-8")
+
+
+class Roaming(Quiet):
+    def ended(self, state):
+        (Path.home() / "last.txt").write_text(state, encoding="utf-8")
+
+
+class Early(Quiet):
+    def __init__(self, problem, options):
+        super().__init__(problem, options)
+        place = Path("runs/run")
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "built.txt").touch()
+
+
+class Consuming(Quiet):
+    def metrics(self, step, values):
+        values.pop("step")
+
+
+def callback(built: type) -> CallbackSpec:
+    return CallbackSpec(name="wrong", summary="A logger", build=f"{__name__}:{built.__name__}")
+
+
+WRONG_CALLBACKS = [
+    (ColourAlone, "whole-run-is-told"),
+    (Exclusive, "resumed-run-is-told"),
+    (Summarising, "short-run-is-told"),
+    (Roaming, "files-lie-in-the-run"),
+    (Early, "nothing-is-written-when-built"),
+    (Consuming, "what-is-told-is-left-unchanged"),
+]
+
+
+@pytest.mark.parametrize(("built", "check"), WRONG_CALLBACKS)
+def test_a_wrong_callback_fails_its_own_check_and_no_other(built, check):
+    results = perform_all(callbacks.CHECKS, subject_of(callback(built)))
+    assert [it for it in failed(results) if it[0] != check] == []
+    assert [it.check for it in results if it.failed] == [check]
+
+
+def test_a_correct_callback_fails_none():
+    results = perform_all(callbacks.CHECKS, subject_of(callback(Quiet)))
+    assert [it.status for it in results] == ["passed"] * len(callbacks.CHECKS)
+
+
+HEADER = "# ganforge train --recipe wrong\n# A recipe (Nobody, 2020).\n\n"
+VALUES = "[training]\nsteps = 10\n"
+
+WRONG_RECIPES = [
+    ("", "file-is-toml"),
+    (VALUES, "file-begins-with-its-command"),
+    (VALUES + HEADER, "file-begins-with-its-command"),
+    ("# ganforge train --recipe other\n" + VALUES, "file-begins-with-its-command"),
+    ("[training]\nstep = 10\n", "run-can-be-made-of-it"),
+    ("[generator]\nname = 'nobody'\n", "run-can-be-made-of-it"),
+]
+
+
+@pytest.fixture
+def recipe(tmp_path, monkeypatch):
+    def write(text: str) -> RecipeSpec:
+        (tmp_path / "shipped.py").write_text("", encoding="utf-8")
+        (tmp_path / "wrong.toml").write_text(text, encoding="utf-8")
+        monkeypatch.syspath_prepend(tmp_path)
+        return RecipeSpec(name="wrong", summary="A recipe", file="shipped:wrong.toml")
+
+    yield write
+    sys.modules.pop("shipped", None)
+
+
+@pytest.mark.parametrize(("text", "check"), WRONG_RECIPES)
+def test_a_wrong_recipe_fails_its_own_check_and_no_other(recipe, text, check):
+    whole = text if check == "file-begins-with-its-command" else HEADER + text
+    results = perform_all(recipes.CHECKS, subject_of(recipe(whole)))
+    assert [it for it in failed(results) if it[0] != check] == []
+    assert [it.check for it in results if it.failed] == [check]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEADER + VALUES,
+        "# What's shown first\n# ganforge train --recipe wrong --set dataset.root=data\n"
+        "[dataset]\nname = 'images'\n",
+        "# ganforge train --recipe wrong --dataset ./photos\n[training]\nsteps = 1\n",
+    ],
+)
+def test_a_correct_recipe_fails_none(recipe, text):
+    results = perform_all(recipes.CHECKS, subject_of(recipe(text)))
+    assert [(it.status, it.message) for it in results] == [("passed", "")] * len(recipes.CHECKS)
+
+
+def test_what_a_recipe_lacks_is_said(recipe):
+    results = perform_all(recipes.CHECKS, subject_of(recipe(HEADER + "[dataset]\nname = 'images'")))
+    (message,) = (it.message for it in results if it.failed)
+    assert "dataset.root" in message
+
+
+@pytest.mark.parametrize("kit", [metrics, callbacks, recipes])
+def test_every_check_has_a_component_that_fails_it(kit):
+    known = {check for *_, check in [*WRONG_METRICS, *WRONG_CALLBACKS, *WRONG_RECIPES]}
+    assert {check.name for check in kit.CHECKS} <= known

@@ -1,0 +1,190 @@
+"""Samplers that are wrong in one way each, and fail the check of that way alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from ganforge import Inputs, LatentSampler, Sampler, SamplerSpec
+from ganforge.testing import samplers
+from ganforge.testing.finding import subject_of
+from ganforge.testing.framework import perform_all
+
+LATENTS = 6
+
+
+def failed(results):
+    return [(it.check, it.message) for it in results if it.failed]
+
+
+class Correct(LatentSampler):
+    """Standard normal latents."""
+
+    def __init__(self, problem: Any, options: Any) -> None:
+        super().__init__(problem)
+
+    def latents(self, n: int, generator: torch.Generator):
+        return torch.randn(n, LATENTS, generator=generator, device=generator.device)
+
+
+class TooLong(Correct):
+    def latents(self, n, generator):
+        return torch.randn(n, LATENTS + 1, generator=generator, device=generator.device)
+
+
+class NeverNone(Correct):
+    def latents(self, n, generator):
+        return super().latents(n, generator).flatten().reshape(n, -1)
+
+
+class ShortLabels(Correct):
+    def sample(self, n, *, generator, real=None):
+        values, chosen = super().sample(n, generator=generator, real=real)
+        return Inputs(values, None if chosen is None else chosen.int())
+
+
+class Global(Correct):
+    def latents(self, n, generator):
+        return super().latents(n, generator) + 0.01 * torch.randn(1, 1, device=generator.device)
+
+
+class Counting(Correct):
+    number = 0
+
+    def latents(self, n, generator):
+        self.number += 1
+        return super().latents(n, generator) * self.number
+
+
+class Frozen(Correct):
+    def latents(self, n, generator):
+        return torch.randn(n, LATENTS, generator=torch.Generator().manual_seed(0), device="cpu")
+
+
+class DrawnHere(Correct):
+    def latents(self, n, generator):
+        return super().latents(n, generator) + torch.zeros(LATENTS)
+
+
+class Idle(Correct):
+    def latents(self, n, generator):
+        return torch.nn.functional.pad(super().latents(n, generator)[:, 1:], (1, 0))
+
+
+class Positive(Correct):
+    def latents(self, n, generator):
+        return torch.rand(n, LATENTS, generator=generator, device=generator.device)
+
+
+class Doubled(Correct):
+    def latents(self, n, generator):
+        half = super().latents(n, generator)[:, : LATENTS // 2]
+        return torch.cat([half, half], dim=1)
+
+
+class Peeking(Correct):
+    def sample(self, n, *, generator, real=None):
+        values, chosen = super().sample(n, generator=generator, real=real)
+        return Inputs(values if real is None else values + real.samples.mean(), chosen)
+
+
+class Untruncated(Correct):
+    def truncated(self, threshold):
+        return self
+
+
+class Paired(Sampler):
+    """Real images, with their labels."""
+
+    def __init__(self, problem: Any, options: Any) -> None:
+        super().__init__(problem)
+
+    def sample(self, n, *, generator, real=None):
+        assert real is not None
+        return Inputs(self.altered(real.samples), self.renamed(real.labels))
+
+    def altered(self, images):
+        return images
+
+    def renamed(self, chosen):
+        return chosen
+
+
+class Brighter(Paired):
+    def altered(self, images):
+        return images * 1.5
+
+
+class Reversed(Paired):
+    def altered(self, images):
+        return images.flip(0)
+
+
+class Mislabelled(Paired):
+    def renamed(self, chosen):
+        return None if chosen is None else chosen.flip(0).roll(1)
+
+
+class Darkening(Paired):
+    def altered(self, images):
+        return images.mul_(0.5)
+
+
+def latent_shape(options: Any, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (LATENTS,)
+
+
+def same_shape(options: Any, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
+    return sample_shape
+
+
+def sampler(built: type, **said: Any) -> SamplerSpec:
+    if issubclass(built, Paired):
+        said = {"inputs": "images", "paired": True, "input_shape": same_shape, **said}
+    given = {"input_shape": latent_shape, **said}
+    target = f"{__name__}:{built.__name__}"
+    return SamplerSpec(name="wrong", summary="A sampler", build=target, **given)
+
+
+WRONG_SAMPLERS = [
+    (TooLong, {}, "inputs-have-the-declared-shape"),
+    (NeverNone, {}, "none-and-one-can-be-drawn"),
+    (ShortLabels, {}, "labels-come-with-classes"),
+    (Global, {}, "given-generator-alone-is-used"),
+    (Counting, {}, "same-seed-gives-the-same-draw"),
+    (Frozen, {}, "another-seed-gives-another-draw"),
+    (DrawnHere, {}, "inputs-lie-on-the-generators-device"),
+    (Idle, {}, "latents-vary"),
+    (Positive, {}, "latents-are-centred"),
+    (Doubled, {}, "latents-are-uncorrelated"),
+    (Brighter, {}, "image-inputs-lie-in-range"),
+    (Peeking, {}, "pairing-is-as-declared"),
+    (Reversed, {}, "pairing-is-as-declared"),
+    (Mislabelled, {}, "paired-labels-are-those-of-the-real-samples"),
+    (Darkening, {}, "real-batch-is-left-unchanged"),
+    (Untruncated, {}, "truncation-bounds-the-inputs"),
+]
+
+
+@pytest.mark.parametrize(
+    ("built", "said", "check"),
+    WRONG_SAMPLERS,
+    ids=[f"{it.__name__}-{check}" for it, _, check in WRONG_SAMPLERS],
+)
+def test_a_wrong_sampler_fails_its_own_check_and_no_other(built, said, check):
+    results = perform_all(samplers.CHECKS, subject_of(sampler(built, **said)))
+    assert [it for it in failed(results) if it[0] != check] == []
+    assert [it.check for it in results if it.failed] == [check]
+
+
+@pytest.mark.parametrize("built", [Correct, Paired])
+def test_a_correct_sampler_fails_none(built):
+    results = perform_all(samplers.CHECKS, subject_of(sampler(built)))
+    assert failed(results) == []
+    assert len(results) == len(samplers.CHECKS)
+
+
+def test_every_check_of_samplers_has_a_wrong_one():
+    assert {check for _, _, check in WRONG_SAMPLERS} == {check.name for check in samplers.CHECKS}
