@@ -96,8 +96,9 @@ def check_build(subject: Subject) -> None:
         except DataError as error:
             raise NotApplicable(f"what it needs is not here: {error}") from error
         except GanforgeError as error:
-            if isinstance(error, UsageError) and subject.given:
-                refusals.append(str(error))  # the options may not fit every problem
+            # Options may not fit every problem, and no spec can say of which size vectors are.
+            if isinstance(error, UsageError) and (subject.given or len(problem.sample_shape) == 1):
+                refusals.append(str(error))
                 continue
             raise CheckFailure(
                 f"something built for {_shown(problem)}",
@@ -111,8 +112,15 @@ def check_build(subject: Subject) -> None:
                 came=f"a {type(built).__name__}",
                 mend="derive from it, and let the builder return the object itself",
             )
-    if len(refusals) == len(shapes):
+    if len(refusals) < len(shapes):
+        return
+    if subject.given:
         raise NotApplicable(refusals[0])
+    raise CheckFailure(
+        "something built for one of the shapes that the spec declares",
+        came=refusals[0],
+        mend="declare in the spec which shapes it handles",
+    )
 
 
 def _shown(problem: Problem) -> str:
