@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -10,28 +11,36 @@ import torch
 from torch import Tensor, nn
 
 from ganforge.contracts import Batch, Dataset, Inputs
-from ganforge.errors import PluginError
+from ganforge.errors import GanforgeError, PluginError
+from ganforge.printable import printable
 
 from .assemble import Assembly, Measured
 from .sampling import CHUNK, draw_inputs, generate_samples
 from .step import encode, generate
 
 
-def measure(assembly: Assembly) -> dict[str, float]:
-    """The numbers of every metric of the run: `metric/mae`, or `metric/modes/high_quality`.
+def measure(
+    assembly: Assembly, metrics: Sequence[Measured]
+) -> tuple[dict[str, float], list[tuple[Measured, GanforgeError]]]:
+    """The numbers of metrics: `metric/mae`, or `metric/modes/high_quality`; and those that failed.
 
     A metric's only number that bears the metric's name is called after it alone.
     """
     view = _View(assembly)
     found: dict[str, float] = {}
+    failed: list[tuple[Measured, GanforgeError]] = []
     with torch.inference_mode(), evaluating(assembly.sampled_network):
-        for chosen in assembly.metrics:
+        for chosen in metrics:
             name = chosen.selection.config_name
-            numbers = _numbers(chosen, view)
+            try:
+                numbers = _numbers(chosen, view)
+            except GanforgeError as error:
+                failed.append((chosen, error))
+                continue
             alone = set(numbers) == {chosen.selection.component.name}
             for key, value in numbers.items():
                 found[f"metric/{name}" if alone else f"metric/{name}/{key}"] = value
-    return found
+    return found, failed
 
 
 @contextmanager
@@ -49,10 +58,12 @@ def _numbers(chosen: Measured, view: _View) -> Mapping[str, float]:
     component = chosen.selection.component
     values = component.call("failed", chosen.metric.measure, view)
     numbers = isinstance(values, Mapping) and values
-    if not numbers or any(type(value) not in (int, float) for value in values.values()):
+    if not numbers or not all(
+        type(value) in (int, float) and math.isfinite(value) for value in values.values()
+    ):
         raise PluginError(
-            f"the metric {component.name!r} of {component.origin} must give numbers by name, not "
-            f"{values!r}"
+            f"the metric {component.name!r} of {component.origin} must give finite numbers by "
+            f"name, not {printable(repr(values), 200)}"
         )
     return dict(values)
 

@@ -1,7 +1,7 @@
 """What a run tells the world: metrics, pictures, the display and the callbacks.
 
-Nothing here ends a run that can go on: what cannot be written, and a callback that fails, is a
-warning and is left out from then on.
+Nothing here ends a run that can go on: what cannot be written, and a metric or a callback that
+fails, is a warning and is left out from then on.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Reports:
         self._run = run
         self._display = display
         self._metrics_file = MetricsFile(run.metrics)
+        self._metrics = list(assembly.metrics)
         self._callbacks = list(assembly.callbacks)
         self._shape = assembly.problem.sample_shape
         self._draws = can_be_shown(self._shape) or len(self._shape) == 1
@@ -61,8 +62,14 @@ class Reports:
 
     def evaluation(self, step: int, images: int) -> None:
         """Measure the metrics of the run, and report a line of them."""
-        if self._assembly.metrics:
-            self.metrics({"step": step, "images": images, **measure(self._assembly)})
+        if not self._metrics:
+            return
+        numbers, failed = measure(self._assembly, self._metrics)
+        for chosen, error in failed:
+            self._metrics.remove(chosen)
+            warnings.warn(f"{error}; training goes on without this metric", stacklevel=2)
+        if numbers:
+            self.metrics({"step": step, "images": images, **numbers})
 
     def grid(self, step: int) -> None:
         """The picture of this step, from the same inputs each time."""

@@ -8,13 +8,16 @@ import pytest
 import torch
 
 from ganforge import InMemoryDataset
+from ganforge.discovery import discover
 from ganforge.engine.batches import open_batches
 from ganforge.engine.evaluation import measure
 from ganforge.engine.execution import Execution
 from ganforge.engine.randomness import Randomness
 from ganforge.errors import ConfigError, DataError, UsageError
+from ganforge.layers import Layer, Names, from_settings
+from ganforge.resolve import resolve
 
-from .conftest import TINY
+from .conftest import TINY, trainer_in
 
 RING = (
     "generator.name=mlp",
@@ -48,19 +51,19 @@ def lines(trainer):
 def test_a_metric_is_measured_when_it_is_due_and_at_the_end(make_trainer):
     trainer = make_trainer(base=RING, metrics=("modes",))
     trainer.train()
-    measured = [line for line in lines(trainer) if "metric/modes/modes" in line]
-    assert [line["step"] for line in measured] == [3, 6]
-    assert all(0 <= line["metric/modes/high_quality"] <= 1 for line in measured)
-    assert measured[0]["images"] == 24
+    evaluations = [line for line in lines(trainer) if "metric/modes/modes" in line]
+    assert [line["step"] for line in evaluations] == [3, 6]
+    assert all(0 <= line["metric/modes/high_quality"] <= 1 for line in evaluations)
+    assert evaluations[0]["images"] == 24
     assert "metric/modes/modes" in trainer.display.seen[-1]
 
 
 def test_a_metric_named_like_its_only_number_is_called_after_it(make_trainer):
     trainer = make_trainer(base=AUTOENCODER, losses=("mse",), metrics=("mae",))
-    found = measure(trainer.assembly)
+    found = measured(trainer.assembly)
     assert set(found) == {"metric/mae"}
     assert 0 < found["metric/mae"] < 1
-    assert found == measure(trainer.assembly)
+    assert found == measured(trainer.assembly)
 
 
 def test_the_error_is_that_of_the_held_out_samples(make_trainer):
@@ -70,19 +73,69 @@ def test_the_error_is_that_of_the_held_out_samples(make_trainer):
     network = a.sampled_network.eval()
     with torch.inference_mode():
         error = (network(real) - real).abs().mean().item() / 2
-    assert measure(a)["metric/mae"] == pytest.approx(error, rel=1e-5)
+    assert measured(a)["metric/mae"] == pytest.approx(error, rel=1e-5)
 
 
 def test_measuring_changes_nothing_of_the_training(make_trainer):
     settings = (*AUTOENCODER, "evaluation.every=1")
-    measured = make_trainer(base=settings, losses=("mse",), metrics=("mae",), name="measured")
+    watched = make_trainer(base=settings, losses=("mse",), metrics=("mae",), name="watched")
     plain = make_trainer(base=settings, losses=("mse",), name="plain")
-    measured.train()
+    watched.train()
     plain.train()
-    left = measured.assembly.generator.network.state_dict()
+    left = watched.assembly.generator.network.state_dict()
     right = plain.assembly.generator.network.state_dict()
     assert all(torch.equal(left[name], right[name]) for name in left)
-    assert measured.assembly.generator.network.training
+    assert watched.assembly.generator.network.training
+
+
+def measured(assembly):
+    found, failed = measure(assembly, assembly.metrics)
+    assert failed == []
+    return found
+
+
+FAULTY = """
+from ganforge import MetricSpec, hookimpl
+
+@hookimpl
+def ganforge_metrics():
+    for name in ("broken", "vague", "endless"):
+        yield MetricSpec(name=name, summary="A test's", build=f"ganforge_faulty:{name}")
+
+def made(measure):
+    from ganforge import Metric
+    return type("Faulty", (Metric,), {"measure": measure})()
+
+def broken(problem, options):
+    return made(lambda self, evaluation: 1 / 0)
+
+def vague(problem, options):
+    return made(lambda self, evaluation: "good")
+
+def endless(problem, options):
+    return made(lambda self, evaluation: {"endless": float("inf")})
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("broken", "the metric 'broken' of ganforge-faulty 1.0 failed: ZeroDivisionError"),
+        ("vague", "must give finite numbers by name, not 'good'"),
+        ("endless", "must give finite numbers by name, not {'endless': inf}"),
+    ],
+)
+def test_a_metric_that_fails_is_a_warning_and_is_left_out(name, why, fake_plugin, tmp_path):
+    fake_plugin("ganforge-faulty", FAULTY)
+    layers = [
+        from_settings([*AUTOENCODER, "evaluation.every=2"]),
+        Layer(tables={"loss": Names(("mse",)), "metric": Names((name, "mae"))}),
+    ]
+    trainer = trainer_in(tmp_path / "run", resolve(layers, discover().registry))
+    with pytest.warns(UserWarning, match="training goes on without this metric") as told:
+        trainer.train()
+    assert [why in str(it.message) for it in told] == [True]
+    assert [line["step"] for line in lines(trainer) if "metric/mae" in line] == [2, 4, 6]
 
 
 def numbers(total, holdout, batch_size=7):
