@@ -91,7 +91,11 @@ def _losses(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
     if config.losses and "generator" not in trained:
         yield ("loss",), "no loss trains the generator; add one, such as --loss nonsat"
     if config.losses and config.discriminator is not None and "discriminator" not in trained:
-        yield ("loss",), "no loss trains the discriminator; add one, such as --loss nonsat"
+        yield (
+            ("loss",),
+            "no loss trains the discriminator; add one, such as --loss nonsat, or do without it: "
+            "--discriminator none",
+        )
 
 
 def _metrics(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:

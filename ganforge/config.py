@@ -21,7 +21,7 @@ from .settings import (
     OutputSettings,
     TrainingSettings,
 )
-from .specs import TABLES, ComponentSpec, DatasetSpec, SamplerSpec
+from .specs import NO_DISCRIMINATOR, TABLES, ComponentSpec, DatasetSpec, SamplerSpec
 
 KeyPath = tuple[str, ...]
 
@@ -146,6 +146,9 @@ def _rows(config: RunConfig) -> Iterator[tuple[KeyPath, list[ConfigLine], str]]:
             line = ConfigLine(key="name", value=selection.config_name)
             comment = printable(selection.component.spec.summary)
             yield (section,), [line, *_lines(selection.options)], comment
+        elif section == "discriminator":
+            # Said, or reading it again would bring back the generator's usual partner.
+            yield (section,), [ConfigLine(key="name", value=NO_DISCRIMINATOR)], "there is none"
     for term in config.losses:
         settings = TermSettings(weight=term.weight, every=term.every)
         lines = [*_lines(settings), *_lines(term.options)]

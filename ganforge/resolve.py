@@ -26,7 +26,14 @@ from .options import describe, parse
 from .printable import printable
 from .registry import Component, Registry
 from .settings import DEFAULT_STEPS, OPTIMIZERS, SECTIONS, OptimizerSettings
-from .specs import TABLES, ComponentSpec, DatasetSpec, GeneratorSpec, LossSpec
+from .specs import (
+    NO_DISCRIMINATOR,
+    TABLES,
+    ComponentSpec,
+    DatasetSpec,
+    GeneratorSpec,
+    LossSpec,
+)
 
 DEFAULT = Flag("default")
 
@@ -156,6 +163,12 @@ class _Resolver:
         if generator is None and (section, "name") not in self.entries:
             return None  # it cannot be told without the generator, which is complained of
         usual: str | None = getattr(generator, section, None)
+        chosen = self.entries.get((section, "name"))
+        if section == "discriminator" and chosen is not None and chosen.value == NO_DISCRIMINATOR:
+            for path, orphan in self.entries.items():
+                if path[0] == section and path != (section, "name"):
+                    self._complain(orphan, "", "there is no discriminator in this run")
+            return None
         component = self._named(section, usual)
         if component is None and usual is None and (section, "name") not in self.entries:
             for path, orphan in self.entries.items():

@@ -19,6 +19,7 @@ NAME_PATTERN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 TARGET_PATTERN = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 FILE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[\w./-]+")
 ANY_IMAGES = ImageShapes()
+NO_DISCRIMINATOR = "none"  # the name under which a run has none
 RESERVED_OPTIONS = frozenset({"name", "weight", "every"})
 
 Conditioning = Literal["none", "optional", "required"]
@@ -183,6 +184,7 @@ class DiscriminatorSpec(NetworkSpec):
             isinstance(self.batch_independent, bool) or callable(self.batch_independent),
             "batch_independent must be true, false or a function of the options",
         )
+        self._require(self.name != NO_DISCRIMINATOR, "this name stands for having none")
 
 
 @dataclass(frozen=True, kw_only=True)

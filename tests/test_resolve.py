@@ -430,6 +430,17 @@ def test_capabilities_of_third_parties_are_held_against_each_other(
         assert message in complaint
 
 
+def test_a_run_without_a_discriminator_stays_without_one(bundled: Registry) -> None:
+    settings = ("generator.name=adversarial-autoencoder", "discriminator.name=none")
+    config = resolve(layers("", settings, ("mse",)), bundled)
+    assert config.discriminator is None
+    assert reread(config, bundled) == config
+    with pytest.raises(ConfigError, match="there is no discriminator in this run"):
+        resolve(layers("", (*settings, "discriminator.hidden=[8]"), ("mse",)), bundled)
+    with pytest.raises(ConfigError, match="do without it: --discriminator none"):
+        resolve(layers("", settings[:1], ("mse",)), bundled)
+
+
 def test_what_fits_together_is_taken(fake_plugin: FakePlugin) -> None:
     fake_plugin("ganforge-capable", CAPABLE)
     registry = discover().registry

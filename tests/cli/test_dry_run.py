@@ -46,6 +46,12 @@ def tree(answer: Answer) -> dict[str, Any]:
         (["--logger", "csv"], "callback", "csv", {}),
         (["--callback", "csv"], "callback", "csv", {}),
         (["--recipe", "gaussian-1d"], "metric", "kl", {"k": 5}),
+        (
+            ["--recipe", "inpainting", "--discriminator", "none", "--loss", "mse"],
+            "discriminator",
+            "name",
+            "none",
+        ),
         (["--recipe", "gaussian-1d", "--metric", "moments"], "metric", "moments", {}),
         (["--recipe", "gaussian-1d", "--set", "dataset.mean=3.0"], "dataset", "mean", 3.0),
         (["--image-size", "64"], "dataset", "size", 64),
