@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from .building import build, problems
-from .framework import Check, CheckFailure, Subject
+from .framework import Check, CheckFailure, Subject, check_of
 from .watching import elsewhere, files_under
 
 RUN = Path("runs") / "run"
@@ -119,8 +118,7 @@ def what_is_told_is_left_unchanged(subject: Subject) -> None:
             )
 
 
-def _check(name: str, contract: str, run: Callable[[Subject], None]) -> Check:
-    return Check(name=name, contract=contract, run=run, kinds=("callback",))
+_check = check_of("callback")
 
 
 CHECKS: tuple[Check, ...] = (

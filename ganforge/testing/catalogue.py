@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ganforge.errors import UsageError, did_you_mean, listed
 from ganforge.specs import Spec
 
-from .common import CHECKS as COMMON
+from .components import CHECKS as COMPONENTS
 from .datasets import CHECKS as DATASETS
 from .discriminators import CHECKS as DISCRIMINATORS
 from .finding import subject_of
@@ -20,7 +20,7 @@ from .pairings import CHECKS as PAIRINGS
 from .samplers import CHECKS as SAMPLERS
 
 ALL_CHECKS: tuple[Check, ...] = (
-    *COMMON,
+    *COMPONENTS,
     *NETWORKS,
     *GENERATORS,
     *DISCRIMINATORS,

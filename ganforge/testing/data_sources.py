@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from ganforge.problem import Problem
 from ganforge.specs import DatasetSpec
 
 from .building import build, problems, seeded
-from .framework import Check, CheckFailure, NotApplicable, Subject
+from .framework import Check, CheckFailure, NotApplicable, Subject, check_of
 from .watching import elsewhere, no_network
 
 ABSENT = "absent-6f1d"  # a path that nobody has
@@ -134,8 +134,7 @@ def _bytes(sample: Tensor) -> bytes:
     return sample.contiguous().numpy().tobytes()
 
 
-def _check(name: str, contract: str, run: Callable[[Subject], None]) -> Check:
-    return Check(name=name, contract=contract, run=run, kinds=("dataset",))
+_check = check_of("dataset")
 
 
 CHECKS: tuple[Check, ...] = (

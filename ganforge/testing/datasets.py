@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,7 +13,7 @@ from ganforge.printable import printable
 from .building import build, problems, seeded
 from .data_sources import CHECKS as SOURCES
 from .drawn_sets import CHECKS as DRAWN
-from .framework import Check, CheckFailure, NotApplicable, Subject
+from .framework import Check, CheckFailure, NotApplicable, Subject, check_of
 from .set_items import (
     KINDS,
     built,
@@ -214,8 +213,7 @@ def given_generator_alone_is_used(subject: Subject) -> None:
         some_samples(dataset)
 
 
-def _check(name: str, contract: str, run: Callable[[Subject], None]) -> Check:
-    return Check(name=name, contract=contract, run=run, kinds=("dataset",))
+_check = check_of("dataset")
 
 
 CHECKS: tuple[Check, ...] = (

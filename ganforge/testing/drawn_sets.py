@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -12,7 +11,7 @@ from ganforge.contracts import EndlessDataset
 from ganforge.printable import described
 
 from .building import seeded
-from .framework import Check, CheckFailure, NotApplicable, Subject
+from .framework import Check, CheckFailure, NotApplicable, Subject, check_of
 from .set_items import NUM_ITEMS, built, drawn, one_of, shape_of, some_samples, spec_of
 
 NUM_DRAWS = 4096  # from a mixture, for its moments
@@ -119,8 +118,7 @@ def samples_follow_the_mixture(subject: Subject) -> None:
         )
 
 
-def _check(name: str, contract: str, run: Callable[[Subject], None]) -> Check:
-    return Check(name=name, contract=contract, run=run, kinds=("dataset",))
+_check = check_of("dataset")
 
 
 CHECKS: tuple[Check, ...] = (

@@ -77,6 +77,15 @@ class Check:
         return not self.kinds or spec.kind in self.kinds
 
 
+def check_of(*kinds: str) -> Callable[[str, str, Callable[[Subject], None]], Check]:
+    """What makes checks of these kinds from a name, a contract and a function."""
+
+    def check(name: str, contract: str, run: Callable[[Subject], None]) -> Check:
+        return Check(name=name, contract=contract, run=run, kinds=kinds)
+
+    return check
+
+
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
     """What came of one check. `message` says why, where it did not simply pass.

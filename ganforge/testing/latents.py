@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
 from .draws import draw, equal, first_built, spec_of
-from .framework import Check, CheckFailure, NotApplicable, Subject
+from .framework import Check, CheckFailure, NotApplicable, Subject, check_of
 
 NUM_DRAWS = 4096
 #: of means in standard deviations and of correlations, whose standard error is 1/64
@@ -88,8 +86,7 @@ def truncation_bounds_the_inputs(subject: Subject) -> None:
         )
 
 
-def _check(name: str, contract: str, run: Callable[[Subject], None]) -> Check:
-    return Check(name=name, contract=contract, run=run, kinds=("sampler",))
+_check = check_of("sampler")
 
 
 CHECKS: tuple[Check, ...] = (

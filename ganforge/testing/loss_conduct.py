@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import cast, get_args
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 from ganforge.contracts import Loss
 from ganforge.engine.objective import Network
 
-from .framework import Check, CheckFailure, NotApplicable, Subject
+from .framework import Check, CheckFailure, NotApplicable, Subject, check_of
 from .loss_terms import build_loss, call, gradients, spec_of, step_for, trained, value_of, values
 
 NETWORKS: tuple[Network, ...] = get_args(Network)
@@ -244,8 +243,7 @@ def constraint_keeps_the_weights(subject: Subject) -> None:
             )
 
 
-def _check(name: str, contract: str, run: Callable[[Subject], None]) -> Check:
-    return Check(name=name, contract=contract, run=run, kinds=("loss",))
+_check = check_of("loss")
 
 
 CHECKS: tuple[Check, ...] = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import product
 
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from ganforge.engine.objective import Network
 
-from .framework import Check, CheckFailure, NotApplicable, Subject
+from .framework import Check, CheckFailure, NotApplicable, Subject, check_of
 from .loss_conduct import CHECKS as CONDUCT
 from .loss_terms import build_loss, call, gradients, spec_of, step_for, trained, value_of, values
 from .reference_step import PATCHES, ReferenceStep
@@ -155,8 +154,7 @@ def constant_critic_has_a_constant_penalty(subject: Subject) -> None:
             )
 
 
-def _check(name: str, contract: str, run: Callable[[Subject], None]) -> Check:
-    return Check(name=name, contract=contract, run=run, kinds=("loss",))
+_check = check_of("loss")
 
 
 CHECKS: tuple[Check, ...] = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, cast
 
 import torch
@@ -14,7 +14,7 @@ from ganforge.errors import DataError
 from ganforge.specs import MetricSpec
 
 from .building import build, problems, seeded
-from .framework import Check, CheckFailure, NotApplicable, Subject
+from .framework import Check, CheckFailure, NotApplicable, Subject, check_of
 
 NUM_SAMPLES = 64
 NUM_MODES = 4
@@ -183,8 +183,7 @@ def _undeclared(what: str, option: str, declared: bool) -> CheckFailure:
     )
 
 
-def _check(name: str, contract: str, run: Callable[[Subject], None]) -> Check:
-    return Check(name=name, contract=contract, run=run, kinds=("metric",))
+_check = check_of("metric")
 
 
 CHECKS: tuple[Check, ...] = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import tomllib
-from collections.abc import Callable
 from importlib import import_module
 from itertools import pairwise
 
@@ -17,7 +16,7 @@ from ganforge.resolve import path_layer, resolve
 from ganforge.specs import RecipeSpec
 
 from .finding import find_components
-from .framework import Check, CheckFailure, Subject
+from .framework import Check, CheckFailure, Subject, check_of
 
 COMMAND = ("ganforge", "train", "--recipe")
 
@@ -94,8 +93,7 @@ def _registry(subject: Subject) -> Registry:
     return Registry([*installed, *(it for it in own if (it.kind, it.name) not in known)])
 
 
-def _check(name: str, contract: str, run: Callable[[Subject], None]) -> Check:
-    return Check(name=name, contract=contract, run=run, kinds=("recipe",))
+_check = check_of("recipe")
 
 
 CHECKS: tuple[Check, ...] = (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
@@ -13,7 +11,7 @@ from ganforge.problem import Problem
 
 from .building import build, problems, real_batch, seeded
 from .draws import BATCH, built, draw, equal, spec_of
-from .framework import Check, CheckFailure, NotApplicable, Subject
+from .framework import Check, CheckFailure, NotApplicable, Subject, check_of
 from .latents import CHECKS as LATENTS
 from .watching import global_generators_untouched
 
@@ -208,8 +206,7 @@ def real_batch_is_left_unchanged(subject: Subject) -> None:
             )
 
 
-def _check(name: str, contract: str, run: Callable[[Subject], None]) -> Check:
-    return Check(name=name, contract=contract, run=run, kinds=("sampler",))
+_check = check_of("sampler")
 
 
 CHECKS: tuple[Check, ...] = (

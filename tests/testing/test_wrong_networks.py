@@ -88,7 +88,7 @@ def test_a_right_component_passes(spec, skipped):
 
 
 WRONG = [
-    # common
+    # every kind of component
     (generator(summary="a" * 121), "summary-can-be-printed"),
     (generator(summary="plain \x1b[31mred"), "summary-can-be-printed"),
     (generator(options=wrong.OptionsWithoutHelp), "every-option-has-help"),
