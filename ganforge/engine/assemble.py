@@ -86,7 +86,7 @@ def assemble(config: RunConfig) -> Assembly:
     execution = Execution.from_settings(config.execution)
     randomness = Randomness(config.training.seed, execution.device)
     shapes = Problem(sample_shape=config.sample_shape, input_shape=config.input_shape)
-    dataset = _build(config.dataset, shapes, randomness, Dataset)
+    dataset = build(config.dataset, shapes, randomness, Dataset)
     problem = replace(shapes, num_classes=_num_classes(config, dataset))
     batches = open_batches(
         dataset,
@@ -95,18 +95,19 @@ def assemble(config: RunConfig) -> Assembly:
         randomness=randomness,
         num_workers=config.execution.num_workers,
         holdout=config.evaluation.holdout,
+        with_labels=problem.num_classes is not None,
     )
-    sampler = _build(config.sampler, problem, randomness, Sampler)
-    generator = execution.place(_build(config.generator, problem, randomness, nn.Module))
+    sampler = build(config.sampler, problem, randomness, Sampler)
+    generator = execution.place(build(config.generator, problem, randomness, nn.Module))
     discriminator = None
     if config.discriminator is not None:
         judged = replace(problem, sample_shape=config.judged_shape)
-        discriminator = execution.place(_build(config.discriminator, judged, randomness, nn.Module))
+        discriminator = execution.place(build(config.discriminator, judged, randomness, nn.Module))
     terms = [
         ObjectiveTerm(
             name=term.config_name,
             origin=term.component.origin,
-            loss=execution.place(_build(term, problem, randomness, Loss)),
+            loss=execution.place(build(term, problem, randomness, Loss)),
             weight=term.weight,
             every=term.every,
             differentiates_gradient=(
@@ -135,11 +136,11 @@ def assemble(config: RunConfig) -> Assembly:
         objective=Objective(terms),
         guard=guard,
         metrics=tuple(
-            Measured(selection=it, metric=_build(it, problem, randomness, Metric))
+            Measured(selection=it, metric=build(it, problem, randomness, Metric))
             for it in config.metrics
         ),
         callbacks=tuple(
-            Informed(selection=it, callback=_build(it, problem, randomness, Callback))
+            Informed(selection=it, callback=build(it, problem, randomness, Callback))
             for it in config.callbacks
         ),
         num_steps=_num_steps(config, batches),
@@ -198,7 +199,8 @@ def _wiring(config: RunConfig) -> Wiring:
     )
 
 
-def _build(selection: Selection, problem: Problem, randomness: Randomness, wanted: type) -> Any:
+def build(selection: Selection, problem: Problem, randomness: Randomness, wanted: type) -> Any:
+    """What a component's builder gives. Raises PluginError where it is nothing of `wanted`."""
     component = selection.component
     with randomness.building(f"{component.kind}/{component.name}"):
         built = component.build(problem, selection.options)
@@ -261,7 +263,7 @@ def probe(assembly: Assembly) -> None:
     _expect(_who(config.dataset), "samples", real.samples, problem.sample_shape)
     two = Batch(
         real.samples[:1].repeat_interleave(2, 0),
-        None if problem.num_classes is None or real.labels is None else real.labels[:1].repeat(2),
+        None if real.labels is None else real.labels[:1].repeat(2),
     )
     paired = two if assembly.paired else None
     (inputs,) = draw_inputs(assembly.sampler, assembly.randomness, "probe", 2, real=paired)

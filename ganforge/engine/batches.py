@@ -56,9 +56,11 @@ def open_batches(
     randomness: Randomness,
     num_workers: int,
     holdout: float = 0.0,
+    with_labels: bool = True,
 ) -> Batches:
     """The data path for the kind of set; the share `holdout` of it is kept out of the batches.
 
+    Without labels, which an unconditional run has no use for, those of the set are left alone.
     Raises DataError for a set without samples to train on.
     """
     match dataset:
@@ -68,15 +70,15 @@ def open_batches(
                     "evaluation.holdout: an endless data set has nothing to hold out; what it is "
                     "measured on is drawn afresh"
                 )
-            return DrawnBatches(dataset, batch_size, execution, randomness)
+            return DrawnBatches(dataset, batch_size, execution, randomness, with_labels)
         case InMemoryDataset() | MapDataset():
             order = Order(len(dataset), batch_size, randomness, holdout)
             if order.num_samples == 0:
                 held = f" besides the {len(dataset)} held out" if len(dataset) else ""
                 raise DataError(f"the data set has no samples{held}")
             if isinstance(dataset, InMemoryDataset):
-                return InMemoryBatches(dataset, order, execution)
-            return LoadedBatches(dataset, order, execution, num_workers)
+                return InMemoryBatches(dataset, order, execution, with_labels)
+            return LoadedBatches(dataset, order, execution, num_workers, with_labels)
         case _:
             raise TypeError(f"{type(dataset).__name__} is none of the three kinds of data set")
 
@@ -138,7 +140,9 @@ class InMemoryBatches(Batches):
     copy; `index_select` is some ten times faster than indexing.
     """
 
-    def __init__(self, dataset: InMemoryDataset, order: Order, execution: Execution) -> None:
+    def __init__(
+        self, dataset: InMemoryDataset, order: Order, execution: Execution, with_labels: bool
+    ) -> None:
         self.num_samples = order.num_samples
         self._execution = execution
         self._order = order
@@ -146,7 +150,8 @@ class InMemoryBatches(Batches):
         samples = dataset.samples.permute(0, 2, 3, 1) if self._images else dataset.samples
         home = _home(samples, execution.device)
         self._samples = samples.contiguous().to(home)
-        self._labels = None if dataset.labels is None else dataset.labels.to(home)
+        labels = dataset.labels if with_labels else None
+        self._labels = None if labels is None else labels.to(home)
 
     def batch(self, number: int) -> Batch:
         return self._cut(self._order.indices(number, self._samples.device))
@@ -169,11 +174,16 @@ class LoadedBatches(Batches):
     """A set that is read as it is needed, by worker processes that stay ahead of the step."""
 
     def __init__(
-        self, dataset: MapDataset, order: Order, execution: Execution, num_workers: int
+        self,
+        dataset: MapDataset,
+        order: Order,
+        execution: Execution,
+        num_workers: int,
+        with_labels: bool,
     ) -> None:
         self.num_samples = order.num_samples
         self._dataset = dataset
-        self._labelled = dataset.classes is not None
+        self._with_labels = with_labels and dataset.classes is not None
         self._execution = execution
         self._order = order
         self._num_workers = num_workers
@@ -203,7 +213,7 @@ class LoadedBatches(Batches):
         if samples.dtype == torch.uint8:
             samples = to_unit_range(samples)
         samples = self._execution.arrange(samples)
-        return Batch(samples, _to_device(labels, device) if self._labelled else None)
+        return Batch(samples, _to_device(labels, device) if self._with_labels else None)
 
     def _loader(self, first: int) -> DataLoader[tuple[Tensor, int]]:
         return DataLoader(
@@ -252,11 +262,13 @@ class DrawnBatches(Batches):
         batch_size: int,
         execution: Execution,
         randomness: Randomness,
+        with_labels: bool,
     ) -> None:
         self._dataset = dataset
         self._batch_size = batch_size
         self._execution = execution
         self._randomness = randomness
+        self._with_labels = with_labels
 
     def batch(self, number: int) -> Batch:
         return self._draw(self._batch_size, "data", number)
@@ -266,7 +278,7 @@ class DrawnBatches(Batches):
 
     def _draw(self, num: int, stream: str, number: int) -> Batch:
         samples, labels = self._dataset.draw(num, self._randomness.generator(stream, number))
-        return Batch(self._execution.arrange(samples), labels)
+        return Batch(self._execution.arrange(samples), labels if self._with_labels else None)
 
 
 def to_unit_range(images: Tensor) -> Tensor:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import cached_property
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganforge.contracts import Batch, Dataset, Inputs
 from ganforge.errors import GanforgeError, PluginError
 from ganforge.printable import printable
 
 from .assemble import Assembly, Measured
-from .sampling import CHUNK, draw_inputs, generate_samples
+from .sampling import CHUNK, draw_inputs, evaluating, generate_samples
 from .step import encode, generate
 
 
@@ -29,7 +28,7 @@ def measure(
     view = _View(assembly)
     found: dict[str, float] = {}
     failed: list[tuple[Measured, GanforgeError]] = []
-    with torch.inference_mode(), evaluating(assembly.sampled_network):
+    with torch.inference_mode():
         for chosen in metrics:
             name = chosen.selection.config_name
             try:
@@ -41,17 +40,6 @@ def measure(
             for key, value in numbers.items():
                 found[f"metric/{name}" if alone else f"metric/{name}/{key}"] = value
     return found, failed
-
-
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """The network in evaluation mode, and afterwards in the one that it was in."""
-    was_training = network.training
-    network.eval()
-    try:
-        yield
-    finally:
-        network.train(was_training)
 
 
 def _numbers(chosen: Measured, view: _View) -> Mapping[str, float]:
@@ -81,8 +69,7 @@ class _View:
 
     @cached_property
     def _real(self) -> Batch:
-        samples, labels = self._assembly.batches.held_out(0, self._num)
-        return Batch(samples, None if self._assembly.problem.num_classes is None else labels)
+        return self._assembly.batches.held_out(0, self._num)
 
     @property
     def real(self) -> Tensor:

@@ -16,11 +16,11 @@ from ganforge.contracts import Batch, Inputs
 from ganforge.errors import UsageError
 
 from .files import write_atomically
-from .images import beside, can_be_shown, grid, ragged_grid, save_png, to_bytes
+from .images import before_and_after, beside, can_be_shown, grid, ragged_grid, save_png, to_bytes
 from .interpolation import Way, path
 from .labels import find_labels, runs_of_equal
 from .plots import plot
-from .sampling import TrainedGenerator, draw, feed, make
+from .sampling import TrainedGenerator, draw, feed, gathered, make
 
 NUM_IMAGES, NUM_POINTS = 64, 1000  # of a picture
 NUM_PER_CLASS, MOST_OF_CLASSES = 8, 1024  # of one with a row per class
@@ -88,10 +88,8 @@ def draw_all(
     if real is None:
         samples, classes = draw(trained, num=num, seed=seed, labels=labels, truncation=truncation)
         return Drawn(samples=samples, labels=classes)
-    samples, classes = draw(
-        trained, num=num, seed=seed, labels=labels, truncation=truncation, real=real
-    )
-    fed = feed(trained, num=num, seed=seed, labels=labels, truncation=truncation, real=real)
+    fed = [*feed(trained, num=num, seed=seed, labels=labels, truncation=truncation, real=real)]
+    samples, classes = gathered(make(trained, fed))
     return Drawn(
         samples=samples,
         labels=classes,
@@ -122,10 +120,8 @@ def picture(trained: TrainedGenerator, drawn: Drawn, *, sort: bool) -> Tensor:
     if samples.dim() == 2:
         return plot(drawn.real, samples)
     if drawn.inputs is not None and drawn.real is not None:
-        same = drawn.inputs.shape == drawn.real.shape and torch.equal(drawn.inputs, drawn.real)
-        last = () if same else (drawn.real,)
-        cells = beside(drawn.inputs, samples, *last)
-        return grid(cells, max(1, round(math.sqrt(len(cells) / (2 + len(last))))))
+        told = before_and_after(drawn.inputs, samples, drawn.real)
+        return grid(beside(*told), max(1, round(math.sqrt(len(samples) / len(told)))))
     if labels is None or trained.classes is None:
         return grid(samples)
     if sort:

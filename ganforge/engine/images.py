@@ -101,6 +101,15 @@ def beside(*batches: Tensor) -> Tensor:
     return torch.cat([*cell[:-1], edge], dim=3)
 
 
+def before_and_after(inputs: Tensor, outputs: Tensor, real: Tensor) -> tuple[Tensor, ...]:
+    """What to show `beside` each other of a generator fed with images.
+
+    Input, output and real image; the last is left out where it is the input.
+    """
+    same = inputs.shape == real.shape and torch.equal(inputs, real)
+    return (inputs, outputs) if same else (inputs, outputs, real)
+
+
 def _picture_channels(own: int, last: int) -> int:
     """How many of an image's channels are a picture beside one with `last` channels."""
     if own == last:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ganforge.config import RunConfig, Selection
 from ganforge.contracts import Batch, Dataset
-from ganforge.errors import Complaint, ConfigError, DataError, PluginError, UsageError
+from ganforge.errors import Complaint, ConfigError, DataError, UsageError
 from ganforge.layers import from_file
 from ganforge.options import describe, parse, to_toml
 from ganforge.printable import printable
@@ -14,6 +14,7 @@ from ganforge.registry import Registry
 from ganforge.resolve import path_layer, resolve
 from ganforge.specs import DatasetSpec
 
+from .assemble import build
 from .batches import open_batches
 from .randomness import Randomness
 from .sampling import TrainedGenerator
@@ -112,13 +113,7 @@ def real_samples(
         found, wanted = (" x ".join(map(str, it)) for it in (shape, problem.sample_shape))
         raise DataError(f"the data set {shown!r} gives {found} here, and the generator {wanted}")
     randomness = Randomness(seed, trained.execution.device)
-    with randomness.building(f"dataset/{component.name}"):
-        dataset = component.build(problem, data.options)
-    if not isinstance(dataset, Dataset):
-        raise PluginError(
-            f"the dataset {shown!r} of {component.origin} must build a ganforge.Dataset, not "
-            f"{type(dataset).__name__}"
-        )
+    dataset = build(data, problem, randomness, Dataset)
     if problem.num_classes is not None and len(dataset.classes or ()) != problem.num_classes:
         raise DataError(
             f"the data set {shown!r} has {len(dataset.classes or ())} classes, and the generator "
@@ -131,6 +126,6 @@ def real_samples(
         randomness=randomness,
         num_workers=0,
         holdout=holdout,
+        with_labels=problem.num_classes is not None,
     )
-    samples, labels = batches.held_out(0, num)
-    return Batch(samples, None if problem.num_classes is None else labels)
+    return batches.held_out(0, num)

@@ -19,7 +19,7 @@ from ganforge.printable import described
 from .assemble import Assembly, Informed
 from .display import Display
 from .evaluation import measure, reconstructions
-from .images import beside, can_be_shown, grid, save_png
+from .images import before_and_after, beside, can_be_shown, grid, save_png
 from .labels import class_rows
 from .plots import plot
 from .rundir import RunDirectory
@@ -94,8 +94,7 @@ class Reports:
 
     def _held_out(self) -> Batch:
         """As many real samples as a picture shows, or as there are."""
-        samples, labels = self._assembly.batches.held_out(0, self._num_pictured)
-        return Batch(samples, None if self._assembly.problem.num_classes is None else labels)
+        return self._assembly.batches.held_out(0, self._num_pictured)
 
     def _picture(self) -> Tensor:
         a, num = self._assembly, self._num_pictured
@@ -113,8 +112,7 @@ class Reports:
             return plot(self._held_out().samples.cpu(), fake.cpu())
         if real is not None:
             fed = torch.cat([chunk.values for chunk in inputs])
-            same = fed.shape == real.samples.shape and torch.equal(fed, real.samples)
-            return grid(beside(fed, fake) if same else beside(fed, fake, real.samples))
+            return grid(beside(*before_and_after(fed, fake, real.samples)))
         if a.wiring.encodes:
             held_out = self._held_out()
             remade = torch.cat([*reconstructions(a, held_out)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,12 +81,18 @@ def generate_samples(
     network: nn.Module, chunks: Iterable[Inputs]
 ) -> Iterator[tuple[Tensor, Tensor | None]]:
     """Samples `[B, *sample_shape]` and labels, chunk by chunk, without touching training."""
+    with torch.inference_mode(), evaluating(network):
+        for inputs in chunks:
+            yield generate(network, inputs), inputs.labels
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """The network in evaluation mode, and afterwards in the one that it was in."""
     was_training = network.training
     network.eval()
     try:
-        with torch.inference_mode():
-            for inputs in chunks:
-                yield generate(network, inputs), inputs.labels
+        yield
     finally:
         network.train(was_training)
 
@@ -213,9 +220,16 @@ def draw(
     for, unless the sampler makes them so.
     """
     inputs = feed(trained, num=num, seed=seed, labels=labels, truncation=truncation, real=real)
-    batches = list(make(trained, inputs))
-    found = [classes.cpu() for _, classes in batches if classes is not None]
-    return torch.cat([samples for samples, _ in batches]), torch.cat(found) if found else None
+    return gathered(make(trained, inputs))
+
+
+def gathered(
+    batches: Iterable[tuple[Tensor, Tensor | None]],
+) -> tuple[Tensor, Tensor | None]:
+    """Samples and labels of all chunks as one, the labels on the CPU."""
+    chunks = list(batches)
+    labels = [classes.cpu() for _, classes in chunks if classes is not None]
+    return torch.cat([samples for samples, _ in chunks]), torch.cat(labels) if labels else None
 
 
 def make(

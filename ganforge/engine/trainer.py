@@ -153,8 +153,6 @@ class Trainer:
     def _parts(self, real: Batch, repeat: int, *, with_fakes: bool = False) -> list[Part]:
         """The real batch, split for accumulation, and fresh inputs for this update of the step."""
         a, num_parts = self.assembly, self.assembly.config.training.num_accumulation_steps
-        if a.problem.num_classes is None:
-            real = Batch(real.samples, None)
         size = len(real.samples) // num_parts
         parts = []
         for number in range(num_parts):
