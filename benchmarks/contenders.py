@@ -18,15 +18,15 @@ import torch
 from loops import BestLoop, Hyperparameters, TutorialLoop
 from torch import Tensor, nn
 
-from ganforge.config import RunConfig
+from ganforge.config.layers import from_settings
+from ganforge.config.resolve import resolve
+from ganforge.config.run_config import RunConfig
+from ganforge.config.settings import AdamSettings
 from ganforge.contracts import Batch, Inputs
 from ganforge.engine.assemble import Assembly, assemble
 from ganforge.engine.display import SessionFacts
-from ganforge.engine.rundir import RunDirectory
 from ganforge.engine.trainer import Trainer
-from ganforge.layers import from_settings
-from ganforge.resolve import resolve
-from ganforge.settings import AdamSettings
+from ganforge.storage.run_directory import RunDirectory
 
 #: the settings of each comparison that are not the engine's defaults
 NETWORKS: dict[str, tuple[str, ...]] = {

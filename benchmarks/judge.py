@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, interpolate
 from torchvision.datasets import MNIST
 
-from ganforge.discovery import discover
-from ganforge.engine.execution import Execution
-from ganforge.engine.sampling import draw, open_generator
+from ganforge.device.execution import Execution
+from ganforge.plugin.discovery import discover
+from ganforge.sampling.trained_generator import draw, open_generator
 
 CLASSES = 10
 

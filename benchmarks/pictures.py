@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from ganforge import DatasetSpec, InMemoryDataset, Problem, option
-from ganforge.discovery import discover
-from ganforge.registry import Component, Plugin, Registry
+from ganforge.plugin.discovery import discover
+from ganforge.plugin.registry import Component, Plugin, Registry
 from ganforge_datasets.resizing import resized
 
 NAME = "benchmark-pictures"

@@ -9,12 +9,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .errors import DataError, GanforgeError
-from .hookspecs import hookimpl
-from .options import NoOptions, option
-from .problem import Problem
-from .shapes import ImageShapes
-from .specs import (
+from ganforge.plugin.hookspecs import hookimpl
+from ganforge.plugin.options import NoOptions, option
+from ganforge.plugin.shapes import ImageShapes
+from ganforge.plugin.specs import (
     CallbackSpec,
     DatasetSpec,
     DiscriminatorSpec,
@@ -24,6 +22,9 @@ from .specs import (
     RecipeSpec,
     SamplerSpec,
 )
+
+from .errors import DataError, GanforgeError
+from .problem import Problem
 
 if TYPE_CHECKING:
     from .contracts import (

@@ -29,7 +29,7 @@ SMALL = ("--image-size", "8", "--batch-size", "8", "--device", "cpu")
 
 PROBE = """
 import importlib, importlib.resources, json, sys
-from ganforge.discovery import discover
+from ganforge.plugin.discovery import discover
 discovery = discover(third_party=False)
 for found in discovery.plugins:
     assert found.status == "active" and not found.warnings, found

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import pytest
 
 from ganforge.cli import main
-from ganforge.discovery import DISABLE_VARIABLE, discover
-from ganforge.registry import Registry
+from ganforge.plugin.discovery import DISABLE_VARIABLE, discover
+from ganforge.plugin.registry import Registry
 
 FakePlugin = Callable[..., Path]
 

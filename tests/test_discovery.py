@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from ganforge import __version__
-from ganforge.discovery import DISABLE_VARIABLE, Discovered, Discovery, _meets, discover
 from ganforge.errors import UsageError
-from ganforge.registry import Registry
+from ganforge.plugin.discovery import DISABLE_VARIABLE, Discovered, Discovery, _meets, discover
+from ganforge.plugin.registry import Registry
 
 from .conftest import FakePlugin, generators
 

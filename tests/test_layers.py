@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ganforge.config.layers import MAX_FILE_BYTES, Layer, from_file, from_settings, from_text
 from ganforge.errors import ConfigError
-from ganforge.layers import MAX_FILE_BYTES, Layer, from_file, from_settings, from_text
 
 
 def places(layer: Layer) -> dict[str, str]:

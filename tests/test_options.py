@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganforge import NoOptions, option, toml
-from ganforge.options import describe, parse, to_toml
+from ganforge import NoOptions, option
+from ganforge.config.run_config import toml
+from ganforge.plugin.options import describe, parse, to_toml
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,9 +20,9 @@ import ganforge
 import ganforge.testing
 from ganforge import contracts, option
 from ganforge.cli import main
-from ganforge.hookspecs import HOOKS
-from ganforge.options import NoOptions
-from ganforge.specs import ANY_IMAGES
+from ganforge.plugin.hookspecs import HOOKS
+from ganforge.plugin.options import NoOptions
+from ganforge.plugin.specs import ANY_IMAGES
 from ganforge.templates import render
 from ganforge.testing.catalogue import ALL_CHECKS
 
@@ -123,7 +123,7 @@ def test_the_overview_leads_to_every_page() -> None:
 
 
 def test_the_reasons_that_are_explained_are_those_that_are_given() -> None:
-    source = (ROOT / "ganforge" / "discovery.py").read_text(encoding="utf-8")
+    source = (ROOT / "ganforge" / "plugin" / "discovery.py").read_text(encoding="utf-8")
     table = PAGES["troubleshooting.md"].split("## It failed")[1].split("One wrong")[0]
     reasons = re.findall(r"`((?:it|unknown|a hook|its)\b[^`]*)`", table)
     assert len(reasons) >= 6

@@ -9,7 +9,7 @@ import pytest
 
 from ganforge import GeneratorSpec
 from ganforge.errors import DataError, PluginError, UsageError
-from ganforge.registry import Component, Plugin, Registry
+from ganforge.plugin.registry import Component, Plugin, Registry
 
 
 def plugin(package: str, *, bundled: bool = False) -> Plugin:

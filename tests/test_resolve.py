@@ -11,15 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ganforge.config import ALL_SECTIONS, RunConfig
-from ganforge.discovery import discover
+from ganforge.config.layers import Flag, Layer, Names, from_settings, from_text
+from ganforge.config.resolve import path_layer, resolve
+from ganforge.config.run_config import ALL_SECTIONS, RunConfig
+from ganforge.config.settings import OPTIMIZERS, SECTIONS
 from ganforge.errors import ConfigError
-from ganforge.layers import Flag, Layer, Names, from_settings, from_text
-from ganforge.options import describe
-from ganforge.registry import Registry
-from ganforge.resolve import path_layer, resolve
-from ganforge.settings import OPTIMIZERS, SECTIONS
-from ganforge.specs import DatasetSpec
+from ganforge.plugin.discovery import discover
+from ganforge.plugin.options import describe
+from ganforge.plugin.registry import Registry
+from ganforge.plugin.specs import DatasetSpec
 
 from .conftest import FakePlugin, generators
 
@@ -318,8 +318,7 @@ def test_a_batch_may_be_split_into_equal_parts(make: Resolve) -> None:
 
 
 CAPABLE = """
-from ganforge import (DatasetSpec, DiscriminatorSpec, GeneratorSpec, LossSpec, SamplerSpec,
-                      hookimpl)
+from ganforge import DatasetSpec, DiscriminatorSpec, GeneratorSpec, LossSpec, SamplerSpec, hookimpl
 
 common = {"summary": "s", "build": "m:f"}
 

@@ -19,7 +19,7 @@ from ganforge import (
     SamplerSpec,
     option,
 )
-from ganforge.specs import KINDS, SPECS
+from ganforge.plugin.specs import KINDS, SPECS
 
 
 def generator(**fields: Any) -> GeneratorSpec:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganforge.config.layers import from_settings
 from ganforge.errors import UsageError
-from ganforge.layers import from_settings
 from ganforge.printable import printable
 from ganforge.testing.finding import chosen, find_components
 

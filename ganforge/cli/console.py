@@ -12,7 +12,7 @@ from ganforge.printable import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ganforge.discovery import Discovery
+    from ganforge.plugin.discovery import Discovery
 
 
 @functools.cache

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from ganforge.discovery import Discovered, Discovery, discover
-from ganforge.registry import Component
-from ganforge.specs import KINDS
+from ganforge.plugin.discovery import Discovered, Discovery, discover
+from ganforge.plugin.registry import Component
+from ganforge.plugin.specs import KINDS
 
 from .console import stdout
 

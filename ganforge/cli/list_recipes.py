@@ -6,10 +6,10 @@ import json
 
 import click
 
-from ganforge.discovery import discover
+from ganforge.plugin.discovery import discover
+from ganforge.plugin.registry import Component, Registry
+from ganforge.plugin.specs import RecipeSpec
 from ganforge.printable import printable
-from ganforge.registry import Component, Registry
-from ganforge.specs import RecipeSpec
 
 from .console import stdout, warn_of_failures
 

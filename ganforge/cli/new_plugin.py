@@ -14,10 +14,10 @@ from pathlib import Path
 import click
 
 from ganforge import __version__
-from ganforge.discovery import CORE_PACKAGE, discover
-from ganforge.engine.files import TEMPORARY_PREFIX
 from ganforge.errors import UsageError, listed
+from ganforge.plugin.discovery import CORE_PACKAGE, discover
 from ganforge.printable import printable
+from ganforge.storage.files import TEMPORARY_PREFIX
 from ganforge.templates import KINDS, render, train_command
 
 PREFIX = f"{CORE_PACKAGE}-"

@@ -6,10 +6,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ganforge.engine.display import SessionFacts
-from ganforge.engine.rundir import RunDirectory
 from ganforge.engine.session import Result
-from ganforge.options import describe
+from ganforge.plugin.options import describe
 from ganforge.printable import printable
+from ganforge.storage.run_directory import RunDirectory
 
 from .console import stdout
 
@@ -38,7 +38,7 @@ class PlainDisplay:
         self._pictures = True
 
     def started(self, facts: SessionFacts) -> None:
-        from ganforge.engine.images import can_be_shown
+        from ganforge.pictures.images import can_be_shown
 
         self.num_steps = facts.num_steps
         shape = facts.config.sample_shape

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from ganforge.discovery import discover
-from ganforge.engine.files import write_atomically
+from ganforge.config.settings import ExecutionSettings
 from ganforge.errors import UsageError
+from ganforge.plugin.discovery import discover
 from ganforge.printable import printable
-from ganforge.settings import ExecutionSettings
+from ganforge.storage.files import write_atomically
 
 from .console import warn_of_failures
 from .grouped import GroupedCommand, option_in
@@ -24,9 +24,9 @@ from .threads import spin_briefly
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ganforge.engine.interpolation import Way
-    from ganforge.engine.sampling import TrainedGenerator
-    from ganforge.registry import Registry
+    from ganforge.plugin.registry import Registry
+    from ganforge.sampling.interpolation import Way
+    from ganforge.sampling.trained_generator import TrainedGenerator
 
 NUM_WAYS, COLUMNS = 8, 8
 ANCHORS, FRAMES, MILLISECONDS = 4, 12, 80
@@ -102,9 +102,9 @@ def command(context: dict[str, bool], /, **arguments: object) -> None:
     warn_of_failures(discovery)
     spin_briefly()
 
-    from ganforge.engine.execution import Execution
-    from ganforge.engine.gallery import find_classes
-    from ganforge.engine.sampling import open_generator
+    from ganforge.device.execution import Execution
+    from ganforge.sampling.gallery import find_classes
+    from ganforge.sampling.trained_generator import open_generator
 
     execution = Execution.from_settings(ExecutionSettings(device=request.device))
     trained = open_generator(request.generator, discovery.registry, execution)
@@ -122,8 +122,8 @@ def command(context: dict[str, bool], /, **arguments: object) -> None:
 def _samples(
     request: SampleRequest, trained: TrainedGenerator, labels: Tensor | None, registry: Registry
 ) -> int:
-    from ganforge.engine import gallery
-    from ganforge.engine.real_samples import find_real_samples
+    from ganforge.sampling import gallery
+    from ganforge.sampling.real_samples import find_real_samples
 
     if request.suffix != ".npz":
         gallery.check_picture(trained, each=not request.suffix)
@@ -165,8 +165,8 @@ def _samples(
 def _walk(
     request: SampleRequest, trained: TrainedGenerator, labels: Tensor | None, way: Way
 ) -> int:
-    from ganforge.engine.gallery import Walk, cycled_labels
-    from ganforge.engine.images import encode_animation, encode_png
+    from ganforge.pictures.images import encode_animation, encode_png
+    from ganforge.sampling.gallery import Walk, cycled_labels
 
     num = len(labels) if labels is not None else request.num or NUM_WAYS
     walk = Walk(

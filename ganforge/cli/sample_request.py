@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ganforge.engine.labels import split_labels
 from ganforge.errors import UsageError
 from ganforge.printable import printable
+from ganforge.sampling.labels import split_labels
 
 ANIMATIONS = (".gif", ".apng")
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganforge.discovery import Discovered, Discovery, discover
+from ganforge.config.recipes import read_recipe
 from ganforge.errors import did_you_mean, listed
-from ganforge.options import describe, to_toml
+from ganforge.plugin.discovery import Discovered, Discovery, discover
+from ganforge.plugin.options import describe, to_toml
+from ganforge.plugin.registry import Component, Registry
+from ganforge.plugin.shapes import ImageShapes
+from ganforge.plugin.specs import KINDS, TABLES, ComponentSpec, RecipeSpec, Spec
 from ganforge.printable import printable
-from ganforge.recipes import read_recipe
-from ganforge.registry import Component, Registry
-from ganforge.shapes import ImageShapes
-from ganforge.specs import KINDS, TABLES, ComponentSpec, RecipeSpec, Spec
 
 from .console import stdout
 from .list_plugins import load_time, plugin_record

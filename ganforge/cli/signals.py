@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from ganforge.engine.rundir import State
 from ganforge.errors import UsageError
+from ganforge.storage.run_directory import State
 
 PREEMPT_VARIABLE = "GANFORGE_PREEMPT_SIGNAL"
 

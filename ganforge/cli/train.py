@@ -7,15 +7,15 @@ from typing import Any
 
 import click
 
-from ganforge.config import KeyPath
-from ganforge.discovery import discover
-from ganforge.engine.rundir import RunDirectory, next_directory
+from ganforge.config.layers import Entry, Flag, Layer, Names, from_file, from_settings
+from ganforge.config.recipes import recipe_layer
+from ganforge.config.resolve import path_layer, resolve
+from ganforge.config.run_config import KeyPath
+from ganforge.config.settings import DEFAULT_STEPS, AdamSettings, TrainingSettings
 from ganforge.engine.session import new_run_name, resume_config, train
 from ganforge.errors import UsageError
-from ganforge.layers import Entry, Flag, Layer, Names, from_file, from_settings
-from ganforge.recipes import recipe_layer
-from ganforge.resolve import path_layer, resolve
-from ganforge.settings import DEFAULT_STEPS, AdamSettings, TrainingSettings
+from ganforge.plugin.discovery import discover
+from ganforge.storage.run_directory import RunDirectory, next_directory
 
 from .console import print_error, warn_of_failures
 from .grouped import GroupedCommand, option_in

@@ -9,21 +9,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganforge.compatibility import batch_independent
-from ganforge.config import RunConfig, Selection
+from ganforge.config.compatibility import batch_independent
+from ganforge.config.run_config import RunConfig, Selection
 from ganforge.contracts import Batch, Callback, Dataset, Loss, Metric, Sampler
+from ganforge.data.batches import Batches, open_batches
+from ganforge.device.execution import Execution
+from ganforge.device.randomness import Randomness
 from ganforge.errors import DataError, PluginError, UsageError, listed
+from ganforge.plugin.specs import GeneratorSpec, LossSpec, SamplerSpec
 from ganforge.problem import Problem
-from ganforge.specs import GeneratorSpec, LossSpec, SamplerSpec
 
-from .batches import Batches, open_batches
 from .ema import EMA
-from .execution import Execution
 from .finite import FiniteGuard
+from .generation import draw_inputs
 from .objective import Objective, ObjectiveTerm
 from .optimizers import build_optimizer
-from .randomness import Randomness
-from .sampling import draw_inputs
 from .step import Trained, Wiring, encode, generate, score
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from ganforge.config import RunConfig
-
-from .rundir import RunDirectory
+from ganforge.config.run_config import RunConfig
+from ganforge.storage.run_directory import RunDirectory
 
 
 @dataclass(frozen=True, kw_only=True)

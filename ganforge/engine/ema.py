@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import nn
 
-from ganforge.settings import EMASettings
+from ganforge.config.settings import EMASettings
 
 
 class EMA:

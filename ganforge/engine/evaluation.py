@@ -14,7 +14,7 @@ from ganforge.errors import GanforgeError, PluginError
 from ganforge.printable import printable
 
 from .assemble import Assembly, Measured
-from .sampling import CHUNK, draw_inputs, evaluating, generate_samples
+from .generation import CHUNK, draw_inputs, evaluating, generate_samples
 from .step import encode, generate
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganforge.settings import InstanceNoiseSettings
+from ganforge.config.settings import InstanceNoiseSettings
 
 
 class Noise:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
-from ganforge.settings import (
+from ganforge.config.settings import (
     AdamSettings,
     AdamWSettings,
     OptimizerSettings,

@@ -14,16 +14,16 @@ import torch
 from torch import Tensor
 
 from ganforge.contracts import Batch
+from ganforge.pictures.images import before_and_after, beside, can_be_shown, grid, save_png
+from ganforge.pictures.plots import plot
+from ganforge.pictures.rows import class_rows
 from ganforge.printable import described
+from ganforge.storage.run_directory import RunDirectory
 
 from .assemble import Assembly, Informed
 from .display import Display
 from .evaluation import measure, reconstructions
-from .images import before_and_after, beside, can_be_shown, grid, save_png
-from .labels import class_rows
-from .plots import plot
-from .rundir import RunDirectory
-from .sampling import draw_inputs, generate_samples
+from .generation import draw_inputs, generate_samples
 from .telemetry import MetricsFile
 
 

@@ -10,8 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ganforge.config import RunConfig
-from ganforge.discovery import installation
+from ganforge.config.layers import Layer, from_file
+from ganforge.config.resolve import resolve
+from ganforge.config.run_config import RunConfig
 from ganforge.errors import (
     Complaint,
     ConfigError,
@@ -20,13 +21,12 @@ from ganforge.errors import (
     PluginError,
     RunDirectoryError,
 )
-from ganforge.layers import Layer, from_file
+from ganforge.plugin.discovery import installation
+from ganforge.plugin.registry import Registry
 from ganforge.printable import described, printable
-from ganforge.registry import Registry
-from ganforge.resolve import resolve
+from ganforge.storage.run_directory import Lock, RunDirectory, State
 
 from .display import Display, SessionFacts
-from .rundir import Lock, RunDirectory, State
 
 if TYPE_CHECKING:
     from .assemble import Assembly
@@ -168,7 +168,7 @@ def _prepare(config: RunConfig, run: RunDirectory, display: Display, resume: boo
 
 
 def _environment(assembly: Assembly) -> dict[str, Any]:
-    from . import provenance
+    from ganforge.storage import provenance
 
     components = [selection.component for selection in assembly.config.selections]
     return provenance.environment(components, assembly.execution.describe())

@@ -6,9 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from . import provenance
-from .assemble import Assembly
-from .checkpoint import (
+from ganforge.storage import provenance
+from ganforge.storage.checkpoint import (
     differences,
     load_module,
     load_optimizer,
@@ -16,7 +15,9 @@ from .checkpoint import (
     newest_sound,
     optimizer_tensors,
 )
-from .rundir import RunDirectory
+from ganforge.storage.run_directory import RunDirectory
+
+from .assemble import Assembly
 from .step import Trained
 from .telemetry import Averages
 

@@ -8,18 +8,18 @@ from contextlib import contextmanager
 import torch
 
 from ganforge.contracts import Batch
+from ganforge.device.randomness import derived_seed
 from ganforge.errors import CheckpointError, GanforgeError, PluginError, UsageError
 from ganforge.printable import described
+from ganforge.storage.checkpoint import prune, write_checkpoint
+from ganforge.storage.generator_file import write_generator
+from ganforge.storage.run_directory import RunDirectory, State
 
 from .assemble import Assembly
-from .checkpoint import prune, write_checkpoint
 from .display import Display
 from .noise import Noise, noise_std
 from .optimizers import learning_rate, set_learning_rate
-from .randomness import derived_seed
 from .reports import Reports
-from .rundir import RunDirectory, State
-from .sampling import write_generator
 from .state import load_newest, snapshot
 from .step import Part, discriminator_update, generate, generator_update
 from .telemetry import Averages, Speed

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ganforge.errors import UsageError, did_you_mean, listed
-from ganforge.specs import Spec
+from ganforge.plugin.specs import Spec
+from ganforge.testing.checks.callbacks import CHECKS as CALLBACKS
+from ganforge.testing.checks.components import CHECKS as COMPONENTS
+from ganforge.testing.checks.datasets import CHECKS as DATASETS
+from ganforge.testing.checks.discriminators import CHECKS as DISCRIMINATORS
+from ganforge.testing.checks.generators import CHECKS as GENERATORS
+from ganforge.testing.checks.losses import CHECKS as LOSSES
+from ganforge.testing.checks.metrics import CHECKS as METRICS
+from ganforge.testing.checks.networks import CHECKS as NETWORKS
+from ganforge.testing.checks.recipes import CHECKS as RECIPES
+from ganforge.testing.checks.samplers import CHECKS as SAMPLERS
+from ganforge.testing.checks.training import CHECKS as PAIRINGS
 
-from .components import CHECKS as COMPONENTS
-from .datasets import CHECKS as DATASETS
-from .discriminators import CHECKS as DISCRIMINATORS
 from .finding import subject_of
 from .framework import Check, CheckResult, Subject, perform_all
-from .generators import CHECKS as GENERATORS
-from .losses import CHECKS as LOSSES
-from .networks import CHECKS as NETWORKS
-from .others import CHECKS as OTHERS
-from .pairings import CHECKS as PAIRINGS
-from .samplers import CHECKS as SAMPLERS
 
 ALL_CHECKS: tuple[Check, ...] = (
     *COMPONENTS,
@@ -27,7 +29,9 @@ ALL_CHECKS: tuple[Check, ...] = (
     *LOSSES,
     *DATASETS,
     *SAMPLERS,
-    *OTHERS,
+    *METRICS,
+    *CALLBACKS,
+    *RECIPES,
     *PAIRINGS,
 )
 

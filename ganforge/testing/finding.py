@@ -19,12 +19,12 @@ from typing import Any
 
 import pluggy
 
-from ganforge import discovery, hookspecs
-from ganforge.discovery import GROUP
 from ganforge.errors import UsageError, did_you_mean, listed
+from ganforge.plugin import discovery, hookspecs
+from ganforge.plugin.discovery import GROUP
+from ganforge.plugin.registry import Component, Plugin
+from ganforge.plugin.specs import Spec
 from ganforge.printable import described, printable
-from ganforge.registry import Component, Plugin
-from ganforge.specs import Spec
 
 from .framework import Subject
 

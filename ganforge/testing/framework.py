@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ganforge.errors import GanforgeError
-from ganforge.options import parse
+from ganforge.plugin.options import parse
+from ganforge.plugin.registry import Component
+from ganforge.plugin.specs import ComponentSpec, Spec
 from ganforge.printable import described
-from ganforge.registry import Component
-from ganforge.specs import ComponentSpec, Spec
 
 Status = Literal["passed", "failed", "skipped", "expected", "unexpected"]
 

@@ -11,7 +11,7 @@ import pytest
 
 from ganforge import __version__
 from ganforge.cli import list_plugins
-from ganforge.discovery import DISABLE_VARIABLE
+from ganforge.plugin.discovery import DISABLE_VARIABLE
 from tests.conftest import Answer, Command, FakePlugin, generators
 
 

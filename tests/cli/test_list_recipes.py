@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ganforge.registry import Registry
+from ganforge.plugin.registry import Registry
 from tests.conftest import Command, FakePlugin
 
 RECIPES = """

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from ganforge.cli import COMMANDS
-from ganforge.hookspecs import HOOKS
-from ganforge.registry import Registry
-from ganforge.specs import SPECS
+from ganforge.plugin.hookspecs import HOOKS
+from ganforge.plugin.registry import Registry
+from ganforge.plugin.specs import SPECS
 from ganforge.templates import KINDS, render, requirement
 from tests.conftest import Command, FakePlugin
 

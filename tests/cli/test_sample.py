@@ -13,10 +13,10 @@ import torch
 from PIL import Image
 
 from ganforge import Problem
-from ganforge.config import Selection
-from ganforge.discovery import discover
-from ganforge.engine import tensorfile
-from ganforge.engine.sampling import write_generator
+from ganforge.config.run_config import Selection
+from ganforge.plugin.discovery import discover
+from ganforge.storage import tensor_file
+from ganforge.storage.generator_file import write_generator
 from tests.conftest import Answer, Command, FakePlugin
 
 CLOTHES = ("T-shirt/top", "Trouser", "Ankle boot")
@@ -301,9 +301,9 @@ def test_a_file_without_the_names_of_its_classes_has_their_numbers(
     make: Make, sample: Command
 ) -> None:
     path = make(classes=CLOTHES)
-    tensors, document = tensorfile.read(path, "generator")
+    tensors, document = tensor_file.read(path, "generator")
     assert document.pop("classes") == list(CLOTHES)
-    tensorfile.write(path, "generator", tensors, document)
+    tensor_file.write(path, "generator", tensors, document)
     assert sample("--labels", "1", "--out", "a.npz").code == 0
     answer = sample("--labels", "3")
     assert answer.text.endswith("the generator has 3 classes, 0 to 2 (0, 1 and 2)")
@@ -311,8 +311,8 @@ def test_a_file_without_the_names_of_its_classes_has_their_numbers(
 
 def test_a_file_with_other_classes_than_it_has_is_damaged(make: Make, sample: Command) -> None:
     path = make(classes=CLOTHES)
-    tensors, document = tensorfile.read(path, "generator")
-    tensorfile.write(path, "generator", tensors, {**document, "classes": ["one"]})
+    tensors, document = tensor_file.read(path, "generator")
+    tensor_file.write(path, "generator", tensors, {**document, "classes": ["one"]})
     answer = sample()
     assert answer.code == 1
     assert "is damaged: its description is incomplete" in answer.err

@@ -8,10 +8,10 @@ import tomllib
 
 import pytest
 
-from ganforge.discovery import discover
-from ganforge.options import describe
-from ganforge.registry import Component
-from ganforge.specs import ComponentSpec, RecipeSpec
+from ganforge.plugin.discovery import discover
+from ganforge.plugin.options import describe
+from ganforge.plugin.registry import Component
+from ganforge.plugin.specs import ComponentSpec, RecipeSpec
 from tests.conftest import Command, FakePlugin, generators
 
 BUNDLED = list(discover(third_party=False, environ={}).registry)

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from ganforge.config import RunConfig
-from ganforge.discovery import discover
+from ganforge.config.layers import Layer, Names, from_settings
+from ganforge.config.resolve import resolve
+from ganforge.config.run_config import RunConfig
 from ganforge.engine.assemble import Assembly, assemble
 from ganforge.engine.display import SessionFacts
-from ganforge.engine.rundir import RunDirectory
 from ganforge.engine.trainer import Trainer
-from ganforge.layers import Layer, Names, from_settings
-from ganforge.registry import Registry
-from ganforge.resolve import resolve
+from ganforge.plugin.discovery import discover
+from ganforge.plugin.registry import Registry
+from ganforge.storage.run_directory import RunDirectory
 
 TINY = (
     "generator.name=mlp",

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganforge import Batch, EndlessDataset, InMemoryDataset, MapDataset
-from ganforge.engine.batches import Order, open_batches, to_unit_range
-from ganforge.engine.execution import Execution
-from ganforge.engine.randomness import Randomness
+from ganforge.data.batches import Order, open_batches, to_unit_range
+from ganforge.device.execution import Execution
+from ganforge.device.randomness import Randomness
 from ganforge.errors import DataError
 
 CPU = torch.device("cpu")

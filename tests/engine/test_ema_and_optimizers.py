@@ -8,15 +8,15 @@ import pytest
 import torch
 from torch import nn
 
-from ganforge.engine.ema import EMA
-from ganforge.engine.optimizers import build_optimizer, learning_rate
-from ganforge.settings import (
+from ganforge.config.settings import (
     AdamSettings,
     AdamWSettings,
     EMASettings,
     RMSpropSettings,
     SGDSettings,
 )
+from ganforge.engine.ema import EMA
+from ganforge.engine.optimizers import build_optimizer, learning_rate
 
 
 def test_a_weight_counts_half_after_the_half_life():

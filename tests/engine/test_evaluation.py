@@ -8,14 +8,14 @@ import pytest
 import torch
 
 from ganforge import InMemoryDataset
-from ganforge.discovery import discover
-from ganforge.engine.batches import open_batches
+from ganforge.config.layers import Layer, Names, from_settings
+from ganforge.config.resolve import resolve
+from ganforge.data.batches import open_batches
+from ganforge.device.execution import Execution
+from ganforge.device.randomness import Randomness
 from ganforge.engine.evaluation import measure
-from ganforge.engine.execution import Execution
-from ganforge.engine.randomness import Randomness
 from ganforge.errors import ConfigError, DataError, UsageError
-from ganforge.layers import Layer, Names, from_settings
-from ganforge.resolve import resolve
+from ganforge.plugin.discovery import discover
 
 from .conftest import TINY, trainer_in
 

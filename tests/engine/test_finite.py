@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from ganforge import Loss
+from ganforge.config.settings import AdamSettings, AdamWSettings, SGDSettings
 from ganforge.contracts import Batch, Inputs
 from ganforge.engine.finite import FiniteGuard
 from ganforge.engine.objective import Objective, ObjectiveTerm
 from ganforge.engine.optimizers import build_optimizer
 from ganforge.engine.step import Part, Trained, generator_update
 from ganforge.errors import NonFiniteError
-from ganforge.settings import AdamSettings, AdamWSettings, SGDSettings
 
 CPU = torch.device("cpu")
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ganforge.engine.images import (
+from ganforge.pictures.images import (
     beside,
     encode_animation,
     encode_png,

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganforge.engine.interpolation import lerp, path, slerp
+from ganforge.sampling.interpolation import lerp, path, slerp
 
 FINITE = st.floats(-(2.0**100), 2.0**100, width=32)
 VECTORS = st.integers(1, 6).flatmap(

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganforge.engine.labels import class_rows, find_labels, runs_of_equal, split_labels
 from ganforge.errors import UsageError
+from ganforge.pictures.rows import class_rows, runs_of_equal
+from ganforge.sampling.labels import find_labels, split_labels
 
 ANIMALS = ("cat", "dog", "10", "sea horse")
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ImageDraw
 
-from ganforge.engine.canvas import Axis, round_step
-from ganforge.engine.images import encode_png
-from ganforge.engine.plots import plot
+from ganforge.pictures.canvas import Axis, round_step
+from ganforge.pictures.images import encode_png
+from ganforge.pictures.plots import plot
 
 
 def normal(n, dimension, seed=0):

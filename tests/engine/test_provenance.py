@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ganforge.discovery import discover, installation
-from ganforge.engine import tensorfile
-from ganforge.engine.provenance import record, restore, selections
 from ganforge.errors import CheckpointError
+from ganforge.plugin.discovery import discover, installation
+from ganforge.storage import tensor_file
+from ganforge.storage.provenance import record, restore, selections
 from tests.conftest import Answer, Command, FakePlugin
 
 SOURCE = """
@@ -120,7 +120,7 @@ def resumed(ganforge: Command, *arguments: str) -> Answer:
 
 def test_a_checkpoint_names_every_component_its_package_and_its_version(trained: Path) -> None:
     path = trained / "checkpoints/step-00000002.safetensors"
-    _, document = tensorfile.read(path, "checkpoint")
+    _, document = tensor_file.read(path, "checkpoint")
     stored = document["components"]
     version = discover(third_party=False).registry.find("sampler", "normal").plugin.version
     assert {place: (it["name"], it["package"], it["version"]) for place, it in stored.items()} == {
@@ -136,7 +136,7 @@ def test_a_checkpoint_names_every_component_its_package_and_its_version(trained:
 
 
 def test_an_exported_generator_names_what_it_takes_to_sample(trained: Path) -> None:
-    _, document = tensorfile.read(trained / "generator.safetensors", "generator")
+    _, document = tensor_file.read(trained / "generator.safetensors", "generator")
     assert document["generator"] == {
         "name": "ganforge-stranger/stranger",
         "package": "ganforge-stranger",

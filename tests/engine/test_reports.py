@@ -7,9 +7,9 @@ import torch
 from PIL import Image
 
 from ganforge import Callback
-from ganforge.discovery import discover
-from ganforge.layers import Layer, Names, from_settings
-from ganforge.resolve import resolve
+from ganforge.config.layers import Layer, Names, from_settings
+from ganforge.config.resolve import resolve
+from ganforge.plugin.discovery import discover
 
 from .conftest import TINY, trainer_in
 

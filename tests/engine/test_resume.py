@@ -7,15 +7,15 @@ import json
 import pytest
 import torch
 
-from ganforge.engine import tensorfile
 from ganforge.errors import CheckpointError
+from ganforge.storage import tensor_file
 
 from .conftest import TINY, TINY_DCGAN
 
 
 def final_tensors(trainer):
     path = trainer.run.checkpoint(trainer.assembly.num_steps)
-    return tensorfile.read(path, "checkpoint")
+    return tensor_file.read(path, "checkpoint")
 
 
 def assert_same_run(left, right):

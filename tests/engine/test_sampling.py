@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganforge import Batch, Inputs, LatentSampler, Problem, Sampler, SamplerSpec
-from ganforge.engine.execution import Execution
-from ganforge.engine.randomness import Randomness
-from ganforge.engine.sampling import CHUNK, TrainedGenerator, draw, draw_inputs
+from ganforge.device.execution import Execution
+from ganforge.device.randomness import Randomness
+from ganforge.engine.generation import CHUNK, draw_inputs
 from ganforge.errors import PluginError, UsageError
+from ganforge.sampling.trained_generator import TrainedGenerator, draw
 
 CPU = torch.device("cpu")
 PROBLEM = Problem(sample_shape=(2,), input_shape=(3,), num_classes=4)

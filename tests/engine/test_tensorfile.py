@@ -15,8 +15,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganforge.engine import tensorfile
 from ganforge.errors import CheckpointError
+from ganforge.storage import tensor_file
 
 
 def tensors():
@@ -33,15 +33,15 @@ def tensors():
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "file.safetensors"
-    tensorfile.write(path, "checkpoint", tensors(), {"step": 3, "text": 'ä"\n'})
+    tensor_file.write(path, "checkpoint", tensors(), {"step": 3, "text": 'ä"\n'})
     return path
 
 
 def test_round_trip_to_the_bit(path):
     torch.manual_seed(0)
     expected = tensors()
-    tensorfile.write(path, "checkpoint", expected, {"step": 3, "text": 'ä"\n'})
-    found, document = tensorfile.read(path, "checkpoint")
+    tensor_file.write(path, "checkpoint", expected, {"step": 3, "text": 'ä"\n'})
+    found, document = tensor_file.read(path, "checkpoint")
     assert found.keys() == expected.keys()
     for name, tensor in expected.items():
         assert found[name].dtype == tensor.dtype
@@ -52,8 +52,8 @@ def test_round_trip_to_the_bit(path):
 
 def test_shared_and_sliced_tensors_are_stored_apart(path):
     base = torch.arange(6.0)
-    tensorfile.write(path, "checkpoint", {"a": base, "b": base, "c": base[2:4]}, {})
-    found, _ = tensorfile.read(path, "checkpoint")
+    tensor_file.write(path, "checkpoint", {"a": base, "b": base, "c": base[2:4]}, {})
+    found, _ = tensor_file.read(path, "checkpoint")
     assert found["b"].tolist() == base.tolist()
     assert found["c"].tolist() == [2.0, 3.0]
 
@@ -67,7 +67,7 @@ def test_every_flipped_bit_is_noticed(path):
         damaged[position // 8] ^= 1 << position % 8
         path.write_bytes(damaged)
         with pytest.raises(CheckpointError):
-            tensorfile.read(path, "checkpoint")
+            tensor_file.read(path, "checkpoint")
 
 
 def test_every_truncation_is_noticed(path):
@@ -75,7 +75,7 @@ def test_every_truncation_is_noticed(path):
     for size in range(0, len(body), max(1, len(body) // 50)):
         path.write_bytes(body[:size])
         with pytest.raises(CheckpointError, match=r"file\.safetensors"):
-            tensorfile.read(path, "checkpoint")
+            tensor_file.read(path, "checkpoint")
 
 
 @settings(deadline=None)
@@ -84,7 +84,7 @@ def test_arbitrary_bytes_are_refused(tmp_path_factory, body):
     path = tmp_path_factory.mktemp("fuzz") / "x"
     path.write_bytes(body)
     with pytest.raises(CheckpointError, match="is not a ganforge checkpoint"):
-        tensorfile.read(path, "checkpoint")
+        tensor_file.read(path, "checkpoint")
 
 
 headers = st.recursive(
@@ -110,7 +110,7 @@ def test_arbitrary_headers_are_refused(tmp_path_factory, header, document):
     path = tmp_path_factory.mktemp("fuzz") / "x"
     path.write_bytes(len(text).to_bytes(8, "little") + text + b"1234")
     with pytest.raises(CheckpointError):
-        tensorfile.read(path, "checkpoint")
+        tensor_file.read(path, "checkpoint")
 
 
 class Trap:
@@ -139,7 +139,7 @@ def test_foreign_files_are_refused_by_content_and_nothing_runs(tmp_path):
         file.truncate(20 * 2**30)
     for path in (pickled, archive, plain, text, sparse):
         with pytest.raises(CheckpointError, match=f"{path.name} is not a ganforge checkpoint"):
-            tensorfile.read(path, "checkpoint")
+            tensor_file.read(path, "checkpoint")
     assert not trap.exists()
 
 
@@ -147,21 +147,21 @@ def test_a_fifo_or_a_directory_does_not_hang(tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     with pytest.raises(CheckpointError, match="is not a regular file"):
-        tensorfile.read(fifo, "checkpoint")
+        tensor_file.read(fifo, "checkpoint")
     with pytest.raises(CheckpointError):
-        tensorfile.read(tmp_path, "checkpoint")
+        tensor_file.read(tmp_path, "checkpoint")
     with pytest.raises(CheckpointError, match="No such file"):
-        tensorfile.read(tmp_path / "absent", "checkpoint")
+        tensor_file.read(tmp_path / "absent", "checkpoint")
 
 
 def test_another_kind_and_a_newer_format_are_told_apart(path, monkeypatch):
     with pytest.raises(CheckpointError, match="is a ganforge checkpoint, not a generator"):
-        tensorfile.read(path, "generator")
-    monkeypatch.setattr(tensorfile, "FORMAT_VERSION", 99)
-    tensorfile.write(path, "checkpoint", tensors(), {})
+        tensor_file.read(path, "generator")
+    monkeypatch.setattr(tensor_file, "FORMAT_VERSION", 99)
+    tensor_file.write(path, "checkpoint", tensors(), {})
     monkeypatch.undo()
     with pytest.raises(CheckpointError, match="made by a newer ganforge"):
-        tensorfile.read(path, "checkpoint")
+        tensor_file.read(path, "checkpoint")
 
 
 def test_the_file_is_flushed_before_it_is_renamed_and_the_folder_after(path, monkeypatch):
@@ -179,7 +179,7 @@ def test_the_file_is_flushed_before_it_is_renamed_and_the_folder_after(path, mon
 
     monkeypatch.setattr(os, "fsync", note_fsync)
     monkeypatch.setattr(os, "replace", note_rename)
-    tensorfile.write(path, "checkpoint", tensors(), {})
+    tensor_file.write(path, "checkpoint", tensors(), {})
     assert events == ["flush file", "rename", "flush folder"]
 
 
@@ -192,7 +192,7 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_no_other(path, monkeypatch
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(CheckpointError, match=os.strerror(code)):
-        tensorfile.write(path, "checkpoint", {"w": torch.zeros(1)}, {})
+        tensor_file.write(path, "checkpoint", {"w": torch.zeros(1)}, {})
     assert path.read_bytes() == before
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
@@ -200,7 +200,7 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_no_other(path, monkeypatch
 def test_files_have_the_mode_that_the_mask_allows(tmp_path):
     mask = os.umask(0o027)
     try:
-        tensorfile.write(tmp_path / "x", "checkpoint", {"w": torch.zeros(1)}, {})
+        tensor_file.write(tmp_path / "x", "checkpoint", {"w": torch.zeros(1)}, {})
     finally:
         os.umask(mask)
     assert (tmp_path / "x").stat().st_mode & 0o777 == 0o640

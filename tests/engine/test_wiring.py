@@ -9,10 +9,10 @@ import torch
 from torch.nn.functional import softplus
 
 from ganforge import Problem
+from ganforge.config.settings import InstanceNoiseSettings
 from ganforge.engine.noise import Noise, noise_std
 from ganforge.engine.step import Part, View, Wiring
 from ganforge.errors import ConfigError
-from ganforge.settings import InstanceNoiseSettings
 
 from .conftest import TINY, TINY_DCGAN
 

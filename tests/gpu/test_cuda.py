@@ -7,22 +7,22 @@ import copy
 import pytest
 import torch
 
-from ganforge.config import RunConfig
+from ganforge.config.layers import Layer, Names, from_settings
+from ganforge.config.resolve import resolve
+from ganforge.config.run_config import RunConfig
 from ganforge.contracts import Batch, InMemoryDataset, Inputs
-from ganforge.discovery import discover
-from ganforge.engine import tensorfile
+from ganforge.data.batches import open_batches
+from ganforge.device.execution import Execution
+from ganforge.device.randomness import Randomness
 from ganforge.engine.assemble import assemble
-from ganforge.engine.batches import open_batches
-from ganforge.engine.execution import Execution
 from ganforge.engine.finite import FiniteGuard
 from ganforge.engine.objective import Objective
 from ganforge.engine.optimizers import build_optimizer
-from ganforge.engine.randomness import Randomness
-from ganforge.engine.sampling import draw, open_generator
 from ganforge.engine.step import Part, Trained, discriminator_update, generator_update
 from ganforge.errors import NonFiniteError
-from ganforge.layers import Layer, Names, from_settings
-from ganforge.resolve import resolve
+from ganforge.plugin.discovery import discover
+from ganforge.sampling.trained_generator import draw, open_generator
+from ganforge.storage import tensor_file
 from tests.engine.conftest import trainer_in
 
 pytestmark = [
@@ -102,8 +102,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(registry, tmp_path):
         resumed = trainer_in(tmp_path / "resumed", config)
         resumed.resume()
         resumed.train(lambda t=resumed, at=stop: "interrupted" if t.step >= at else None)
-    ours, _ = tensorfile.read(straight.run.checkpoint(6), "checkpoint")
-    theirs, _ = tensorfile.read(resumed.run.checkpoint(6), "checkpoint")
+    ours, _ = tensor_file.read(straight.run.checkpoint(6), "checkpoint")
+    theirs, _ = tensor_file.read(resumed.run.checkpoint(6), "checkpoint")
     assert ours.keys() == theirs.keys()
     assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
 
@@ -201,7 +201,7 @@ def test_a_step_does_not_wait_for_the_device(registry, tmp_path, losses, extra):
 
 
 def test_batches_from_host_memory_do_not_wait_either(monkeypatch):
-    from ganforge.engine import batches
+    from ganforge.data import batches
 
     monkeypatch.setattr(batches, "DEVICE_SHARE", 0.0)
     samples = torch.randint(256, (64, 3, 16, 16), dtype=torch.uint8)

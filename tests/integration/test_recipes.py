@@ -9,8 +9,8 @@ from importlib.resources import files
 import pytest
 import torch
 
-from ganforge.discovery import discover
-from ganforge.recipes import read_recipe
+from ganforge.config.recipes import read_recipe
+from ganforge.plugin.discovery import discover
 from tests.torchvision_files import write_mnist
 
 RECIPES = {it.name: it for it in discover(third_party=False).registry.of_kind("recipe")}

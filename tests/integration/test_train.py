@@ -252,7 +252,7 @@ def test_a_run_directory_that_disappears_is_noticed(ganforge, tmp_path, monkeypa
 
 
 def test_two_processes_cannot_share_a_run(ganforge, trained):
-    from ganforge.engine.rundir import Lock, RunDirectory
+    from ganforge.storage.run_directory import Lock, RunDirectory
 
     with Lock(RunDirectory(trained)):
         answer = ganforge("train", "--resume", trained, "--steps", "6")

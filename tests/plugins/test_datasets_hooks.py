@@ -14,7 +14,7 @@ import pytest
 import ganforge_datasets
 import ganforge_images
 from ganforge import DatasetSpec
-from ganforge.options import describe, parse
+from ganforge.plugin.options import describe, parse
 
 SPECS: dict[str, DatasetSpec] = {
     spec.name: spec

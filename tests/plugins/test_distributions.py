@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import ganforge_distributions
 from ganforge import Problem
-from ganforge.options import parse
+from ganforge.plugin.options import parse
 from ganforge_distributions.mixtures import GaussianMixture
 from ganforge_distributions.options import MixtureOptions, UniformOptions
 

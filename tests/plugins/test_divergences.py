@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganforge import Problem
-from ganforge.discovery import discover
+from ganforge.plugin.discovery import discover
 
 PROBLEM = Problem(sample_shape=(2,), input_shape=(3,))
 REGISTRY = discover(third_party=False, environ={}).registry

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ganforge import Problem
-from ganforge.discovery import discover
+from ganforge.plugin.discovery import discover
 
 PROBLEM = Problem(sample_shape=(2,), input_shape=(3,))
 REAL = torch.tensor([2.0, -1.0, 0.5])

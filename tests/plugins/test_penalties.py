@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from ganforge import Batch, Inputs, Problem
-from ganforge.discovery import discover
 from ganforge.engine.step import Part, View, Wiring
+from ganforge.plugin.discovery import discover
 
 PROBLEM = Problem(sample_shape=(2,), input_shape=(3,))
 REGISTRY = discover(third_party=False, environ={}).registry

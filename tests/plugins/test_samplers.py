@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganforge import Batch, DataError, Problem
-from ganforge.discovery import discover
+from ganforge.plugin.discovery import discover
 
 REGISTRY = discover(third_party=False, environ={}).registry
 INDEPENDENT = ("normal", "uniform", "truncated-normal", "spherical", "class-balanced")

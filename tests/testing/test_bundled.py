@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganforge.discovery import discover
+from ganforge.plugin.discovery import discover
 from ganforge.testing.catalogue import check_subject
 from ganforge.testing.framework import Subject
 from tests.torchvision_files import FOLDERS, write_mnist

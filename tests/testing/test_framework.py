@@ -17,17 +17,11 @@ from ganforge import (
     option,
 )
 from ganforge.errors import UsageError
-from ganforge.specs import KINDS
-from ganforge.testing.building import image_shapes, problems
+from ganforge.plugin.specs import KINDS
 from ganforge.testing.catalogue import ALL_CHECKS
 from ganforge.testing.finding import chosen, subject_of
-from ganforge.testing.framework import (
-    Check,
-    CheckFailure,
-    NotApplicable,
-    perform,
-    perform_all,
-)
+from ganforge.testing.fixtures.building import image_shapes, problems
+from ganforge.testing.framework import Check, CheckFailure, NotApplicable, perform, perform_all
 
 GENERATOR = GeneratorSpec(name="tiny", summary="Tiny", build="nowhere:Generator")
 SUBJECT = subject_of(GENERATOR)

@@ -24,7 +24,7 @@ from ganforge import (
     option,
 )
 from ganforge.contracts import Dataset
-from ganforge.testing import datasets
+from ganforge.testing.checks import datasets
 from ganforge.testing.finding import subject_of
 from ganforge.testing.framework import perform_all
 

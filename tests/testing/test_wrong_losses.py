@@ -10,9 +10,9 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, mse_loss, softplus
 
 from ganforge import Loss, LossSpec, ScoreLoss, input_gradients
+from ganforge.testing.checks.losses import CHECKS
 from ganforge.testing.finding import subject_of
 from ganforge.testing.framework import perform_all
-from ganforge.testing.losses import CHECKS
 
 ONE = ("discriminator",)
 OTHER = ("generator",)

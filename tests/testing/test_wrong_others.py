@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ganforge import Callback, CallbackSpec, Metric, MetricSpec, RecipeSpec
-from ganforge.testing import callbacks, metrics, recipes
+from ganforge.testing.checks import callbacks, metrics, recipes
 from ganforge.testing.finding import subject_of
 from ganforge.testing.framework import perform_all
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ganforge import Inputs, LatentSampler, Sampler, SamplerSpec
-from ganforge.testing import samplers
+from ganforge.testing.checks import samplers
 from ganforge.testing.finding import subject_of
 from ganforge.testing.framework import perform_all
 

@@ -1,0 +1,213 @@
+"""Where configuration values come from: layers of entries, each of which knows its place.
+
+A later layer overrides an earlier one: defaults, then a file, then flags, then `--set`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from ganforge.config.toml import quoted
+from ganforge.errors import Complaint, ConfigError
+from ganforge.plugin.specs import TABLES
+from ganforge.printable import is_utf8, printable
+
+MAX_FILE_BYTES = 1_000_000
+MAX_LOCATED_LINES = 400
+MAX_LOCATED_CHARACTERS = 40_000
+MAX_DEPTH = 4
+
+KeyPath = tuple[str, ...]
+
+
+class Origin(Protocol):
+    """Where a layer comes from."""
+
+    def place(self, path: KeyPath) -> str:
+        """What a complaint about this key names: `run.toml:12`, `--loss`."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A flag of the command line, or anything else that has no lines."""
+
+    text: str
+
+    def place(self, path: KeyPath) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One value, its key, and where it comes from."""
+
+    path: KeyPath
+    value: object
+    origin: Origin
+
+    @property
+    def where(self) -> str:
+        return self.origin.place(self.path)
+
+
+@dataclass(frozen=True)
+class Names:
+    """The components of one kind that a layer selects, and where it does."""
+
+    names: tuple[str, ...] = ()
+    origin: Origin = Flag("default")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """Entries that stand side by side: none resets what another one of them sets.
+
+    `tables` names what the layer selects of a kind of which a run has any number (its losses, its
+    metrics, its callbacks); a kind that is absent is left alone.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    tables: Mapping[str, Names] = field(default_factory=dict)
+
+
+def from_file(path: Path) -> Layer:
+    """The layer of a TOML file. Raises ConfigError for a file that is not one."""
+    shown = printable(path)
+    try:
+        if not path.is_file():
+            raise OSError("it is not a file" if path.exists() else "there is no such file")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise OSError("it is too large for a configuration")
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError([Complaint(where=shown, what=f"cannot be read: {reason}")]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError([Complaint(where=shown, what="is not UTF-8 text")]) from error
+    return from_text(text, shown)
+
+
+def from_text(text: str, name: str) -> Layer:
+    """The layer of TOML text; `name` stands before the line number in complaints."""
+    try:
+        tree = tomllib.loads(text)
+    except _UNREADABLE as error:
+        what = f"is not TOML: {printable(error)}"
+        raise ConfigError([Complaint(where=name, what=what)]) from error
+    origin = _File(name, text)
+    return Layer(
+        entries=tuple(
+            Entry(path=path, value=value, origin=origin) for path, value in _leaves(tree)
+        ),
+        tables={
+            kind: Names(tuple(tree[kind]), origin)
+            for kind in TABLES
+            if isinstance(tree.get(kind), dict)
+        },
+    )
+
+
+def from_settings(assignments: Sequence[str]) -> Layer:
+    """The layer of `--set KEY=VALUE` arguments: VALUE is TOML, or else a string."""
+    entries: list[Entry] = []
+    complaints: list[Complaint] = []
+    for assignment in assignments:
+        where = f"--set {printable(assignment, 100)}"
+        key, separator, raw = assignment.partition("=")
+        if not separator or not key.strip():
+            complaints.append(Complaint(where=where, what="must look like generator.width=128"))
+            continue
+        if not raw.strip():
+            complaints.append(Complaint(where=where, what="has no value"))
+            continue
+        if not is_utf8(assignment):
+            complaints.append(Complaint(where=where, what="is not UTF-8 text"))
+            continue
+        tree = _toml_or_none(f"{key} = {raw}") or _toml_or_none(f"{key} = {quoted(raw)}")
+        origin = Flag(where)
+        found = [
+            Entry(path=path, value=value, origin=origin) for path, value in _leaves(tree or {})
+        ]
+        if not found:
+            what = "sets nothing" if tree else f"{printable(key)!r} is not a dotted key"
+            complaints.append(Complaint(where=where, what=what))
+        entries += found
+    if complaints:
+        raise ConfigError(complaints)
+    return Layer(entries=tuple(entries))
+
+
+def _toml_or_none(text: str) -> dict[str, Any] | None:
+    # A value with a line break could smuggle in a second key.
+    if "\n" in text:
+        return None
+    try:
+        return tomllib.loads(text)
+    except _UNREADABLE:
+        return None
+
+
+# tomllib also raises what it meets in a number of thousands of digits and in nested brackets.
+_UNREADABLE = (ValueError, RecursionError)
+
+
+def _leaves(tree: Mapping[str, Any], prefix: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
+    for key, value in tree.items():
+        path = (*prefix, key)
+        if isinstance(value, dict) and (value or len(path) == 1) and len(path) < MAX_DEPTH:
+            yield from _leaves(value, path)
+        elif isinstance(value, dict):
+            # An empty table such as [loss.nonsat] selects without setting anything.
+            if path[0] not in TABLES or len(path) != 2:
+                yield path, value
+        else:
+            yield path, value
+
+
+class _File:
+    """A TOML file, which finds the line on which a key gets its value.
+
+    TOML parsers give values without their places. A prefix of a TOML text that ends at a line break
+    is either TOML itself or ends inside a value, so the first prefix that holds the key ends where
+    its value does; the value begins after the last prefix before it that parses. That takes a parse
+    a line, so it is done when something is wrong, and not for texts longer than any configuration.
+    A table's line is that of its header.
+    """
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self._text = text
+
+    def place(self, path: KeyPath) -> str:
+        line = self._lines.get(path)
+        return f"{self.name}:{line}" if line else self.name
+
+    @cached_property
+    def _lines(self) -> dict[KeyPath, int]:
+        found: dict[KeyPath, int] = {}
+        lines = [f"{line}\n" for line in self._text.split("\n")]
+        if len(lines) > MAX_LOCATED_LINES or len(self._text) > MAX_LOCATED_CHARACTERS:
+            return found
+        start = 1
+        for end in range(1, len(lines) + 1):
+            try:
+                tree = tomllib.loads("".join(lines[:end]))
+            except _UNREADABLE:
+                continue
+            for path in _nodes(tree):
+                found.setdefault(path, start)
+            start = end + 1
+        return found
+
+
+def _nodes(tree: Mapping[str, Any], prefix: KeyPath = ()) -> Iterator[KeyPath]:
+    for key, value in tree.items():
+        path = (*prefix, key)
+        yield path
+        if isinstance(value, dict) and len(path) < MAX_DEPTH:
+            yield from _nodes(value, path)

@@ -1,0 +1,1 @@
+"""Where a run is computed, and what it draws at random."""

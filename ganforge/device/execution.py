@@ -1,0 +1,81 @@
+"""Where and how a run is computed: one policy that the rest of the engine asks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from ganforge.config.settings import ExecutionSettings
+from ganforge.errors import DeviceError, listed
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """The device and the memory format of images on it."""
+
+    device: torch.device
+    channels_last: bool = True
+
+    @classmethod
+    def from_settings(cls, settings: ExecutionSettings) -> Execution:
+        """Raises DeviceError for a device that this machine does not have."""
+        return cls(
+            device=find_device(settings.device),
+            channels_last=settings.memory_format != "contiguous",
+        )
+
+    def place(self, module: Module) -> Module:
+        """The module on the device, its convolution weights in the memory format."""
+        module = module.to(self.device)
+        if self.channels_last:
+            module = module.to(memory_format=torch.channels_last)
+        return module
+
+    def arrange(self, samples: Tensor) -> Tensor:
+        """Images in the memory format; anything else unchanged."""
+        if self.channels_last and samples.dim() == 4:
+            return samples.contiguous(memory_format=torch.channels_last)
+        return samples
+
+    def check_compiler(self) -> None:
+        """Raises DeviceError where torch.compile would find nothing to compile with."""
+        wanted = os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")
+        if self.device.type == "cpu" and shutil.which(wanted) is None:
+            raise DeviceError(
+                f"execution.compile needs the C++ compiler {wanted!r}, which is not there; install "
+                "it, name another one in the variable CXX, or leave --compile out"
+            )
+
+    def describe(self) -> str:
+        if self.device.type == "cuda":
+            return f"{self.device} ({torch.cuda.get_device_name(self.device)})"
+        if self.device.type == "cpu":
+            threads = torch.get_num_threads()
+            return f"cpu ({threads} thread{'s' if threads > 1 else ''})"
+        return str(self.device)
+
+
+def find_device(name: str) -> torch.device:
+    """`auto`, `cpu`, `cuda`, `cuda:N` or `mps` as a device of this machine."""
+    available = ["cpu"]
+    if torch.cuda.is_available():
+        available = [f"cuda:{index}" for index in range(torch.cuda.device_count())] + available
+    elif torch.backends.mps.is_available():
+        available = ["mps", *available]
+    if name == "auto":
+        return torch.device(available[0])
+    wanted = "cuda:0" if name == "cuda" else name
+    if wanted not in available:
+        raise DeviceError(
+            f"the device {name!r} is not there: this machine has {listed(available)}. Set "
+            "execution.device (or --device) to one of these, or to auto"
+        )
+    return torch.device(wanted)

@@ -1,0 +1,1 @@
+"""Samples as pictures: grids, plots, and the sheet that plots are drawn on."""

@@ -1,0 +1,323 @@
+"""Finds, isolates and loads plugins; a plugin that fails is a value, not an exception.
+
+Only the command line prints. Plugins are entry points of the group `ganforge`; the bundled ones are
+those of the distribution `ganforge` itself, and come first.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from typing import Any, Literal
+
+import pluggy
+
+from ganforge.errors import did_you_mean
+from ganforge.plugin import hookspecs
+from ganforge.plugin.registry import Component, Plugin, Registry
+from ganforge.plugin.specs import Spec
+from ganforge.printable import described, printable
+
+GROUP = "ganforge"
+CORE_PACKAGE = "ganforge"
+DISABLE_VARIABLE = "GANFORGE_DISABLE_PLUGINS"
+
+Status = Literal["active", "shadowed", "disabled", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discovered:
+    """One entry point and what became of it.
+
+    A plugin is shadowed where none of its components has its short name. `reason` says in one line
+    why a failed plugin failed; `warnings` what is odd about one that works; `seconds` how long its
+    import and its hooks took. `imported_torch` says that torch came with it; of several plugins
+    that import it, the first is told.
+    """
+
+    plugin: Plugin
+    status: Status
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+    imported_torch: bool = False
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discovery:
+    """Everything that was found: the working components, and the story of every plugin."""
+
+    registry: Registry
+    plugins: tuple[Discovered, ...]
+
+
+class _Faulty(Exception):
+    """Why a plugin cannot be used, in one line."""
+
+
+def discover(*, third_party: bool = True, environ: Mapping[str, str] = os.environ) -> Discovery:
+    """Load every enabled plugin.
+
+    A plugin named in the variable GANFORGE_DISABLE_PLUGINS (entry point or package, separated by
+    commas) is not imported; with `third_party=False` only the bundled ones are.
+    """
+    disabled = {
+        _normalised(name) for name in environ.get(DISABLE_VARIABLE, "").split(",") if name.strip()
+    }
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    components: list[Component] = []
+    found: list[Discovered] = []
+    for entry_point in sorted(entry_points(group=GROUP), key=_order):
+        plugin = _plugin(entry_point)
+        off = {_normalised(plugin.name), _normalised(plugin.package)} & disabled
+        if off or not (third_party or plugin.bundled):
+            found.append(Discovered(plugin=plugin, status="disabled"))
+            continue
+        had_torch = "torch" in sys.modules
+        started = time.perf_counter()
+        outcome, new = load_plugin(manager, entry_point, plugin, components)
+        components += new
+        found.append(
+            replace(
+                outcome,
+                seconds=time.perf_counter() - started,
+                imported_torch="torch" in sys.modules and not had_torch,
+            )
+        )
+    failures = {outcome.plugin: outcome.reason for outcome in found if outcome.status == "failed"}
+    registry = Registry(components, failures)
+    hidden = _shadowed(registry)
+    plugins = [replace(it, status="shadowed") if it.plugin in hidden else it for it in found]
+    return Discovery(registry=registry, plugins=tuple(plugins))
+
+
+def _shadowed(registry: Registry) -> set[Plugin]:
+    """The plugins none of whose components has its short name."""
+    visible = {component.plugin for component in registry if not registry.shadowed_by(component)}
+    return {component.plugin for component in registry} - visible
+
+
+def _plugin(entry_point: EntryPoint) -> Plugin:
+    package, version = _field(entry_point, "Name"), _field(entry_point, "Version")
+    return Plugin(
+        name=printable(entry_point.name),
+        package=printable(package) or "unknown",
+        version=printable(version) or "unknown",
+        module=printable(entry_point.value),
+        bundled=_normalised(package) == CORE_PACKAGE,
+    )
+
+
+def _field(entry_point: EntryPoint, name: str) -> str:
+    """A field of the distribution's metadata, which may be damaged; empty where it is not there."""
+    metadata = entry_point.dist.metadata if entry_point.dist else None
+    return metadata[name] if metadata and name in metadata else ""
+
+
+def _order(entry_point: EntryPoint) -> tuple[bool, str, str]:
+    plugin = _plugin(entry_point)
+    return not plugin.bundled, plugin.package, plugin.name
+
+
+def _normalised(name: str) -> str:
+    return name.strip().lower().replace("_", "-").replace(".", "-")
+
+
+def load_plugin(
+    manager: pluggy.PluginManager,
+    entry_point: EntryPoint,
+    plugin: Plugin,
+    earlier: list[Component],
+) -> tuple[Discovered, list[Component]]:
+    """One plugin, with all of its components or none."""
+    try:
+        # What a plugin prints when it is loaded must not end up in the output of a command.
+        with redirect_stdout(sys.stderr):
+            implementation = _import(entry_point)
+            _register(manager, implementation, f"{plugin.package}:{plugin.name}")
+            components, warnings = _collect(manager, implementation, plugin)
+        _refuse_twins(components, earlier)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin may raise anything, SystemExit included
+        reason = str(error) if isinstance(error, _Faulty) else _explain(error, entry_point)
+        if misfit := _misfit(entry_point, plugin):
+            reason = f"{printable(reason, 300)}; {misfit}"
+        outcome = Discovered(plugin=plugin, status="failed", reason=printable(reason), error=error)
+        return outcome, []
+    if misfit := _misfit(entry_point, plugin):
+        warnings.append(misfit)
+    return Discovered(plugin=plugin, status="active", warnings=tuple(warnings)), components
+
+
+def _misfit(entry_point: EntryPoint, plugin: Plugin) -> str:
+    """The ganforge that the plugin's package asks for, where it is not this one; else empty.
+
+    An installer would not have put the two together; a forced or a later installation does.
+    """
+    if plugin.bundled or entry_point.dist is None:
+        return ""
+    for requirement in entry_point.dist.requires or ():
+        found = _REQUIREMENT.fullmatch(requirement.strip())
+        if found and _normalised(found["name"]) == CORE_PACKAGE:
+            try:
+                ours = version(CORE_PACKAGE)
+            except PackageNotFoundError:  # run from its source
+                return ""
+            bounds = [bound.replace(" ", "") for bound in found["bounds"].split(",")]
+            if not all(_meets(ours, bound) for bound in bounds):
+                asked = printable(",".join(bounds), 60)
+                return f"it asks for ganforge{asked}, and {ours} is installed"
+    return ""
+
+
+def installation(package: str, release: str) -> str:
+    """`pip install 'package==1.0'`; empty where the two are no name and version.
+
+    They may come from a file that somebody else wrote, and people copy commands.
+    """
+    if _PACKAGE.fullmatch(package) and _VERSION.fullmatch(release):
+        return f"pip install '{package}=={release}'"
+    return ""
+
+
+_PACKAGE = re.compile(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?", re.ASCII)
+_VERSION = re.compile(r"[0-9][\w.+!-]*", re.ASCII)
+
+#: a requirement without a marker: one with a marker may be meant for another machine
+_REQUIREMENT = re.compile(
+    r"(?P<name>[\w.-]+)\s*(\[[^]]*\]\s*)?\(?\s*(?P<bounds>[<>=!~][^;()]*)\)?", re.ASCII
+)
+_BOUND = re.compile(r"(?P<sign><=|>=|==|!=|~=|<|>)(?P<release>\d+(\.\d+)*)(?P<any>\.\*)?", re.ASCII)
+
+
+def _meets(ours: str, bound: str) -> bool:
+    """Whether the numbers of a version are within `>=0.1`, `<1`, `==0.1.*` or `~=0.2`.
+
+    A bound that says more than numbers, of a release candidate for example, is taken as met.
+    """
+    wanted, release = _BOUND.fullmatch(bound), re.match(r"\d+(\.\d+)*", ours)
+    if wanted is None or release is None:
+        return True
+    here = [int(part) for part in release[0].split(".")]
+    there = [int(part) for part in wanted["release"].split(".")]
+    size = len(there)
+    # Versions of different lengths are compared as if the shorter went on in zeros.
+    width = max(len(here), size)
+    here += [0] * (width - len(here))
+    prefix, there = there, there + [0] * (width - size)
+    same = here[:size] == prefix if wanted["any"] else here == there
+    match wanted["sign"]:
+        case "==":
+            return same
+        case "!=":
+            return not same
+        case "~=":
+            return here >= there and here[: size - 1] == prefix[:-1]
+        case "<":
+            return here < there
+        case "<=":
+            return here <= there
+        case ">":
+            return here > there
+        case _:
+            return here >= there
+
+
+def _import(entry_point: EntryPoint) -> Any:
+    if not EntryPoint.pattern.match(entry_point.value):
+        raise _Faulty(f"its entry point {entry_point.value!r} is not of the form module:attribute")
+    try:
+        return entry_point.load()
+    except SystemExit as error:
+        raise _Faulty(f"it called sys.exit({error.code!r}) at import") from error
+
+
+def _register(manager: pluggy.PluginManager, implementation: Any, key: str) -> None:
+    try:
+        manager.register(implementation, name=key)
+    except ValueError as error:
+        raise _Faulty("another entry point names the same object") from error
+    except pluggy.PluginValidationError as error:
+        if manager.is_registered(implementation):  # some versions of pluggy leave it behind
+            manager.unregister(implementation)
+        detail = " ".join(str(error).split("\n")[-1].split())
+        raise _Faulty(f"a hook does not fit: {detail}") from error
+
+
+def _collect(
+    manager: pluggy.PluginManager, implementation: Any, plugin: Plugin
+) -> tuple[list[Component], list[str]]:
+    components: list[Component] = []
+    warnings: list[str] = []
+    callers = manager.get_hookcallers(implementation) or []
+    if not callers:
+        raise _Faulty("it implements no hook; mark its functions with @ganforge.hookimpl")
+    known = {caller.name: caller for caller in callers if caller.name in hookspecs.HOOKS}
+    for name in sorted({caller.name for caller in callers} - known.keys()):
+        near = did_you_mean(name, hookspecs.HOOKS)
+        warnings.append(printable(f"unknown hook {name!r}{near}"))
+    for name in hookspecs.HOOKS:
+        for hook in known[name].get_hookimpls() if name in known else ():
+            if hook.plugin is implementation:
+                for spec in _specs(name, hook.function):
+                    components.append(Component(spec=spec, plugin=plugin))
+    if warnings and not components:
+        raise _Faulty("; ".join(warnings))
+    return components, warnings
+
+
+def _specs(hook_name: str, function: Any) -> Iterable[Spec]:
+    wanted = hookspecs.HOOKS[hook_name]
+    try:
+        result = function()
+        if isinstance(result, Spec):
+            raise _Faulty(
+                f"{hook_name} returned one {type(result).__name__}; yield it, or return a list"
+            )
+        if isinstance(result, str) or not isinstance(result, Iterable):
+            raise _Faulty(f"{hook_name} must yield {wanted.__name__} records, not {result!r}")
+        items = list(result)
+    except _Faulty:
+        raise
+    except (Exception, SystemExit) as error:
+        raise _Faulty(f"{hook_name} failed: {described(error)}") from error
+    for item in items:
+        if not isinstance(item, wanted):
+            shown = type(item).__name__ if isinstance(item, Spec) else repr(item)
+            raise _Faulty(f"{hook_name} must yield {wanted.__name__} records, not {shown}")
+    return items
+
+
+def _refuse_twins(components: list[Component], earlier: list[Component]) -> None:
+    """Names must differ within a distribution, or the qualified name would not tell them apart."""
+    taken = {(component.kind, component.qualified_name) for component in earlier}
+    for component in components:
+        key = (component.kind, component.qualified_name)
+        if key in taken:
+            raise _Faulty(
+                f"the {component.kind} {component.name!r} is already provided by the package "
+                f"{component.plugin.package}"
+            )
+        taken.add(key)
+
+
+def _explain(error: BaseException, entry_point: EntryPoint) -> str:
+    """What an exception at import means, in one line."""
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError: {error.msg} ({error.filename}, line {error.lineno})"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        if error.name.split(".")[0] == entry_point.module.split(".")[0]:
+            return f"its entry point names the module {error.name!r}, which is not installed"
+        return f"it needs the module {error.name!r}, which is not installed"
+    if isinstance(error, AttributeError) and entry_point.attr:
+        return f"its entry point {entry_point.value!r} names nothing: {error}"
+    return described(error)

@@ -1,0 +1,89 @@
+"""The hooks that a plugin may implement, one per kind of component.
+
+Each hook takes no argument, so that none can drift, and yields spec records. They are called once,
+while names are resolved, and never inside the training step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pluggy
+
+from ganforge.plugin.specs import (
+    CallbackSpec,
+    DatasetSpec,
+    DiscriminatorSpec,
+    GeneratorSpec,
+    LossSpec,
+    MetricSpec,
+    RecipeSpec,
+    SamplerSpec,
+    Spec,
+)
+
+PROJECT = "ganforge"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def ganforge_generators() -> Iterable[GeneratorSpec]:
+    """Networks that turn inputs `[B, *input_shape]` into samples `[B, *sample_shape]`."""
+    return ()
+
+
+@hookspec
+def ganforge_discriminators() -> Iterable[DiscriminatorSpec]:
+    """Networks that give samples `[B, *sample_shape]` unbounded scores `[B]`."""
+    return ()
+
+
+@hookspec
+def ganforge_losses() -> Iterable[LossSpec]:
+    """Terms of the objective."""
+    return ()
+
+
+@hookspec
+def ganforge_datasets() -> Iterable[DatasetSpec]:
+    """Sources of real samples."""
+    return ()
+
+
+@hookspec
+def ganforge_samplers() -> Iterable[SamplerSpec]:
+    """Sources of generator inputs."""
+    return ()
+
+
+@hookspec
+def ganforge_metrics() -> Iterable[MetricSpec]:
+    """Measures of the samples, taken between steps."""
+    return ()
+
+
+@hookspec
+def ganforge_callbacks() -> Iterable[CallbackSpec]:
+    """What is told of a run's progress, such as loggers."""
+    return ()
+
+
+@hookspec
+def ganforge_recipes() -> Iterable[RecipeSpec]:
+    """Configurations to be run by name."""
+    return ()
+
+
+#: hook name -> the type of record that it yields
+HOOKS: dict[str, type[Spec]] = {
+    "ganforge_generators": GeneratorSpec,
+    "ganforge_discriminators": DiscriminatorSpec,
+    "ganforge_losses": LossSpec,
+    "ganforge_datasets": DatasetSpec,
+    "ganforge_samplers": SamplerSpec,
+    "ganforge_metrics": MetricSpec,
+    "ganforge_callbacks": CallbackSpec,
+    "ganforge_recipes": RecipeSpec,
+}

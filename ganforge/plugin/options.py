@@ -1,0 +1,288 @@
+"""The options of a component: a frozen dataclass whose fields say all that is to be known.
+
+    @dataclass(frozen=True, kw_only=True)
+    class GeneratorOptions:
+        width: int = option(64, help="channels before the image", minimum=1)
+
+The same description serves validation, `ganforge show`, the resolved configuration and the
+conformance kit. Types: `bool`, `int`, `float`, `str`, a `Literal` of strings, fixed or open tuples
+of the first four, and a scalar or a tuple or None.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from ganforge.errors import did_you_mean, listed
+from ganforge.printable import is_utf8
+
+_METADATA = "ganforge"
+_SCALARS: dict[type, str] = {
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    str: "a string",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoOptions:
+    """The options of a component that has none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Declaration:
+    """What `option()` stores beside the default; the names are those of its parameters."""
+
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    above: float | None = None
+    below: float | None = None
+    choices: tuple[str | int, ...] | None = None
+    mutable: bool = False
+
+
+def option(
+    default: Any = dataclasses.MISSING,
+    *,
+    help: str,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    choices: Sequence[str] | Sequence[int] | None = None,
+    mutable: bool = False,
+) -> Any:
+    """A field of an options dataclass.
+
+    `minimum` and `maximum` include the bound, `above` and `below` do not; all apply to each element
+    of a tuple. `choices` lists the strings or integers allowed. `mutable` marks an option that a
+    resumed run may change without becoming another run (a path, an interval). Without a default the
+    option must be given.
+    """
+    declaration = _Declaration(
+        help=help,
+        minimum=minimum,
+        maximum=maximum,
+        above=above,
+        below=below,
+        choices=None if choices is None else tuple(choices),
+        mutable=mutable,
+    )
+    return dataclasses.field(default=default, metadata={_METADATA: declaration})
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptionField:
+    """One option, described: what `ganforge show` prints and what a value is checked against."""
+
+    name: str
+    annotation: Any
+    default: Any
+    help: str
+    minimum: float | None
+    maximum: float | None
+    above: float | None
+    below: float | None
+    choices: tuple[str | int, ...] | None
+    mutable: bool
+
+    @property
+    def required(self) -> bool:
+        return self.default is dataclasses.MISSING
+
+    @property
+    def type_name(self) -> str:
+        """The type as the documentation would write it: `integer`, `[number, number]`."""
+        return _type_name(self.annotation)
+
+    @property
+    def allowed(self) -> str:
+        """The bounds or choices in words; empty where there are none."""
+        if self.choices is not None:
+            return "one of " + listed([repr(choice) for choice in self.choices])
+        bounds = [
+            ("at least", self.minimum),
+            ("above", self.above),
+            ("at most", self.maximum),
+            ("below", self.below),
+        ]
+        return " and ".join(
+            f"{word} {bound if isinstance(bound, int) else format(bound, 'g')}"
+            for word, bound in bounds
+            if bound is not None
+        )
+
+    def parse(self, raw: object) -> Any:
+        """The value of type `annotation` that `raw`, as it comes from TOML, stands for.
+
+        Raises ValueError with a message that names what is allowed.
+        """
+        value = _convert(raw, self.annotation)
+        for element in value if isinstance(value, tuple) else (value,):
+            self._check(element)
+        return value
+
+    def _check(self, value: Any) -> None:
+        if value is None:
+            return
+        if self.choices is not None and value not in self.choices:
+            near = did_you_mean(str(value), map(str, self.choices))
+            raise ValueError(f"{value!r} is not allowed: {self.allowed}{near}")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return
+        outside = (
+            (self.minimum is not None and value < self.minimum)
+            or (self.maximum is not None and value > self.maximum)
+            or (self.above is not None and value <= self.above)
+            or (self.below is not None and value >= self.below)
+        )
+        if outside:
+            raise ValueError(f"{value!r} is out of range: must be {self.allowed}")
+
+
+def describe(options: type) -> Iterator[OptionField]:
+    """The options of a dataclass, in order. Raises TypeError for a class that is not one."""
+    if not (isinstance(options, type) and dataclasses.is_dataclass(options)):
+        raise TypeError(f"{options!r} is not a dataclass")
+    if not options.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+        raise TypeError(f"{options.__name__} must be frozen: @dataclass(frozen=True, kw_only=True)")
+    hints = get_type_hints(options)
+    for field in dataclasses.fields(options):
+        declaration = field.metadata.get(_METADATA)
+        if not isinstance(declaration, _Declaration):
+            raise TypeError(f"{options.__name__}.{field.name} is not declared with option()")
+        annotation = hints[field.name]
+        choices = declaration.choices
+        if get_origin(annotation) is Literal and _are_strings(get_args(annotation)):
+            choices, annotation = get_args(annotation), str
+        _type_name(annotation)  # raises TypeError for a type that TOML has no value for
+        yield OptionField(
+            name=field.name,
+            annotation=annotation,
+            default=field.default,
+            **{**dataclasses.asdict(declaration), "choices": choices},
+        )
+
+
+def parse(
+    options: type, given: Mapping[str, object], others: Sequence[str] = ()
+) -> tuple[Any | None, dict[str, str]]:
+    """An instance of `options` from raw values, and the complaints by option name.
+
+    The instance is None where there are complaints. An unknown name is a complaint with the
+    closest known one; what the class itself finds wrong has an empty name. `others` are keys
+    that stand beside the options and are read elsewhere.
+    """
+    fields = {field.name: field for field in describe(options)}
+    values: dict[str, Any] = {}
+    complaints: dict[str, str] = {}
+    for name, raw in given.items():
+        if name not in fields:
+            known = sorted([*fields, *others])
+            there = f"; known are {listed(known)}" if known else "; there are no options"
+            complaints[name] = f"unknown option {name!r}{did_you_mean(name, known) or there}"
+            continue
+        try:
+            values[name] = fields[name].parse(raw)
+        except ValueError as error:
+            complaints[name] = str(error)
+    for name, field in fields.items():
+        if field.required and name not in given:
+            complaints[name] = f"must be given: {field.help}"
+    if complaints:
+        return None, complaints
+    try:
+        return options(**values), {}
+    except ValueError as error:  # what a __post_init__ found wrong between options
+        return None, {"": str(error)}
+
+
+def to_toml(value: Any) -> object:
+    """A parsed value as the plain TOML value that `OptionField.parse` takes back to it."""
+    return [to_toml(element) for element in value] if isinstance(value, tuple) else value
+
+
+def _are_strings(values: tuple[Any, ...]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _type_name(annotation: Any) -> str:
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType) and type(None) in args and len(args) == 2:
+        (inner,) = (arg for arg in args if arg is not type(None))
+        return f"{_definite_name(inner)} or unset"
+    return _definite_name(annotation)
+
+
+def _definite_name(annotation: Any) -> str:
+    """The name of a type without None, which TOML has no value for."""
+    args = get_args(annotation)
+    if get_origin(annotation) is tuple and args:
+        *first, last = args
+        names = [_scalar_name(arg) for arg in first]
+        names.append("..." if last is Ellipsis else _scalar_name(last))
+        return f"[{', '.join(names)}]"
+    return _scalar_name(annotation)
+
+
+def _scalar_name(annotation: Any) -> str:
+    if annotation in _SCALARS:
+        return {"bool": "boolean", "int": "integer", "float": "number", "str": "string"}[
+            annotation.__name__
+        ]
+    raise TypeError(
+        f"{annotation!r} is not a type an option can have: bool, int, float, str, a Literal of "
+        "strings, a tuple of the first four, or one of the first four or a tuple, or None"
+    )
+
+
+def _convert(raw: object, annotation: Any) -> Any:
+    """`raw` as `annotation`; strict, except that an integer serves where a number is wanted."""
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        if raw is None:
+            return None
+        (annotation,) = (arg for arg in args if arg is not type(None))
+        return _convert(raw, annotation)
+    if origin is tuple:
+        return _convert_tuple(raw, args)
+    if annotation is float and isinstance(raw, int | float) and not isinstance(raw, bool):
+        try:
+            number = float(raw)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise ValueError(f"{_shown(raw)} is not a finite number")
+        return number
+    if type(raw) is annotation:
+        if isinstance(raw, str) and not is_utf8(raw):
+            raise ValueError(f"{_shown(raw)} is not text: it has bytes that are not UTF-8")
+        if type(raw) is int and not -(2**63) <= raw < 2**63:
+            raise ValueError("an integer has at most 64 bits")
+        return raw
+    hint = ""
+    if annotation is int and isinstance(raw, float) and raw.is_integer():
+        hint = f"; write {int(raw)}"
+    raise ValueError(f"expected {_SCALARS[annotation]}, got {_shown(raw)}{hint}")
+
+
+def _convert_tuple(raw: object, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not isinstance(raw, list | tuple):
+        raise ValueError(f"expected a list, got {_shown(raw)}")
+    if args[-1] is Ellipsis:
+        return tuple(_convert(element, args[0]) for element in raw)
+    if len(raw) != len(args):
+        raise ValueError(f"expected a list of {len(args)}, got {_shown(raw)}")
+    return tuple(_convert(element, arg) for element, arg in zip(raw, args, strict=True))
+
+
+def _shown(raw: object) -> str:
+    text = ("false", "true")[raw] if isinstance(raw, bool) else repr(raw)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,185 @@
+"""Kind and name to component, with its origin; a lookup that fails says what would have worked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from ganforge.errors import PluginError, UsageError, did_you_mean, listed
+from ganforge.plugin.specs import ComponentSpec, Spec
+from ganforge.printable import described, printable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """Where a component comes from: an entry point of an installed package."""
+
+    name: str
+    package: str
+    version: str
+    module: str
+    bundled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """A spec and its origin."""
+
+    spec: Spec
+    plugin: Plugin
+
+    @property
+    def kind(self) -> str:
+        return self.spec.kind
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def qualified_name(self) -> str:
+        """`package/name`: reaches a component whose short name another one has."""
+        return f"{self.plugin.package}/{self.spec.name}"
+
+    def build(self, *arguments: Any) -> Any:
+        """Import the component's builder and call it with `(problem, options)`.
+
+        Only kinds with a builder are asked: a recipe has none. A builder raises ValueError where
+        the options do not fit the problem, which is a UsageError here.
+
+        Raises PluginError, with the package named, for whatever the builder raises that is not
+        ganforge's own error.
+        """
+        assert isinstance(self.spec, ComponentSpec)
+        module_name, _, path = self.spec.build.partition(":")
+        try:
+            target: Any = import_module(module_name)
+            for attribute in path.split("."):
+                target = getattr(target, attribute)
+        except Exception as error:
+            raise PluginError(
+                f"the {self.kind} {self.name!r} of {self.origin} cannot be loaded: its builder "
+                f"{self.spec.build!r} raised {described(error)}"
+            ) from error
+        try:
+            return self.call("could not be built", target, *arguments)
+        except PluginError as error:
+            if type(error.__cause__) is ValueError:
+                shown = printable(error.__cause__)
+                raise UsageError(
+                    f"the {self.kind} {self.name!r} cannot be built: {shown}"
+                ) from error
+            raise
+
+    def call(self, failure: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What a function of the plugin returns.
+
+        Raises PluginError, with the package named, for whatever the function raises that is not
+        ganforge's own error; `failure` says what that means.
+        """
+        try:
+            return function(*arguments)
+        except UsageError:
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"the {self.kind} {self.name!r} of {self.origin} {failure}: {described(error)}"
+            ) from error
+
+    def shape(self, name: str, function: Callable[..., Any], *arguments: Any) -> tuple[int, ...]:
+        """The shape that a function of the spec gives. Raises PluginError where it is none."""
+        found = self.call(f"cannot tell its {name}", function, *arguments)
+        if (
+            isinstance(found, tuple)
+            and len(found) in (1, 3)
+            and all(type(side) is int and side > 0 for side in found)
+        ):
+            return found
+        raise PluginError(
+            f"the {self.kind} {self.name!r} of {self.origin} must give a {name} like (3, 64, 64) "
+            f"or (2,), not {printable(repr(found), 60)}"
+        )
+
+    @property
+    def origin(self) -> str:
+        return f"{self.plugin.package} {self.plugin.version}"
+
+
+class Registry:
+    """The components of all working plugins.
+
+    Bundled names are reserved: installing a package never changes what a short name means. A
+    component whose name a bundled one has is shadowed, and reachable by its qualified name. Of two
+    third-party twins neither has the short name.
+    """
+
+    def __init__(
+        self, components: Iterable[Component], failures: Mapping[Plugin, str] | None = None
+    ) -> None:
+        self._components = tuple(components)
+        self._failures = dict(failures or {})
+
+    def __iter__(self) -> Iterator[Component]:
+        return iter(self._components)
+
+    @property
+    def packages(self) -> set[str]:
+        """The packages whose plugins were loaded, or failed to."""
+        return {it.plugin.package for it in self._components} | {
+            it.package for it in self._failures
+        }
+
+    def of_kind(self, kind: str) -> list[Component]:
+        return [component for component in self._components if component.kind == kind]
+
+    def shadowed_by(self, component: Component) -> list[Component]:
+        """The components that keep this one from its short name; empty where it has it."""
+        twins = [
+            other
+            for other in self.of_kind(component.kind)
+            if other.name == component.name and other is not component
+        ]
+        if component.plugin.bundled:
+            return []
+        return [twin for twin in twins if twin.plugin.bundled] or twins
+
+    def short_name(self, component: Component) -> str:
+        """The shortest name that finds this component."""
+        return component.qualified_name if self.shadowed_by(component) else component.name
+
+    def find(self, kind: str, name: str) -> Component:
+        """The component of this kind with this short or qualified name.
+
+        Raises UsageError with the nearest names and the plugins that failed to load.
+        """
+        candidates = self.of_kind(kind)
+        if "/" in name:
+            matches = [c for c in candidates if c.qualified_name.lower() == name.lower()]
+        else:
+            matches = [c for c in candidates if c.name == name and not self.shadowed_by(c)]
+            if not matches and (twins := [c for c in candidates if c.name == name]):
+                ways = listed([repr(twin.qualified_name) for twin in twins])
+                raise UsageError(
+                    f"{len(twins)} packages have a {kind} called {name!r}; write one of {ways}"
+                )
+        if matches:
+            return matches[0]
+        known = sorted(self.short_name(c) for c in candidates)
+        near = did_you_mean(name, known)
+        message = (
+            f"there is no {kind} called {printable(name)!r}{near or '; there are ' + listed(known)}"
+        )
+        raise self.not_found(message)
+
+    def not_found(self, message: str) -> UsageError:
+        """The error of a name that no working plugin offers, with the plugins that do not work."""
+        if self._failures:
+            failed = "; ".join(
+                f"{plugin.name} of {plugin.package} {plugin.version} ({reason})"
+                for plugin, reason in self._failures.items()
+            )
+            stop = "" if message.endswith("?") else "."
+            message += f"{stop} Plugins that failed to load: {failed}"
+        return UsageError(message)

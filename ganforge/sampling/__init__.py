@@ -1,0 +1,1 @@
+"""Samples from a trained generator, and what people see of them."""

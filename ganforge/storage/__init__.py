@@ -1,0 +1,1 @@
+"""Files: run directories, checkpoints, generators, all whole or not there."""

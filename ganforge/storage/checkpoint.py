@@ -1,0 +1,127 @@
+"""Checkpoints: everything that a resumed run needs, in one file, so that no mixed sets can arise.
+
+Tensors are named `generator/...`, `discriminator/...`, `ema/...`, `loss/<term>/...`,
+`optimizer/<network>/<parameter>/<state>` and `telemetry/...`; what is no tensor is in the metadata.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ganforge.errors import CheckpointError
+from ganforge.printable import printable
+from ganforge.storage import tensor_file
+from ganforge.storage.run_directory import RunDirectory
+
+KIND = "checkpoint"
+
+
+def newest_sound(run: RunDirectory) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:
+    """The newest checkpoint that can be read; None where the run has not written any.
+
+    A damaged one is set aside with a warning. Raises CheckpointError where none is left, or where
+    one is of a newer format, which is nobody's damage.
+    """
+    checkpoints = run.list_checkpoints()
+    for number, (_, path) in enumerate(checkpoints):
+        try:
+            return path, *tensor_file.read(path, KIND)
+        except CheckpointError as error:
+            if "newer ganforge" in str(error) or number == len(checkpoints) - 1:
+                raise
+            with contextlib.suppress(OSError):
+                path.rename(path.with_name(path.name + ".damaged"))
+            warnings.warn(f"{error}; it is set aside, and the one before is used", stacklevel=2)
+    return None
+
+
+def prune(run: RunDirectory, keep: int, kept_steps: Collection[int] = ()) -> None:
+    """Remove all but the newest checkpoints, and those of the steps to be kept."""
+    for step, path in run.list_checkpoints()[keep:]:
+        if step not in kept_steps:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def module_tensors(prefix: str, module: nn.Module) -> dict[str, Tensor]:
+    """The state of a module under a prefix."""
+    return {f"{prefix}/{name}": tensor for name, tensor in module.state_dict().items()}
+
+
+def load_module(prefix: str, module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Copy the state into a module whose state `differences` has found to match."""
+    with torch.no_grad():
+        for name, tensor in module.state_dict().items():
+            tensor.copy_(tensors[f"{prefix}/{name}"])
+
+
+def optimizer_tensors(prefix: str, module: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
+    """The state of an optimizer, by parameter name."""
+    return {
+        f"{prefix}/{name}/{key}": value
+        for name, parameter in module.named_parameters()
+        for key, value in optimizer.state.get(parameter, {}).items()
+        if isinstance(value, Tensor)
+    }
+
+
+def load_optimizer(
+    prefix: str, module: nn.Module, optimizer: Optimizer, tensors: Mapping[str, Tensor]
+) -> None:
+    """Restore the state of an optimizer over the parameters of `module`."""
+    numbers = {
+        parameter: number
+        for number, parameter in enumerate(p for g in optimizer.param_groups for p in g["params"])
+    }
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, parameter in module.named_parameters():
+        start = f"{prefix}/{name}/"
+        for key, value in tensors.items():
+            if key.startswith(start) and parameter in numbers:
+                placed = value
+                if value.shape == parameter.shape and value.dim():
+                    # In the parameter's memory format: fused kernels read both side by side.
+                    placed = torch.empty_like(parameter, dtype=value.dtype).copy_(value).detach()
+                state.setdefault(numbers[parameter], {})[key.removeprefix(start)] = placed
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def differences(
+    expected: Mapping[str, Tensor], found: Mapping[str, Tensor], path: Path
+) -> CheckpointError | None:
+    """The error that names the first differences, or None where everything fits."""
+    complaints = []
+    for name, tensor in expected.items():
+        if name not in found:
+            complaints.append(f"{name} is missing")
+        elif found[name].shape != tensor.shape:
+            complaints.append(
+                f"{name} is {list(found[name].shape)} and should be {list(tensor.shape)}"
+            )
+    complaints += [f"{name} is unknown here" for name in found if name not in expected]
+    if not complaints:
+        return None
+    more = f", and {len(complaints) - 5} more" if len(complaints) > 5 else ""
+    shown = "; ".join(printable(complaint) for complaint in complaints[:5])
+    return CheckpointError(
+        f"{printable(path)} does not fit the networks of this run, and nothing was loaded: "
+        f"{shown}{more}"
+    )
+
+
+def write_checkpoint(
+    run: RunDirectory, step: int, tensors: Mapping[str, Tensor], document: dict[str, Any]
+) -> Path:
+    """Write the checkpoint of a step. Raises CheckpointError; what was there before stays."""
+    path = run.checkpoint(step)
+    tensor_file.write(path, KIND, tensors, document)
+    return path

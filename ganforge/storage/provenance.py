@@ -1,0 +1,113 @@
+"""Which plugins and versions made something, and whether they are here now."""
+
+from __future__ import annotations
+
+import platform
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+
+from ganforge import __version__
+from ganforge.config.run_config import RunConfig, Selection
+from ganforge.errors import CheckpointError, UsageError
+from ganforge.plugin.discovery import installation
+from ganforge.plugin.options import describe as describe_options
+from ganforge.plugin.options import parse, to_toml
+from ganforge.plugin.registry import Component, Registry
+from ganforge.plugin.specs import ComponentSpec
+from ganforge.printable import printable
+
+
+def selections(config: RunConfig) -> dict[str, Selection]:
+    """Every component of a run by its place in the configuration."""
+    found: dict[str, Selection] = {
+        "generator": config.generator,
+        "sampler": config.sampler,
+        "dataset": config.dataset,
+    }
+    if config.discriminator is not None:
+        found["discriminator"] = config.discriminator
+    for kind, chosen in (
+        ("loss", config.losses),
+        ("metric", config.metrics),
+        ("callback", config.callbacks),
+    ):
+        found |= {f"{kind}.{it.config_name}": it for it in chosen}
+    return found
+
+
+def record(selection: Selection) -> dict[str, Any]:
+    """A component as JSON: enough to find and build it again."""
+    component = selection.component
+    options = type(selection.options)
+    return {
+        "name": component.qualified_name,
+        "package": component.plugin.package,
+        "version": component.plugin.version,
+        "options": {
+            field.name: to_toml(getattr(selection.options, field.name))
+            for field in describe_options(options)
+        },
+    }
+
+
+def restore(kind: str, stored: Mapping[str, Any], registry: Registry, where: str) -> Selection:
+    """The component and options of a record.
+
+    Raises CheckpointError where the plugin is missing or its options have changed; another version
+    of the plugin is a warning.
+    """
+    name, package, version = (str(stored.get(key, "")) for key in ("name", "package", "version"))
+    try:
+        component = registry.find(kind, name)
+    except UsageError as error:
+        command = installation(package, version)
+        raise CheckpointError(
+            f"{where} needs the {kind} {printable(name)!r} of {printable(package)} "
+            f"{printable(version)}{': ' if command else ''}{command} ({error})"
+        ) from error
+    given = {k: v for k, v in dict(stored.get("options", {})).items() if v is not None}
+    assert isinstance(component.spec, ComponentSpec)
+    options, complaints = parse(component.spec.options, given)
+    if complaints:
+        raise CheckpointError(
+            f"{where} was made with {printable(package)} {printable(version)}, whose {kind} "
+            f"{printable(name)!r} had other options than {component.origin} has: "
+            + "; ".join(complaints.values())
+        )
+    warn_of_version(component, version, where)
+    return Selection(component=component, options=options)
+
+
+def warn_of_versions(config: RunConfig, stored: Mapping[str, Any], where: str) -> None:
+    """Warn of each component of a run that is of another version than the records say.
+
+    What the records do not name is new to the run, a metric that was added for example.
+    """
+    for place, selection in selections(config).items():
+        if place in stored:
+            warn_of_version(selection.component, str(stored[place].get("version")), where)
+
+
+def warn_of_version(component: Component, version: str, where: str) -> None:
+    if version != component.plugin.version:
+        warnings.warn(
+            f"{where} was made with {component.plugin.package} {printable(version)}; "
+            f"{component.plugin.version} is installed",
+            stacklevel=2,
+        )
+
+
+def environment(components: Iterable[Component], device: str) -> dict[str, Any]:
+    """What a run was computed with. Paths, host and variables stay out of it."""
+    return {
+        "ganforge": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "platform": f"{platform.system()} {platform.machine()}",
+        "device": device,
+        "threads": torch.get_num_threads(),
+        "plugins": {component.qualified_name: component.plugin.version for component in components},
+    }

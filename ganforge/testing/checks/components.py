@@ -1,0 +1,223 @@
+"""What every component keeps to: its spec, its options, its builder, and what its module does."""
+
+from __future__ import annotations
+
+import pickle
+import tomllib
+from importlib import import_module
+from typing import Any
+
+from torch import nn
+
+from ganforge.config import toml
+from ganforge.contracts import Callback, Dataset, Loss, MapDataset, Metric, Sampler
+from ganforge.errors import DataError, GanforgeError, UsageError
+from ganforge.plugin.options import describe, parse, to_toml
+from ganforge.plugin.registry import Component
+from ganforge.plugin.specs import (
+    KINDS,
+    CallbackSpec,
+    ComponentSpec,
+    DatasetSpec,
+    DiscriminatorSpec,
+    GeneratorSpec,
+    LossSpec,
+    MetricSpec,
+    RecipeSpec,
+    SamplerSpec,
+)
+from ganforge.printable import described, printable
+from ganforge.problem import Problem
+from ganforge.testing.checks import global_state, hook_modules
+from ganforge.testing.fixtures.building import attempt_to_build, build, problems
+from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject
+
+MAX_SUMMARY = 120  # letters: a line of a table
+BUILT = tuple(kind for kind in KINDS if kind != RecipeSpec.kind)
+PICKLED = tuple(kind for kind in BUILT if kind != CallbackSpec.kind)
+
+
+def check_summary(subject: Subject) -> None:
+    summary = subject.spec.summary
+    if printable(summary) != summary or len(summary) > MAX_SUMMARY:
+        raise CheckFailure(
+            f"a summary of at most {MAX_SUMMARY} letters that can be printed as it is",
+            came=f"{len(summary)} letters: {printable(summary, 60)!r}",
+            mend="say in a few plain words what it is; the rest belongs in the documentation",
+        )
+
+
+def check_option_help(subject: Subject) -> None:
+    for field in describe(_spec(subject).options):
+        if not field.help.strip() or printable(field.help) != field.help:
+            raise CheckFailure(
+                f"help of one line for the option {field.name!r}",
+                came=repr(field.help),
+                mend="say what the option changes, in option(help=...)",
+            )
+
+
+def check_options_in_toml(subject: Subject) -> None:
+    options = subject.options
+    fields = list(describe(type(options)))
+    given = {field.name: to_toml(getattr(options, field.name)) for field in fields}
+    lines = [toml.Line(key=name, value=value) for name, value in given.items()]
+    read = tomllib.loads(toml.table(["options"], lines))["options"]
+    again, complaints = parse(type(options), read)
+    if again != options:
+        raise CheckFailure(
+            "options that are the same after a way through TOML, as a resumed run reads them",
+            came=f"{again!r} instead of {options!r}" if again else "; ".join(complaints.values()),
+            mend="let no option be changed by __post_init__, and leave a default of None unset",
+        )
+
+
+def check_builder(subject: Subject) -> None:
+    builder = _builder(subject.component)
+    if not callable(builder):
+        raise CheckFailure(
+            f"{_spec(subject).build!r} to be a class or a function",
+            came=type(builder).__name__,
+            mend="name what is called as build(problem, options)",
+        )
+
+
+def check_build(subject: Subject) -> None:
+    try:
+        check_builder(subject)
+    except CheckFailure as failure:
+        raise NotApplicable("its builder cannot be imported") from failure
+    refusals: list[str] = []
+    shapes = problems(subject)
+    for problem in shapes:
+        try:
+            built = attempt_to_build(subject, problem)
+        except DataError as error:
+            raise NotApplicable(f"what it needs is not here: {error}") from error
+        except GanforgeError as error:
+            # Options may not fit every problem, and no spec can say of which size vectors are.
+            if isinstance(error, UsageError) and (subject.given or len(problem.sample_shape) == 1):
+                refusals.append(str(error))
+                continue
+            raise CheckFailure(
+                f"something built for {_shown(problem)}",
+                came=str(error),
+                mend="declare in the spec which shapes it handles, where not this one",
+            ) from error
+        wanted = _WANTED[subject.spec.kind]
+        if not isinstance(built, wanted):
+            raise CheckFailure(
+                f"a {wanted.__module__}.{wanted.__name__}",
+                came=f"a {type(built).__name__}",
+                mend="derive from it, and let the builder return the object itself",
+            )
+    if len(refusals) < len(shapes):
+        return
+    if subject.given:
+        raise NotApplicable(refusals[0])
+    raise CheckFailure(
+        "something built for one of the shapes that the spec declares",
+        came=refusals[0],
+        mend="declare in the spec which shapes it handles",
+    )
+
+
+def _shown(problem: Problem) -> str:
+    classes = "no classes" if problem.num_classes is None else f"{problem.num_classes} classes"
+    return f"samples {list(problem.sample_shape)}, inputs {list(problem.input_shape)}, {classes}"
+
+
+def check_pickle(subject: Subject) -> None:
+    built = build(subject, problems(subject)[0])
+    if "<locals>" in type(built).__qualname__ and not isinstance(built, MapDataset):
+        raise NotApplicable(
+            "its class is made within a function; what is sent to other processes is data sets "
+            "that are read item by item"
+        )
+    try:
+        again = pickle.loads(pickle.dumps(built))
+    except Exception as error:
+        raise CheckFailure(
+            "an object that can be pickled, as worker processes need it",
+            came=described(error),
+            mend="keep no function made inside another, lock or open file in it",
+        ) from error
+    if type(again) is not type(built):
+        raise CheckFailure(
+            f"a {type(built).__name__} after pickling",
+            came=type(again).__name__,
+            mend="let __reduce__ give back the same class",
+        )
+
+
+def _spec(subject: Subject) -> ComponentSpec:
+    assert isinstance(subject.spec, ComponentSpec)
+    return subject.spec
+
+
+def _builder(component: Component) -> Any:
+    assert isinstance(component.spec, ComponentSpec)
+    module, _, path = component.spec.build.partition(":")
+    try:
+        target: Any = import_module(module)
+        for attribute in path.split("."):
+            target = getattr(target, attribute)
+    except Exception as error:
+        raise CheckFailure(
+            f"{component.spec.build!r} to name something that can be imported",
+            came=described(error),
+            mend="write 'package.module:callable' and see that the module is in the package",
+        ) from error
+    return target
+
+
+#: kind -> what its builder must give
+_WANTED: dict[str, type] = {
+    GeneratorSpec.kind: nn.Module,
+    DiscriminatorSpec.kind: nn.Module,
+    LossSpec.kind: Loss,
+    DatasetSpec.kind: Dataset,
+    SamplerSpec.kind: Sampler,
+    MetricSpec.kind: Metric,
+    CallbackSpec.kind: Callback,
+}
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        name="summary-can-be-printed",
+        contract=f"the summary is printable text of at most {MAX_SUMMARY} letters",
+        run=check_summary,
+    ),
+    Check(
+        name="every-option-has-help",
+        contract="every option has one line of help that can be printed",
+        run=check_option_help,
+        kinds=BUILT,
+    ),
+    Check(
+        name="options-survive-toml",
+        contract="options written as TOML and read again are the same",
+        run=check_options_in_toml,
+        kinds=BUILT,
+    ),
+    Check(
+        name="builder-can-be-imported",
+        contract="`build` names something that can be imported and called",
+        run=check_builder,
+        kinds=BUILT,
+    ),
+    Check(
+        name="can-be-built",
+        contract="the builder gives an object of the right kind for every declared shape",
+        run=check_build,
+        kinds=BUILT,
+    ),
+    Check(
+        name="can-be-pickled",
+        contract="what is built can be sent to another process",
+        run=check_pickle,
+        kinds=PICKLED,
+    ),
+    *hook_modules.CHECKS,
+    *global_state.CHECKS,
+)

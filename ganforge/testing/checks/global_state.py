@@ -1,0 +1,100 @@
+"""What a component leaves as it is: the global random generators, and torch's settings."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+import torch
+
+from ganforge.plugin.specs import KINDS, DiscriminatorSpec, GeneratorSpec, RecipeSpec
+from ganforge.testing.fixtures.building import arguments, build, first_network, problems
+from ganforge.testing.framework import Check, CheckFailure, Subject
+
+BUILT = tuple(kind for kind in KINDS if kind != RecipeSpec.kind)
+NETWORKS = (GeneratorSpec.kind, DiscriminatorSpec.kind)
+
+
+def check_random_state(subject: Subject) -> None:
+    changed = _changed(subject, _RANDOM_STATE)
+    if changed:
+        raise CheckFailure(
+            "the global random generators as they were, after building and a pass in evaluation",
+            came=f"a change of {' and '.join(changed)}",
+            mend="draw in training mode alone, and seed nothing: the engine does",
+        )
+
+
+def check_torch_settings(subject: Subject) -> None:
+    changed = _changed(subject, _TORCH_SETTINGS)
+    if changed:
+        raise CheckFailure(
+            "torch's global settings as they were, after building and a pass in evaluation",
+            came=f"a change of {' and '.join(changed)}",
+            mend="give dtype and device to each call instead",
+        )
+
+
+#: parts of the process that no component may change -> how each is read and set
+_RANDOM_STATE: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
+    "torch's generator": (torch.get_rng_state, torch.set_rng_state),
+    "Python's generator": (random.getstate, random.setstate),
+    "NumPy's generator": (numpy.random.get_state, numpy.random.set_state),
+}
+_TORCH_SETTINGS: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
+    "the default dtype": (torch.get_default_dtype, torch.set_default_dtype),
+    "the default device": (torch.get_default_device, torch.set_default_device),
+    "the number of threads": (torch.get_num_threads, torch.set_num_threads),
+    "the gradient mode": (torch.is_grad_enabled, torch.set_grad_enabled),
+    "deterministic algorithms": (
+        torch.are_deterministic_algorithms_enabled,
+        torch.use_deterministic_algorithms,
+    ),
+}
+
+
+def _changed(
+    subject: Subject, parts: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]]
+) -> list[str]:
+    """Which parts differ after building and a pass in evaluation mode; they are set back."""
+    before = {name: read() for name, (read, _) in parts.items()}
+    try:
+        if subject.spec.kind in NETWORKS:
+            problem, network = first_network(subject)
+            network.eval()(*arguments(subject, problem, 2))
+        else:
+            build(subject, problems(subject)[0])
+    finally:
+        changed = [name for name, (read, _) in parts.items() if not _same(before[name], read())]
+        for name in changed:
+            parts[name][1](before[name])
+    return changed
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two states are equal; NumPy's is a tuple with an array in it."""
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, numpy.ndarray):
+        return bool(numpy.array_equal(one, other))
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return bool(one == other)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        name="global-random-state-is-untouched",
+        contract="building and evaluating it leave the global random generators as they were",
+        run=check_random_state,
+        kinds=BUILT,
+    ),
+    Check(
+        name="torch-settings-are-untouched",
+        contract="building and evaluating it leave torch's global settings as they were",
+        run=check_torch_settings,
+        kinds=BUILT,
+    ),
+)

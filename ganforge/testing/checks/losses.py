@@ -1,0 +1,212 @@
+"""Checks of a loss term's value: a scalar, finite, of the right sign, a mean over the batch."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import torch
+from torch import Tensor
+
+from ganforge.engine.objective import Network
+from ganforge.testing.checks.loss_declarations import CHECKS as CONDUCT
+from ganforge.testing.fixtures.loss_terms import (
+    build_loss,
+    call,
+    gradients,
+    spec_of,
+    step_for,
+    trained,
+    value_of,
+    values,
+)
+from ganforge.testing.fixtures.reference_step import PATCHES, ReferenceStep
+from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+
+EXTREMES = (-1e4, 0.0, 1e4)
+USUAL = (-8.0, 0.0, 8.0)  # where bfloat16 already takes a sigmoid for 1
+
+
+def _expect_finite(value: Tensor, step: ReferenceStep, network: Network, where: str) -> None:
+    of: list[Tensor] = [*trained(step, network).parameters()]
+    of += [it for it in (step.real_targets, step.fake_targets) if it is not None]
+    for what, tensors in (("loss", [value]), ("gradient", gradients(value, of))):
+        for tensor in tensors:
+            if not tensor.isfinite().all():
+                raise CheckFailure(
+                    f"a finite {what} for the {network} {where}",
+                    came=f"{tensor[~tensor.isfinite()].flatten()[0].item()}",
+                    mend="use the forms that do not overflow, such as softplus on the scores, and "
+                    "add a small number below a square root",
+                )
+
+
+def value_is_a_scalar(subject: Subject) -> None:
+    loss = build_loss(subject)
+    for network in spec_of(subject).trains:
+        found = call(loss, network, step_for(subject, network))
+        if found is not None and not (isinstance(found, Tensor) and found.dim() == 0):
+            raise CheckFailure(
+                f"a scalar tensor for the {network}",
+                came=f"shape {list(found.shape)}" if isinstance(found, Tensor) else repr(found),
+                mend="take the mean over the batch",
+            )
+
+
+def finite_at_extreme_scores(subject: Subject) -> None:
+    for scores in product(EXTREMES, EXTREMES):
+        for network, step, value in values(subject, scores=scores):
+            where = f"at real scores of {scores[0]:g} and fake scores of {scores[1]:g}"
+            _expect_finite(value, step, network, where)
+
+
+def finite_in_bfloat16(subject: Subject) -> None:
+    for level in USUAL:
+        with torch.autocast("cpu", torch.bfloat16):
+            found = [*values(subject, scores=(level, level), dtype=torch.bfloat16)]
+        for network, step, value in found:
+            _expect_finite(value, step, network, f"at scores of {level:g} in bfloat16")
+
+
+def patch_scores_are_accepted(subject: Subject) -> None:
+    for network, step, value in values(subject, patches=PATCHES):
+        _expect_finite(value, step, network, f"with patch scores [B, {PATCHES[0]}, {PATCHES[1]}]")
+
+
+def vectors_are_accepted(subject: Subject) -> None:
+    for network, step, value in values(subject, sample_shape=(2,)):
+        _expect_finite(value, step, network, "for samples that are vectors")
+
+
+def _sign(subject: Subject, network: Network, which: str, level: float, wanted: int) -> None:
+    """The derivative with respect to one kind of score, in steps around a moderate level."""
+    spec, loss = spec_of(subject), build_loss(subject)
+    if network not in spec.trains:
+        raise NotApplicable(f"it has no loss for the {network}")
+    if "generator" not in spec.trains:
+        raise NotApplicable("it is a penalty, not an adversarial loss")
+    derivatives: list[Tensor] = []
+    for factor in (0.2, 1.0, 1.8):
+        # The other kind is as far on the other side: a critic that is mistaken.
+        scores = (factor * level, -factor * level)[:: 1 if which == "real" else -1]
+        step = step_for(subject, network, scores=scores)
+        value = value_of(loss, network, step)
+        if which not in {it.partition("_")[0] for it in step.read}:
+            raise NotApplicable(f"it reads no {which} scores")
+        targets = step.real_targets if which == "real" else step.fake_targets
+        assert targets is not None
+        if value is not None:
+            derivatives += gradients(value, [targets])
+    if spec.double_backward and not derivatives:
+        raise NotApplicable(f"its value follows the critic's gradient, not the {which} scores")
+    slopes = torch.cat(derivatives) if derivatives else torch.zeros(1)
+    if not (slopes * wanted >= 0).all() or not slopes.any():
+        raise CheckFailure(
+            f"a {network}'s loss that {'rises' if wanted > 0 else 'falls'} when {which} scores "
+            f"near {level:g} rise",
+            came=f"derivatives from {slopes.min():.3g} to {slopes.max():.3g}",
+            mend="turn the sign: the discriminator wants real scores high and fake scores low, the "
+            "generator fake scores high",
+        )
+
+
+def discriminator_wants_real_scores_high(subject: Subject) -> None:
+    _sign(subject, "discriminator", "real", -0.5, -1)
+
+
+def discriminator_wants_fake_scores_low(subject: Subject) -> None:
+    _sign(subject, "discriminator", "fake", 0.5, 1)
+
+
+def generator_wants_fake_scores_high(subject: Subject) -> None:
+    _sign(subject, "generator", "fake", -0.5, -1)
+
+
+def mean_over_the_batch(subject: Subject) -> None:
+    loss = build_loss(subject)
+    for network in spec_of(subject).trains:
+        # An affine critic has one gradient everywhere: where a penalty looks does not matter.
+        once, again, twice = (
+            value_of(
+                loss, network, step_for(subject, network, kind="affine", repeats=repeats), seed
+            )
+            for repeats, seed in ((1, 0), (1, 1), (2, 0))
+        )
+        if once is None or again is None or twice is None:
+            continue
+        if not torch.isclose(once, again, rtol=1e-4, atol=1e-6):
+            raise NotApplicable("its value is random, or moves with every call")
+        if not torch.isclose(once, twice, rtol=1e-3, atol=1e-5):
+            raise CheckFailure(
+                f"the same {network}'s loss for a batch and the same batch twice over",
+                came=f"{once.item():g} and {twice.item():g}",
+                mend="take the mean over the batch, not the sum",
+            )
+
+
+def constant_critic_has_a_constant_penalty(subject: Subject) -> None:
+    if not spec_of(subject).double_backward:
+        raise NotApplicable("it is no gradient penalty")
+    penalties: dict[Network, list[float]] = {}
+    for seed in range(3):
+        for network, step, value in values(subject, kind="constant", seed=seed):
+            _expect_finite(value, step, network, "of a critic whose gradient is zero")
+            penalties.setdefault(network, []).append(value.item())
+    if "generator" in spec_of(subject).trains:
+        return  # an adversarial loss with a penalty in it follows the scores, too
+    for network, found in penalties.items():
+        if max(found) - min(found) > 1e-3 * max(1.0, abs(found[0])):
+            raise CheckFailure(
+                f"one value for the {network}, wherever a critic is constant",
+                came=", ".join(f"{value:g}" for value in found),
+                mend="make the penalty a function of the critic's gradient alone",
+            )
+
+
+_check = check_of("loss")
+
+
+CHECKS: tuple[Check, ...] = (
+    _check("value-is-a-scalar", "a loss is a scalar tensor", value_is_a_scalar),
+    _check(
+        "value-is-finite-at-extreme-scores",
+        "loss and gradient are finite at scores of -1e4, 0 and 1e4",
+        finite_at_extreme_scores,
+    ),
+    _check(
+        "value-is-finite-in-bfloat16",
+        "loss and gradient are finite where scores are bfloat16",
+        finite_in_bfloat16,
+    ),
+    _check(
+        "patch-scores-are-accepted",
+        "scores may be [B, h, w]",
+        patch_scores_are_accepted,
+    ),
+    _check("vectors-are-accepted", "samples may be vectors", vectors_are_accepted),
+    _check(
+        "discriminator-wants-real-scores-high",
+        "an adversarial loss of the discriminator falls when real scores rise",
+        discriminator_wants_real_scores_high,
+    ),
+    _check(
+        "discriminator-wants-fake-scores-low",
+        "an adversarial loss of the discriminator rises with fake scores",
+        discriminator_wants_fake_scores_low,
+    ),
+    _check(
+        "generator-wants-fake-scores-high",
+        "an adversarial loss of the generator falls when fake scores rise",
+        generator_wants_fake_scores_high,
+    ),
+    _check(
+        "value-is-a-mean-over-the-batch",
+        "a doubled batch has the same loss",
+        mean_over_the_batch,
+    ),
+    _check(
+        "constant-critic-has-a-constant-penalty",
+        "the penalty of a critic without gradient is finite and the same everywhere",
+        constant_critic_has_a_constant_penalty,
+    ),
+    *CONDUCT,
+)
