@@ -17,6 +17,7 @@ from ganforge import (
     ImageShapes,
     LossSpec,
     SamplerSpec,
+    VectorShapes,
     option,
 )
 from ganforge.plugin.specs import KINDS, SPECS
@@ -230,6 +231,6 @@ def test_dcgan_like_shapes_are_the_square_powers_of_two(
 def test_a_network_says_whether_it_handles_vectors_or_images() -> None:
     assert generator().refusal((2,)) == "handles images only, not vectors"
     assert generator(vectors=True).refusal((2,)) is None
-    points = DiscriminatorSpec(name="p", summary="s", build="m:f", images=None, vectors=True)
+    points = DiscriminatorSpec(name="p", summary="s", build="m:f", shapes=(VectorShapes(),))
     assert points.refusal((3, 8, 8)) == "handles vectors only, not images"
     assert points.refusal((2,)) is None

@@ -12,12 +12,12 @@ from torch import nn
 from ganforge.config import toml
 from ganforge.contracts import Callback, Dataset, Loss, MapDataset, Metric, Sampler
 from ganforge.errors import DataError, GanforgeError, UsageError
+from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.plugin.options import describe, parse, to_toml
 from ganforge.plugin.registry import Component
 from ganforge.plugin.specs import (
     KINDS,
     CallbackSpec,
-    ComponentSpec,
     DatasetSpec,
     DiscriminatorSpec,
     GeneratorSpec,
@@ -155,7 +155,7 @@ def _spec(subject: Subject) -> ComponentSpec:
     return subject.spec
 
 
-def _builder(component: Component) -> Any:
+def _builder(component: Component[Spec]) -> Any:
     assert isinstance(component.spec, ComponentSpec)
     module, _, path = component.spec.build.partition(":")
     try:
