@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from .conditions import ConditionVectors, JoinedLatents, LabelEmbedding, OneHot
 from .projection import Projection, ProjectionScore
+from .to_image import PatchesToImage, ToImage
 
 __all__ = [
     "ConditionVectors",
     "JoinedLatents",
     "LabelEmbedding",
     "OneHot",
+    "PatchesToImage",
     "Projection",
     "ProjectionScore",
+    "ToImage",
 ]
