@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .conditions import ConditionVectors, JoinedLatents, LabelEmbedding, OneHot
 from .projection import Projection, ProjectionScore
+from .spectral import SpectralNorm, spectral_norm
 from .to_image import PatchesToImage, ToImage
 
 __all__ = [
@@ -14,5 +15,7 @@ __all__ = [
     "PatchesToImage",
     "Projection",
     "ProjectionScore",
+    "SpectralNorm",
     "ToImage",
+    "spectral_norm",
 ]
