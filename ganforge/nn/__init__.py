@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from .conditions import ConditionVectors, JoinedLatents, LabelEmbedding, OneHot
+from .normalisation import (
+    AdaptiveInstanceNorm2d,
+    ConditionalBatchNorm2d,
+    ConditionalNorm,
+    PixelNorm,
+)
 from .projection import Projection, ProjectionScore
 from .spectral import SpectralNorm, spectral_norm
 from .to_image import PatchesToImage, ToImage
 
 __all__ = [
+    "AdaptiveInstanceNorm2d",
     "ConditionVectors",
+    "ConditionalBatchNorm2d",
+    "ConditionalNorm",
     "JoinedLatents",
     "LabelEmbedding",
     "OneHot",
     "PatchesToImage",
+    "PixelNorm",
     "Projection",
     "ProjectionScore",
     "SpectralNorm",
