@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .conditions import ConditionVectors, JoinedLatents, LabelEmbedding, OneHot
+from .equalized import EqualizedConv2d, EqualizedLinear
 from .normalisation import (
     AdaptiveInstanceNorm2d,
     ConditionalBatchNorm2d,
@@ -18,6 +19,8 @@ __all__ = [
     "ConditionVectors",
     "ConditionalBatchNorm2d",
     "ConditionalNorm",
+    "EqualizedConv2d",
+    "EqualizedLinear",
     "JoinedLatents",
     "LabelEmbedding",
     "OneHot",
