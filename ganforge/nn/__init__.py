@@ -11,14 +11,17 @@ from .normalisation import (
     PixelNorm,
 )
 from .projection import Projection, ProjectionScore
+from .resampling import Blur, Downsample2d, Upsample2d, upfirdn2d
 from .spectral import SpectralNorm, spectral_norm
 from .to_image import PatchesToImage, ToImage
 
 __all__ = [
     "AdaptiveInstanceNorm2d",
+    "Blur",
     "ConditionVectors",
     "ConditionalBatchNorm2d",
     "ConditionalNorm",
+    "Downsample2d",
     "EqualizedConv2d",
     "EqualizedLinear",
     "JoinedLatents",
@@ -30,5 +33,7 @@ __all__ = [
     "ProjectionScore",
     "SpectralNorm",
     "ToImage",
+    "Upsample2d",
     "spectral_norm",
+    "upfirdn2d",
 ]
