@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .conditions import ConditionVectors, JoinedLatents, LabelEmbedding, OneHot
 from .equalized import EqualizedConv2d, EqualizedLinear
+from .modulated import ModulatedConv2d
 from .normalisation import (
     AdaptiveInstanceNorm2d,
     ConditionalBatchNorm2d,
@@ -26,6 +27,7 @@ __all__ = [
     "EqualizedLinear",
     "JoinedLatents",
     "LabelEmbedding",
+    "ModulatedConv2d",
     "OneHot",
     "PatchesToImage",
     "PixelNorm",
