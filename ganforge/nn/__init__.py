@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from .attention import SelfAttention
 from .conditions import ConditionVectors, JoinedLatents, LabelEmbedding, OneHot
 from .equalized import EqualizedConv2d, EqualizedLinear
+from .minibatch import MinibatchStd
 from .modulated import ModulatedConv2d
 from .normalisation import (
     AdaptiveInstanceNorm2d,
@@ -27,12 +29,14 @@ __all__ = [
     "EqualizedLinear",
     "JoinedLatents",
     "LabelEmbedding",
+    "MinibatchStd",
     "ModulatedConv2d",
     "OneHot",
     "PatchesToImage",
     "PixelNorm",
     "Projection",
     "ProjectionScore",
+    "SelfAttention",
     "SpectralNorm",
     "ToImage",
     "Upsample2d",
