@@ -15,6 +15,7 @@ from .normalisation import (
 )
 from .projection import Projection, ProjectionScore
 from .resampling import Blur, Downsample2d, Upsample2d, upfirdn2d
+from .residual import ResidualDown, ResidualUp
 from .spectral import SpectralNorm, spectral_norm
 from .to_image import PatchesToImage, ToImage
 
@@ -36,6 +37,8 @@ __all__ = [
     "PixelNorm",
     "Projection",
     "ProjectionScore",
+    "ResidualDown",
+    "ResidualUp",
     "SelfAttention",
     "SpectralNorm",
     "ToImage",
