@@ -58,6 +58,12 @@ def start_from(config: RunConfig, networks: Mapping[Side, nn.Module | None]) -> 
             continue
         key, source = f"{side}.init", selection.settings.init
         stored = _weights(Path(source).expanduser(), side, key)
+        if not stored and source == config.generator.settings.init:
+            warnings.warn(f"{key}: {printable(source)} has a generator alone", stacklevel=2)
+            continue
+        if not stored:
+            what = f"{printable(source)} has no {side}: name a run, or one of its checkpoints"
+            raise UsageError(f"{key}: {what}")
         found[side] = _load(network, stored, key, source)
     return found
 
@@ -83,10 +89,7 @@ def _weights(source: Path, side: Side, key: str) -> dict[str, Tensor]:
     # A generator is known by its average, where there is one.
     if side == "generator" and any(name.startswith("ema/") for name in tensors):
         prefix = "ema/"
-    weights = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
-    if not weights:
-        raise UsageError(f"{key}: {shown} has no {side}: name a run, or one of its checkpoints")
-    return weights
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
 def _load(network: nn.Module, stored: Mapping[str, Tensor], key: str, source: str) -> Start:
