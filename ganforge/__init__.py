@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganforge.plugin.hookspecs import hookimpl
 from ganforge.plugin.options import NoOptions, option
+from ganforge.plugin.schedule import Progress, Schedule
 from ganforge.plugin.shapes import ImageShapes
 from ganforge.plugin.specs import (
     CallbackSpec,
@@ -19,6 +20,7 @@ from ganforge.plugin.specs import (
     GeneratorSpec,
     LossSpec,
     MetricSpec,
+    OptimizerSpec,
     RecipeSpec,
     SamplerSpec,
 )
@@ -70,10 +72,13 @@ __all__ = [
     "MetricSpec",
     "Mixture",
     "NoOptions",
+    "OptimizerSpec",
     "Problem",
+    "Progress",
     "RecipeSpec",
     "Sampler",
     "SamplerSpec",
+    "Schedule",
     "ScoreLoss",
     "Step",
     "__version__",

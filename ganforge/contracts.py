@@ -25,6 +25,8 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
+from ganforge.plugin.schedule import Progress
+
 from .problem import Problem
 
 
@@ -48,6 +50,10 @@ class Step(Protocol):
     Everything is computed when it is first read, and once. In the discriminator's update the fake
     samples carry no gradient; in the generator's they do.
     """
+
+    @property
+    def progress(self) -> Progress:
+        """How far the run is: `step.progress.value(option)` is what a scheduled option is now."""
 
     @property
     def real(self) -> Tensor:

@@ -11,7 +11,7 @@ from ganforge.config.layers import Entry, Flag, Layer, Names, from_file, from_se
 from ganforge.config.recipes import recipe_layer
 from ganforge.config.resolve import path_layer, resolve
 from ganforge.config.run_config import KeyPath
-from ganforge.config.settings import DEFAULT_STEPS, AdamSettings, TrainingSettings
+from ganforge.config.settings import DEFAULT_STEPS, TrainingSettings
 from ganforge.engine.session import new_run_name, resume_config, train
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
@@ -71,19 +71,13 @@ SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
     type=int,
     help=f"Samples per update. [{TrainingSettings().batch_size}]",
 )
-@option_in(
-    "How",
-    "--learning-rate",
-    metavar="RATE",
-    type=float,
-    help=f"Of both. [{AdamSettings().learning_rate:g}]",
-)
+@option_in("How", "--learning-rate", metavar="RATE", type=float, help="Of both optimizers. [theirs]")
 @option_in(
     "How",
     "--betas",
     metavar="B1,B2",
     callback=lambda context, parameter, value: _numbers(value),
-    help=f"Adam's, of both. [{','.join(f'{beta:g}' for beta in AdamSettings().betas)}]",
+    help="Adam's, of both optimizers. [theirs]",
 )
 @option_in("How", "--seed", metavar="N", type=int, help="Of everything random. [0]")
 @option_in("How", "--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps. [auto]")

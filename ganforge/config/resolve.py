@@ -21,10 +21,11 @@ from ganforge.config.run_config import (
     Term,
     TermSettings,
 )
-from ganforge.config.settings import DEFAULT_STEPS, OPTIMIZERS, SECTIONS, OptimizerSettings
+from ganforge.config.settings import DEFAULT_STEPS, SECTIONS
 from ganforge.errors import Complaint, ConfigError, UsageError, did_you_mean, listed
 from ganforge.plugin.options import describe, parse
 from ganforge.plugin.registry import Component, Registry
+from ganforge.plugin.schedule import Schedule
 from ganforge.plugin.specs import (
     NO_DISCRIMINATOR,
     TABLES,
@@ -32,6 +33,7 @@ from ganforge.plugin.specs import (
     DatasetSpec,
     GeneratorSpec,
     LossSpec,
+    OptimizerSpec,
 )
 from ganforge.printable import printable
 
@@ -192,7 +194,8 @@ class _Resolver:
 
     def _find(self, kind: str, name: object, entry: Entry | None) -> Component | None:
         if not isinstance(name, str):
-            self._complain(entry, kind, f"{kind}.name must be a string, not {name!r}")
+            key = ".".join(entry.path) if entry else f"{kind}.name"
+            self._complain(entry, kind, f"{key} must be a string, not {name!r}")
             return None
         try:
             return self.registry.find(kind, name)
@@ -238,12 +241,12 @@ class _Resolver:
         terms: list[Term] = []
         for name, component, selection in self._chosen("loss"):
             assert isinstance(component.spec, LossSpec)
-            weight = self._number(("loss", name, "weight"), 1.0)
-            every = self._number(("loss", name, "every"), component.spec.every)
+            weight: float | Schedule | None = self._setting(("loss", name, "weight"), 1.0)
+            every: int | None = self._setting(("loss", name, "every"), component.spec.every)
             if selection is not None and weight is not None and every is not None:
                 options = selection.options
                 terms.append(
-                    Term(component=component, options=options, weight=weight, every=int(every))
+                    Term(component=component, options=options, weight=weight, every=every)
                 )
         return tuple(terms)
 
@@ -267,28 +270,21 @@ class _Resolver:
             seen.append(component)
             yield name, component, self._selection(path, component)
 
-    def _number(self, path: KeyPath, default: float) -> float | None:
+    def _setting(self, path: KeyPath, default: float) -> Any:
+        """What the engine lets be set for a loss term; None where it is wrong."""
         entry = self.entries.get(path)
         if entry is None:
             return default
         fields = {field.name: field for field in describe(TermSettings)}
         try:
-            value: float = fields[path[-1]].parse(entry.value)
+            return fields[path[-1]].parse(entry.value)
         except ValueError as error:
             self._complain(entry, "", f"{printable('.'.join(path))}: {error}")
             return None
-        return value
 
-    def _optimizer(self, section: str) -> OptimizerSettings | None:
+    def _optimizer(self, section: str) -> Selection | None:
         entry = self.entries[(section, "name")]
-        name = entry.value
-        if not isinstance(name, str) or name not in OPTIMIZERS:
-            near = did_you_mean(str(name), OPTIMIZERS)
-            known = listed(list(OPTIMIZERS))
-            what = f"there is no optimizer {name!r}{near or '; there are ' + known}"
-            self._complain(entry, "", f"{section}.name: {what}")
-            return None
-        return self._options((section,), OPTIMIZERS[name])
+        return self._selection((section,), self._find(OptimizerSpec.kind, entry.value, entry))
 
 
 def path_layer(dataset: str, registry: Registry) -> Layer:

@@ -8,19 +8,25 @@ from typing import Any
 
 from ganforge.config import toml
 from ganforge.config.settings import (
-    OPTIMIZERS,
     SECTIONS,
     EMASettings,
     EvaluationSettings,
     ExecutionSettings,
     InstanceNoiseSettings,
-    OptimizerSettings,
     OutputSettings,
     TrainingSettings,
 )
 from ganforge.plugin.options import describe, option, to_toml
 from ganforge.plugin.registry import Component
-from ganforge.plugin.specs import NO_DISCRIMINATOR, TABLES, ComponentSpec, DatasetSpec, SamplerSpec
+from ganforge.plugin.schedule import Schedule
+from ganforge.plugin.specs import (
+    NO_DISCRIMINATOR,
+    TABLES,
+    ComponentSpec,
+    DatasetSpec,
+    OptimizerSpec,
+    SamplerSpec,
+)
 from ganforge.printable import printable
 
 KeyPath = tuple[str, ...]
@@ -28,6 +34,13 @@ KeyPath = tuple[str, ...]
 COMPONENT_SECTIONS = ("generator", "discriminator", "sampler", "dataset")
 OPTIMIZER_SECTIONS = ("generator_optimizer", "discriminator_optimizer")
 ALL_SECTIONS = (*COMPONENT_SECTIONS, *TABLES, *OPTIMIZER_SECTIONS, *SECTIONS)
+
+
+def sections_of(kind: str, name: str) -> tuple[str, ...]:
+    """The sections of the configuration that hold the options of a component of this kind."""
+    if kind == OptimizerSpec.kind:
+        return OPTIMIZER_SECTIONS
+    return (f"{kind}.{name}",) if kind in TABLES else (kind,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +69,7 @@ class Selection:
 class Term(Selection):
     """A loss term, its weight in the objective and the steps between its evaluations."""
 
-    weight: float
+    weight: float | Schedule
     every: int
 
 
@@ -64,7 +77,9 @@ class Term(Selection):
 class TermSettings:
     """What the engine lets be set for every loss term."""
 
-    weight: float = option(1.0, help="factor of this term in the objective")
+    weight: float | Schedule = option(
+        1.0, help="factor of this term in the objective", scheduled=True
+    )
     every: int = option(1, help="steps between evaluations, which count that many times", minimum=1)
 
 
@@ -79,8 +94,8 @@ class RunConfig:
     losses: tuple[Term, ...]
     metrics: tuple[Selection, ...]
     callbacks: tuple[Selection, ...]
-    generator_optimizer: OptimizerSettings
-    discriminator_optimizer: OptimizerSettings
+    generator_optimizer: Selection
+    discriminator_optimizer: Selection
     training: TrainingSettings
     instance_noise: InstanceNoiseSettings
     ema: EMASettings
@@ -114,7 +129,8 @@ class RunConfig:
     def selections(self) -> tuple[Selection, ...]:
         """Every component of the run."""
         single = (self.generator, self.discriminator, self.sampler, self.dataset)
-        several = (*self.losses, *self.metrics, *self.callbacks)
+        optimizers = (self.generator_optimizer, self.discriminator_optimizer)
+        several = (*self.losses, *self.metrics, *self.callbacks, *optimizers)
         return (*(it for it in single if it is not None), *several)
 
     def check_available(self) -> None:
@@ -158,9 +174,10 @@ def _rows(config: RunConfig) -> Iterator[tuple[KeyPath, list[ConfigLine], str]]:
             comment = printable(selection.component.spec.summary)
             yield (kind, selection.config_name), _lines(selection.options), comment
     for section in OPTIMIZER_SECTIONS:
-        optimizer: OptimizerSettings = getattr(config, section)
-        (name,) = (name for name, cls in OPTIMIZERS.items() if cls is type(optimizer))
-        yield (section,), [ConfigLine(key="name", value=name), *_lines(optimizer)], ""
+        optimizer: Selection = getattr(config, section)
+        line = ConfigLine(key="name", value=optimizer.config_name)
+        comment = printable(optimizer.component.spec.summary)
+        yield (section,), [line, *_lines(optimizer.options)], comment
     for section in SECTIONS:
         yield (section,), _lines(getattr(config, section)), ""
 

@@ -23,7 +23,12 @@ from .ema import EMA
 from .finite import FiniteGuard
 from .generation import draw_inputs
 from .objective import Objective, ObjectiveTerm
-from .optimizers import build_optimizer
+from .optimizers import (
+    ScheduledOptimizer,
+    build_optimizer,
+    scheduled_optimizer,
+    takes_found_inf,
+)
 from .step import Trained, Wiring, encode, generate, score
 
 
@@ -56,6 +61,7 @@ class Assembly:
     sampler: Sampler
     generator: Trained
     discriminator: Trained | None
+    scheduled_optimizers: tuple[ScheduledOptimizer, ...]
     wiring: Wiring
     ema: EMA | None
     objective: Objective
@@ -117,6 +123,11 @@ def assemble(config: RunConfig) -> Assembly:
         for term in config.losses
     ]
     guard = FiniteGuard(terms, execution.device)
+    trained = [(config.generator_optimizer, _trained(generator, config.generator_optimizer, guard))]
+    if discriminator is not None:
+        chosen = config.discriminator_optimizer
+        trained.append((chosen, _trained(discriminator, chosen, guard)))
+    scheduled = [scheduled_optimizer(chosen, it.optimizer) for chosen, it in trained]
     assembly = Assembly(
         config=config,
         problem=problem,
@@ -125,14 +136,11 @@ def assemble(config: RunConfig) -> Assembly:
         dataset=dataset,
         batches=batches,
         sampler=sampler,
-        generator=_trained(generator, config.generator_optimizer, execution, guard),
-        discriminator=(
-            None
-            if discriminator is None
-            else _trained(discriminator, config.discriminator_optimizer, execution, guard)
-        ),
+        generator=trained[0][1],
+        discriminator=None if discriminator is None else trained[1][1],
+        scheduled_optimizers=tuple(it for it in scheduled if it is not None),
         wiring=_wiring(config),
-        ema=EMA(generator, config.ema) if config.ema.half_life else None,
+        ema=EMA(generator, config.ema.half_life) if config.ema.half_life else None,
         objective=Objective(terms),
         guard=guard,
         metrics=tuple(
@@ -212,14 +220,13 @@ def build(selection: Selection, problem: Problem, randomness: Randomness, wanted
     return built
 
 
-def _trained(
-    network: nn.Module, settings: Any, execution: Execution, guard: FiniteGuard
-) -> Trained:
+def _trained(network: nn.Module, chosen: Selection, guard: FiniteGuard) -> Trained:
     parameters = [p for p in network.parameters() if p.requires_grad]
     if not parameters:
         raise PluginError(f"the network {type(network).__name__} has no parameters to train")
-    optimizer = build_optimizer(settings, parameters, execution.device)
-    guard.watch(optimizer)
+    optimizer = build_optimizer(chosen, parameters)
+    if takes_found_inf(chosen, parameters):
+        guard.watch(optimizer)
     return Trained(network=network, optimizer=optimizer, parameters=parameters)
 
 

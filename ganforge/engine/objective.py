@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ganforge.contracts import Loss, Step
 from ganforge.errors import PluginError
+from ganforge.plugin.schedule import Progress, Schedule
 
 Network = Literal["discriminator", "generator"]
 
@@ -25,7 +26,7 @@ class ObjectiveTerm:
     name: str
     origin: str
     loss: Loss
-    weight: float = 1.0
+    weight: float | Schedule = 1.0
     every: int = 1
     differentiates_gradient: bool = False
 
@@ -67,13 +68,13 @@ class Objective:
             values[term.name] = value
         return values
 
-    def total(self, values: dict[str, Tensor]) -> Tensor:
-        """The weighted sum of at least one value."""
+    def total(self, values: dict[str, Tensor], progress: Progress) -> Tensor:
+        """The weighted sum of at least one value, with the weights of this moment."""
         total: Tensor | None = None
         for term in self.terms:
             if term.name not in values:
                 continue
-            factor = term.weight * term.every
+            factor = progress.value(term.weight) * term.every
             value = values[term.name] if factor == 1.0 else factor * values[term.name]
             total = value if total is None else total + value
         assert total is not None

@@ -20,6 +20,7 @@ from torch.optim import Optimizer
 
 from ganforge.contracts import Batch, Inputs
 from ganforge.errors import PluginError, listed
+from ganforge.plugin.schedule import Progress
 
 from .finite import FiniteGuard, total_norm
 from .noise import Noise
@@ -39,13 +40,14 @@ class Trained:
 class Part:
     """One part of a batch: x with y, and z with its y. `fake` is G(z) where it is known already.
 
-    `noise` is added to what D judges.
+    `noise` is added to what D judges. `progress` is how far the run is.
     """
 
     real: Batch
     inputs: Inputs
     fake: Tensor | None = None
     noise: Noise | None = None
+    progress: Progress = Progress(step=0, num_steps=1, images=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +93,10 @@ class View:
         self._discriminator = discriminator
         self._wiring = wiring
         self._differentiable = differentiable
+
+    @property
+    def progress(self) -> Progress:
+        return self._part.progress
 
     @property
     def real(self) -> Tensor:
@@ -264,7 +270,7 @@ def _update(
         values = objective(network, view, step)
         if not values:
             return {}
-        total = objective.total(values)
+        total = objective.total(values, view.progress)
         if len(views) > 1:  # a small operation costs as much as a small layer
             total = total / len(views)
         if not total.requires_grad:
@@ -280,7 +286,7 @@ def _update(
     guard.judge(network, step, means, norm)
     trained.optimizer.step()
     metrics: Metrics = {f"loss/{network}/{name}": value for name, value in means.items()}
-    metrics[f"loss/{network}"] = objective.total(means)
+    metrics[f"loss/{network}"] = objective.total(means, views[-1].progress)
     metrics[f"gradient_norm/{network}"] = norm
     return metrics
 

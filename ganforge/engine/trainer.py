@@ -10,6 +10,7 @@ import torch
 from ganforge.contracts import Batch
 from ganforge.device.randomness import derived_seed
 from ganforge.errors import CheckpointError, GanforgeError, PluginError, UsageError
+from ganforge.plugin.schedule import Progress
 from ganforge.printable import described
 from ganforge.storage.checkpoint import prune, write_checkpoint
 from ganforge.storage.generator_file import write_generator
@@ -18,7 +19,6 @@ from ganforge.storage.run_directory import RunDirectory, State
 from .assemble import Assembly
 from .display import Display
 from .noise import Noise, noise_std
-from .optimizers import learning_rate, set_learning_rate
 from .reports import Reports
 from .state import load_newest, snapshot
 from .step import Part, discriminator_update, generate, generator_update
@@ -41,6 +41,13 @@ class Trainer:
     def images_seen(self) -> int:
         """Generator updates times batch size."""
         return self.step * self.assembly.config.training.batch_size
+
+    @property
+    def progress(self) -> Progress:
+        """How far the run is."""
+        return Progress(
+            step=self.step, num_steps=self.assembly.num_steps, images=self.images_seen
+        )
 
     def resume(self) -> None:
         """Go on from the newest sound checkpoint, or from the start where there is none yet.
@@ -120,7 +127,8 @@ class Trainer:
         a, training = self.assembly, self.assembly.config.training
         repeats = training.num_discriminator_steps
         a.randomness.reseed_globals(self.step)
-        self._set_learning_rates()
+        for scheduled in a.scheduled_optimizers:
+            scheduled.update(self.progress)
         if a.discriminator is None:
             parts = self._parts(a.batches.batch(self.step), repeats)
         else:
@@ -148,20 +156,22 @@ class Trainer:
         self.step += 1
         self.speed.count(training.batch_size)
         if a.ema is not None:
-            a.ema.update(batch_size=training.batch_size, images_seen=self.images_seen)
+            a.ema.update(batch_size=training.batch_size, progress=self.progress)
 
     def _parts(self, real: Batch, repeat: int, *, with_fakes: bool = False) -> list[Part]:
         """The real batch, split for accumulation, and fresh inputs for this update of the step."""
         a, num_parts = self.assembly, self.assembly.config.training.num_accumulation_steps
         size = len(real.samples) // num_parts
-        parts = []
+        parts, progress = [], self.progress
         for number in range(num_parts):
             share = real if num_parts == 1 else _cut(real, number * size, (number + 1) * size)
             generator = a.randomness.generator("inputs", self.step, repeat, number)
             inputs = a.sampler.sample(size, generator=generator, real=share)
             fake = generate(a.generator.network, inputs) if with_fakes else None
             noise = self._noise(repeat, number)
-            parts.append(Part(real=share, inputs=inputs, fake=fake, noise=noise))
+            parts.append(
+                Part(real=share, inputs=inputs, fake=fake, noise=noise, progress=progress)
+            )
         return parts
 
     def _noise(self, repeat: int, number: int) -> Noise | None:
@@ -172,15 +182,6 @@ class Trainer:
             return None
         seed = derived_seed(a.randomness.seed, "instance-noise", self.step, repeat, number)
         return Noise(std, seed, a.execution.device)
-
-    def _set_learning_rates(self) -> None:
-        config, num_steps = self.assembly.config, self.assembly.num_steps
-        for trained, settings in (
-            (self.assembly.generator, config.generator_optimizer),
-            (self.assembly.discriminator, config.discriminator_optimizer),
-        ):
-            if trained is not None and settings.schedule != "constant":
-                set_learning_rate(trained.optimizer, learning_rate(settings, self.step, num_steps))
 
     def log(self) -> None:
         """One line of metrics: the averages since the line before."""

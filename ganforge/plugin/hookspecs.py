@@ -17,6 +17,7 @@ from ganforge.plugin.specs import (
     GeneratorSpec,
     LossSpec,
     MetricSpec,
+    OptimizerSpec,
     RecipeSpec,
     SamplerSpec,
     Spec,
@@ -71,6 +72,12 @@ def ganforge_callbacks() -> Iterable[CallbackSpec]:
 
 
 @hookspec
+def ganforge_optimizers() -> Iterable[OptimizerSpec]:
+    """What moves the weights along their gradients."""
+    return ()
+
+
+@hookspec
 def ganforge_recipes() -> Iterable[RecipeSpec]:
     """Configurations to be run by name."""
     return ()
@@ -85,5 +92,6 @@ HOOKS: dict[str, type[Spec]] = {
     "ganforge_samplers": SamplerSpec,
     "ganforge_metrics": MetricSpec,
     "ganforge_callbacks": CallbackSpec,
+    "ganforge_optimizers": OptimizerSpec,
     "ganforge_recipes": RecipeSpec,
 }

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from torch import nn
+from torch.optim import Optimizer
 
 from ganforge.config import toml
 from ganforge.contracts import Callback, Dataset, Loss, MapDataset, Metric, Sampler
@@ -23,6 +24,7 @@ from ganforge.plugin.specs import (
     GeneratorSpec,
     LossSpec,
     MetricSpec,
+    OptimizerSpec,
     RecipeSpec,
     SamplerSpec,
 )
@@ -34,7 +36,7 @@ from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subje
 
 MAX_SUMMARY = 120  # letters: a line of a table
 BUILT = tuple(kind for kind in KINDS if kind != RecipeSpec.kind)
-PICKLED = tuple(kind for kind in BUILT if kind != CallbackSpec.kind)
+PICKLED = tuple(kind for kind in BUILT if kind not in (CallbackSpec.kind, OptimizerSpec.kind))
 
 
 def check_summary(subject: Subject) -> None:
@@ -78,7 +80,7 @@ def check_builder(subject: Subject) -> None:
         raise CheckFailure(
             f"{_spec(subject).build!r} to be a class or a function",
             came=type(builder).__name__,
-            mend="name what is called as build(problem, options)",
+            mend="name what is called as build(problem, options), or build(parameters, options)",
         )
 
 
@@ -180,6 +182,7 @@ _WANTED: dict[str, type] = {
     SamplerSpec.kind: Sampler,
     MetricSpec.kind: Metric,
     CallbackSpec.kind: Callback,
+    OptimizerSpec.kind: Optimizer,
 }
 
 CHECKS: tuple[Check, ...] = (
