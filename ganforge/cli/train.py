@@ -71,13 +71,15 @@ SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
     type=int,
     help=f"Samples per update. [{TrainingSettings().batch_size}]",
 )
-@option_in("How", "--learning-rate", metavar="RATE", type=float, help="Of both optimizers. [theirs]")
+@option_in(
+    "How", "--learning-rate", metavar="RATE", type=float, help="Learning rate of both optimizers."
+)
 @option_in(
     "How",
     "--betas",
     metavar="B1,B2",
     callback=lambda context, parameter, value: _numbers(value),
-    help="Adam's, of both optimizers. [theirs]",
+    help="Betas of both optimizers, where they are Adam's.",
 )
 @option_in("How", "--seed", metavar="N", type=int, help="Of everything random. [0]")
 @option_in("How", "--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps. [auto]")

@@ -40,7 +40,8 @@ def learning_rate_schedule(optimizer: Table) -> None:
 
 def half_life_schedule(ema: Table) -> None:
     """`ramp_up`, a share of the images seen, becomes a schedule of `half_life`."""
-    half_life, share = ema.get("half_life"), ema.get("ramp_up")
+    half_life: Any = ema.get("half_life")
+    share: Any = ema.get("ramp_up")
     if not _are_numbers(half_life, share):
         return
     del ema["ramp_up"]

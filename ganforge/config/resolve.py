@@ -245,9 +245,7 @@ class _Resolver:
             every: int | None = self._setting(("loss", name, "every"), component.spec.every)
             if selection is not None and weight is not None and every is not None:
                 options = selection.options
-                terms.append(
-                    Term(component=component, options=options, weight=weight, every=every)
-                )
+                terms.append(Term(component=component, options=options, weight=weight, every=every))
         return tuple(terms)
 
     def _chosen(self, kind: str) -> Iterator[tuple[str, Component, Selection | None]]:

@@ -14,10 +14,10 @@ class EMA:
     """An average of a network's weights.
 
     After each update a weight of the average moves towards the network's by 1 - 0.5 ** (B / h):
-    what was learnt h images ago counts half. A schedule lets h grow with the images seen (Karras et
-    al., 2020, arXiv:2006.06676, their `ema_rampup`), so that the average forgets the initial
-    weights; while h is 0 the average is the network itself. Floating-point buffers, such as batch statistics, are averaged like the
-    weights that they belong to; other buffers are copied.
+    what was learnt h images ago counts half. A schedule lets h grow with the images seen, so that
+    the average forgets the initial weights (Karras et al., 2020, arXiv:2006.06676, their
+    `ema_rampup`); while h is 0 the average is the network itself. Floating-point buffers, such as
+    batch statistics, are averaged like the weights that they belong to; other buffers are copied.
     """
 
     def __init__(self, network: nn.Module, half_life: float | Schedule) -> None:

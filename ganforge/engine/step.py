@@ -26,6 +26,8 @@ from .finite import FiniteGuard, total_norm
 from .noise import Noise
 from .objective import Network, Objective
 
+BEGINNING = Progress(step=0, num_steps=1, images=0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
@@ -47,7 +49,7 @@ class Part:
     inputs: Inputs
     fake: Tensor | None = None
     noise: Noise | None = None
-    progress: Progress = Progress(step=0, num_steps=1, images=0)
+    progress: Progress = BEGINNING
 
 
 @dataclass(frozen=True, kw_only=True)

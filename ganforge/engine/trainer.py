@@ -45,9 +45,7 @@ class Trainer:
     @property
     def progress(self) -> Progress:
         """How far the run is."""
-        return Progress(
-            step=self.step, num_steps=self.assembly.num_steps, images=self.images_seen
-        )
+        return Progress(step=self.step, num_steps=self.assembly.num_steps, images=self.images_seen)
 
     def resume(self) -> None:
         """Go on from the newest sound checkpoint, or from the start where there is none yet.
@@ -169,9 +167,7 @@ class Trainer:
             inputs = a.sampler.sample(size, generator=generator, real=share)
             fake = generate(a.generator.network, inputs) if with_fakes else None
             noise = self._noise(repeat, number)
-            parts.append(
-                Part(real=share, inputs=inputs, fake=fake, noise=noise, progress=progress)
-            )
+            parts.append(Part(real=share, inputs=inputs, fake=fake, noise=noise, progress=progress))
         return parts
 
     def _noise(self, repeat: int, number: int) -> Noise | None:

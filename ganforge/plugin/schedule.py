@@ -99,10 +99,12 @@ class Schedule:
     @property
     def _places(self) -> tuple[float, float]:
         """Where it starts and where it ends, in shares or in images."""
-        places = (
+        start, until = (
             (self.start, self.until) if self.in_shares else (self.start_images, self.until_images)
         )
-        return places  # type: ignore[return-value]  # __post_init__ leaves none of them unset
+        assert start is not None
+        assert until is not None
+        return start, until
 
     def at(self, progress: Progress) -> Any:
         """The value at this moment: a number, or a tuple where the ends are tuples."""

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ganforge.errors import CheckpointError
+from ganforge.errors import CheckpointError, PluginError
 from ganforge.printable import printable
 from ganforge.storage import tensor_file
 from ganforge.storage.run_directory import RunDirectory
@@ -64,13 +64,22 @@ def load_module(prefix: str, module: nn.Module, tensors: Mapping[str, Tensor]) -
 
 
 def optimizer_tensors(prefix: str, module: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
-    """The state of an optimizer, by parameter name."""
-    return {
-        f"{prefix}/{name}/{key}": value
-        for name, parameter in module.named_parameters()
-        for key, value in optimizer.state.get(parameter, {}).items()
-        if isinstance(value, Tensor)
-    }
+    """The state of an optimizer, by parameter name.
+
+    Raises PluginError where it keeps something else than tensors, which no file holds.
+    """
+    tensors: dict[str, Tensor] = {}
+    for name, parameter in module.named_parameters():
+        for key, value in optimizer.state.get(parameter, {}).items():
+            if isinstance(value, Tensor):
+                tensors[f"{prefix}/{name}/{key}"] = value
+            elif value is not None:
+                raise PluginError(
+                    f"the optimizer {type(optimizer).__name__} keeps {key!r} as "
+                    f"{type(value).__name__} in the state of a parameter; only tensors are saved, "
+                    "so a resumed run would go on without it"
+                )
+    return tensors
 
 
 def load_optimizer(

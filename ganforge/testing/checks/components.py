@@ -102,9 +102,13 @@ def check_build(subject: Subject) -> None:
                 refusals.append(str(error))
                 continue
             raise CheckFailure(
-                f"something built for {_shown(problem)}",
+                f"something built for {_shown(subject, problem)}",
                 came=str(error),
-                mend="declare in the spec which shapes it handles, where not this one",
+                mend=(
+                    "give an optimizer over all parameters that the builder is given"
+                    if subject.spec.kind == OptimizerSpec.kind
+                    else "declare in the spec which shapes it handles, where not this one"
+                ),
             ) from error
         wanted = _WANTED[subject.spec.kind]
         if not isinstance(built, wanted):
@@ -124,7 +128,9 @@ def check_build(subject: Subject) -> None:
     )
 
 
-def _shown(problem: Problem) -> str:
+def _shown(subject: Subject, problem: Problem) -> str:
+    if subject.spec.kind == OptimizerSpec.kind:
+        return "a matrix and a vector to train"
     classes = "no classes" if problem.num_classes is None else f"{problem.num_classes} classes"
     return f"samples {list(problem.sample_shape)}, inputs {list(problem.input_shape)}, {classes}"
 
