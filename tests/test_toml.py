@@ -85,7 +85,7 @@ def test_a_string_cannot_steer_the_terminal_it_is_printed_on(text: str) -> None:
     assert toml.quoted(text).isprintable()
 
 
-@pytest.mark.parametrize("value", [{"a": 1}, object(), b"x", [None]])
+@pytest.mark.parametrize("value", [object(), b"x", [None], {"a": None}])
 def test_what_toml_has_no_value_for_is_refused(value: object) -> None:
     with pytest.raises(TypeError, match="no TOML value for"):
         written(value)
