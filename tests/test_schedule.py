@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
 from typing import Any
 
 import pytest
@@ -137,7 +139,7 @@ def test_a_schedule_is_monotone_between_its_ends(schedule: Schedule, num_steps: 
     rising = schedule.to >= schedule.from_  # type: ignore[operator]
     # The exponential's logarithm and power may each round the other way.
     slack = 1e-12 * float(high) if schedule.shape == "exponential" else 0.0  # type: ignore[arg-type]
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in itertools.pairwise(found):
         assert (after >= before - slack) if rising else (after <= before + slack)
 
 
@@ -199,6 +201,5 @@ def test_what_says_nothing_is_not_written() -> None:
     ],
 )
 def test_what_is_no_schedule_says_why(table: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=re.escape(message)):
         schedule_from(table)
-    assert message in str(caught.value)

@@ -15,7 +15,6 @@ from ganforge.engine.objective import Objective, ObjectiveTerm
 from ganforge.engine.step import Part, View
 from ganforge.errors import PluginError
 
-
 HALFWAY = Progress(step=5, num_steps=10, images=40)
 
 
