@@ -39,6 +39,7 @@ def test_the_bundled_plugins_are_active_and_provide_every_kind(bundled: Registry
         "sampler",
         "metric",
         "callback",
+        "optimizer",
         "recipe",
     }
 
