@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from ganforge.plugin.hookspecs import hookimpl
 from ganforge.plugin.options import NoOptions, option
+from ganforge.plugin.schedule import Progress
 from ganforge.plugin.shapes import ImageShapes
 from ganforge.plugin.specs import (
+    AugmentationSpec,
     CallbackSpec,
     DatasetSpec,
     DiscriminatorSpec,
@@ -28,6 +30,7 @@ from .problem import Problem
 
 if TYPE_CHECKING:
     from .contracts import (
+        Augmentation,
         Batch,
         Callback,
         EndlessDataset,
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
         MapDataset,
         Metric,
         Mixture,
+        Observed,
         Sampler,
         ScoreLoss,
         Step,
@@ -49,6 +53,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Augmentation",
+    "AugmentationSpec",
     "Batch",
     "Callback",
     "CallbackSpec",
@@ -70,7 +76,9 @@ __all__ = [
     "MetricSpec",
     "Mixture",
     "NoOptions",
+    "Observed",
     "Problem",
+    "Progress",
     "RecipeSpec",
     "Sampler",
     "SamplerSpec",

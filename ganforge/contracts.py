@@ -25,6 +25,8 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
+from ganforge.plugin.schedule import Progress
+
 from .problem import Problem
 
 
@@ -159,6 +161,43 @@ class ScoreLoss(Loss):
 
     def generator_loss(self, step: Step) -> Tensor:
         return self.generator(step.fake_scores)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """One update of the discriminator, as an augmentation that adapts sees it afterwards.
+
+    `real_scores` and `fake_scores` `[B, ...]` are those of the whole batch, detached, or None where
+    no term has read them; `batch_size` is the number of real samples.
+    """
+
+    real_scores: Tensor | None
+    fake_scores: Tensor | None
+    batch_size: int
+    progress: Progress
+
+
+class Augmentation(nn.Module):
+    """A transform of whatever the discriminator is shown, real and fake samples alike.
+
+    It is applied in the updates of both networks, and differentiated: the generator learns through
+    it. State (a probability that adapts, say) belongs in buffers, so that it is moved, saved and
+    resumed. The host does not wait for the device: no `.item()`, and no branch on what is computed.
+    """
+
+    def forward(self, samples: Tensor, generator: torch.Generator, progress: Progress) -> Tensor:
+        """Samples of the same shape and dtype as `samples` `[B, *sample_shape]`.
+
+        Every random number is drawn from `generator`, on its device, for each sample by itself.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define forward()")
+
+    def observe(self, observed: Observed) -> None:
+        """Called without gradient after each update of the discriminator, to adapt to it."""
+
+    def metrics(self) -> Mapping[str, Tensor]:
+        """Scalars on the device, by name, for the log: `p` of `ada` is `augmentation/ada/p`."""
+        return {}
 
 
 class Sampler(ABC):

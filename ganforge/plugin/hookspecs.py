@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import pluggy
 
 from ganforge.plugin.specs import (
+    AugmentationSpec,
     CallbackSpec,
     DatasetSpec,
     DiscriminatorSpec,
@@ -59,6 +60,12 @@ def ganforge_samplers() -> Iterable[SamplerSpec]:
 
 
 @hookspec
+def ganforge_augmentations() -> Iterable[AugmentationSpec]:
+    """Transforms of whatever the discriminator is shown, real and fake samples alike."""
+    return ()
+
+
+@hookspec
 def ganforge_metrics() -> Iterable[MetricSpec]:
     """Measures of the samples, taken between steps."""
     return ()
@@ -83,6 +90,7 @@ HOOKS: dict[str, type[Spec]] = {
     "ganforge_losses": LossSpec,
     "ganforge_datasets": DatasetSpec,
     "ganforge_samplers": SamplerSpec,
+    "ganforge_augmentations": AugmentationSpec,
     "ganforge_metrics": MetricSpec,
     "ganforge_callbacks": CallbackSpec,
     "ganforge_recipes": RecipeSpec,

@@ -270,6 +270,13 @@ class SamplerSpec(ComponentSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AugmentationSpec(SampleSpec):
+    """A transform of whatever the discriminator is shown, real and fake samples alike."""
+
+    kind: ClassVar[str] = "augmentation"
+
+
+@dataclass(frozen=True, kw_only=True)
 class MetricSpec(SampleSpec):
     """A measure of how good the samples are, taken between steps.
 
@@ -332,6 +339,7 @@ SPECS: tuple[type[Spec], ...] = (
     LossSpec,
     DatasetSpec,
     SamplerSpec,
+    AugmentationSpec,
     MetricSpec,
     CallbackSpec,
     RecipeSpec,

@@ -10,12 +10,21 @@ from typing import Any
 from torch import nn
 
 from ganforge.config import toml
-from ganforge.contracts import Callback, Dataset, Loss, MapDataset, Metric, Sampler
+from ganforge.contracts import (
+    Augmentation,
+    Callback,
+    Dataset,
+    Loss,
+    MapDataset,
+    Metric,
+    Sampler,
+)
 from ganforge.errors import DataError, GanforgeError, UsageError
 from ganforge.plugin.options import describe, parse, to_toml
 from ganforge.plugin.registry import Component
 from ganforge.plugin.specs import (
     KINDS,
+    AugmentationSpec,
     CallbackSpec,
     ComponentSpec,
     DatasetSpec,
@@ -178,6 +187,7 @@ _WANTED: dict[str, type] = {
     LossSpec.kind: Loss,
     DatasetSpec.kind: Dataset,
     SamplerSpec.kind: Sampler,
+    AugmentationSpec.kind: Augmentation,
     MetricSpec.kind: Metric,
     CallbackSpec.kind: Callback,
 }
