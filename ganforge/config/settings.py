@@ -47,6 +47,18 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DataSettings:
+    """Changes to real images that make no difference to what they show: data augmentation."""
+
+    flip: bool = option(False, help="mirror every other real image at random, left to right")
+    shift: int = option(
+        0,
+        help="pixels by which real images are shifted at most, at random; edges are repeated",
+        minimum=0,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class InstanceNoiseSettings:
     """Gaussian noise on what the discriminator judges (Sønderby et al., 2017; Arjovsky, 2017)."""
 

@@ -18,20 +18,20 @@ LETTERS = {"blit": "b", "geom": "g", "color": "c"}
 
 
 class AdaptiveAugmentation(Augmentation):
-    """Transforms that are applied to each sample with probability p, which follows overfitting.
+    """Transforms applied to each sample with probability p, which follows overfitting.
 
     The transforms, their order and their strengths are those of the paper's appendix B: pixel
     blitting, general geometry, colour. Three things differ. Geometry is bilinear resampling,
     without the wavelet filter that the paper puts about it, so that a scaled-down image has some
-    aliasing. There is no filtering in image space, no added noise and no cutout, which its authors
-    found of little use (section 3.2). And p goes to `max_p`, where theirs has no bound.
+    aliasing. Filtering in image space, added noise and cutout, which the authors leave out of their
+    own runs (section 2.3), are not there. And p rises to `max_p`, where theirs has no bound.
 
-    The sign of the discriminator's real scores tells of overfitting: r = E[sign D(x)] is 1 where it
-    knows every training sample (equation 1). Every `interval` updates p takes a step towards the
-    target, so large that p goes from 0 to 1 within `adjust_images`. It is for scores whose sign is
-    a verdict: a Wasserstein critic has no such 0.
+    The signs of the real scores tell of overfitting: r = E[sign D(x)] is 1 where the discriminator
+    knows every training sample (equation 1). Every `interval` updates p moves towards the target,
+    by a step with which it would go from 0 to 1 within `adjust_images`. The sign must be a verdict,
+    which that of a Wasserstein critic is not.
 
-    p and what it follows from lie in buffers, on the device.
+    p, and what it follows from, lie in buffers.
     """
 
     p: Tensor

@@ -1,0 +1,53 @@
+"""What the tests of augmentations share: building one, applying it, and a watch on the host."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from ganforge import Augmentation, Problem, Progress
+from ganforge.plugin.discovery import discover
+
+REGISTRY = discover(third_party=False, environ={}).registry
+PROGRESS = Progress(step=0, num_steps=10, images=0)
+
+
+def build(name: str, sample_shape: tuple[int, ...] = (3, 8, 8), **values: object) -> Augmentation:
+    component = REGISTRY.find("augmentation", name)
+    problem = Problem(sample_shape=sample_shape, input_shape=(4,))
+    built = component.build(problem, component.spec.options(**values))
+    assert isinstance(built, Augmentation)
+    return built
+
+
+def apply(augmentation: Augmentation, samples: torch.Tensor, seed: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    augmented = augmentation(samples, generator, PROGRESS)
+    assert isinstance(augmented, torch.Tensor)
+    return augmented
+
+
+def images(*shape: int, dtype: torch.dtype = torch.float32, seed: int = 0) -> torch.Tensor:
+    """Uniform in [-1, 1)."""
+    generator = torch.Generator().manual_seed(seed)
+    return (torch.rand(shape, generator=generator, dtype=torch.float64) * 2 - 1).to(dtype)
+
+
+class HostWaits(TorchDispatchMode):
+    """Raises where, on an accelerator, the host would wait for the device."""
+
+    #: reading a number, finding how large a result is, and copying what Python holds
+    WAITING = ("_local_scalar_dense", "nonzero", "equal", "masked_select", "lift_fresh", "_unique2")
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> object:
+        name = func.overloadpacket.__name__
+        by_mask = name == "index" and any(
+            it is not None and it.dtype == torch.bool for it in args[1]
+        )
+        if name in self.WAITING or by_mask:
+            raise AssertionError(f"{name} waits for the device")
+        return func(*args, **(kwargs or {}))
