@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ganforge import AugmentationSpec, hookimpl, option
+from ganforge import AugmentationSpec, ImageShapes, hookimpl, option
 
 Pipeline = Literal["blit", "geom", "color", "bg", "bc", "gc", "bgc"]
 
@@ -90,6 +90,7 @@ def ganforge_augmentations() -> Iterable[AugmentationSpec]:
         summary="Colour, translation and cutout, for training on few images (Zhao et al., 2020)",
         build="ganforge_augmentations.diffaugment:DiffAugment",
         options=DiffAugmentOptions,
+        images=ImageShapes(minimum=2),  # a hole would be all of a single pixel
     )
     yield AugmentationSpec(
         name="ada",

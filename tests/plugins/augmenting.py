@@ -1,11 +1,8 @@
-"""What the tests of augmentations share: building one, applying it, and a watch on the host."""
+"""What the tests of augmentations share: building one and applying it."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from ganforge import Augmentation, Problem, Progress
 from ganforge.plugin.discovery import discover
@@ -33,21 +30,3 @@ def images(*shape: int, dtype: torch.dtype = torch.float32, seed: int = 0) -> to
     """Uniform in [-1, 1)."""
     generator = torch.Generator().manual_seed(seed)
     return (torch.rand(shape, generator=generator, dtype=torch.float64) * 2 - 1).to(dtype)
-
-
-class HostWaits(TorchDispatchMode):
-    """Raises where, on an accelerator, the host would wait for the device."""
-
-    #: reading a number, finding how large a result is, and copying what Python holds
-    WAITING = ("_local_scalar_dense", "nonzero", "equal", "masked_select", "lift_fresh", "_unique2")
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> object:
-        name = func.overloadpacket.__name__
-        by_mask = name == "index" and any(
-            it is not None and it.dtype == torch.bool for it in args[1]
-        )
-        if name in self.WAITING or by_mask:
-            raise AssertionError(f"{name} waits for the device")
-        return func(*args, **(kwargs or {}))
