@@ -9,50 +9,67 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ganforge.plugin.hookspecs import hookimpl
-from ganforge.plugin.options import NoOptions, option
-from ganforge.plugin.schedule import Progress
-from ganforge.plugin.shapes import ImageShapes
-from ganforge.plugin.specs import (
+from .errors import DataError, GanforgeError
+from .plugin.fields import Field
+from .plugin.hookspecs import hookimpl
+from .plugin.options import NoOptions, option
+from .plugin.schedule import Progress
+from .plugin.shapes import (
+    ANY_SHAPES,
+    ImageShapes,
+    PointShapes,
+    SequenceShapes,
+    VectorShapes,
+    VideoShapes,
+    VoxelShapes,
+)
+from .plugin.specs import (
     AugmentationSpec,
     CallbackSpec,
     DatasetSpec,
     DiscriminatorSpec,
+    GameSpec,
     GeneratorSpec,
     LossSpec,
     MetricSpec,
     RecipeSpec,
     SamplerSpec,
 )
-
-from .errors import DataError, GanforgeError
-from .problem import Problem
+from .problem import Fit, Problem
 
 if TYPE_CHECKING:
     from .contracts import (
         Augmentation,
         Batch,
         Callback,
+        Draw,
         EndlessDataset,
         Evaluation,
+        Game,
         InMemoryDataset,
         Inputs,
         LatentSampler,
         Loss,
+        MakeNetwork,
         MapDataset,
         Metric,
         Mixture,
         Observed,
         Sampler,
         ScoreLoss,
+        Scores,
         Step,
+        Update,
+        averaged,
         count_line,
         input_gradients,
+        mean_score,
     )
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ANY_SHAPES",
     "Augmentation",
     "AugmentationSpec",
     "Batch",
@@ -61,8 +78,13 @@ __all__ = [
     "DataError",
     "DatasetSpec",
     "DiscriminatorSpec",
+    "Draw",
     "EndlessDataset",
     "Evaluation",
+    "Field",
+    "Fit",
+    "Game",
+    "GameSpec",
     "GanforgeError",
     "GeneratorSpec",
     "ImageShapes",
@@ -71,23 +93,33 @@ __all__ = [
     "LatentSampler",
     "Loss",
     "LossSpec",
+    "MakeNetwork",
     "MapDataset",
     "Metric",
     "MetricSpec",
     "Mixture",
     "NoOptions",
     "Observed",
+    "PointShapes",
     "Problem",
     "Progress",
     "RecipeSpec",
     "Sampler",
     "SamplerSpec",
     "ScoreLoss",
+    "Scores",
+    "SequenceShapes",
     "Step",
+    "Update",
+    "VectorShapes",
+    "VideoShapes",
+    "VoxelShapes",
     "__version__",
+    "averaged",
     "count_line",
     "hookimpl",
     "input_gradients",
+    "mean_score",
     "option",
 ]
 

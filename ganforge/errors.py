@@ -41,6 +41,10 @@ class CheckpointError(GanforgeError):
     """A checkpoint or an exported generator cannot be read, written or used here."""
 
 
+class NewerFormatError(CheckpointError):
+    """A file was written by a newer ganforge, in a format that this one does not read."""
+
+
 class RunDirectoryError(GanforgeError):
     """A run directory cannot be created, locked or written."""
 

@@ -119,7 +119,7 @@ def test_the_overview_has_every_part_of_problems_shapes_and_options() -> None:
 
 
 def test_the_overview_leads_to_every_page() -> None:
-    linked = set(re.findall(r"\]\((\w+\.md)\)", PAGES["README.md"]))
+    linked = set(re.findall(r"\]\(([\w-]+\.md)\)", PAGES["README.md"]))
     assert linked == set(PAGES) - {"README.md"}
 
 

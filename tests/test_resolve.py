@@ -324,30 +324,30 @@ common = {"summary": "s", "build": "m:f"}
 
 @hookimpl
 def ganforge_generators():
-    yield GeneratorSpec(name="labelled", labels="required", discriminator="flat", **common)
+    yield GeneratorSpec(name="labelled", discriminator="flat", **common, conditions=("label",), required=("label",))
     yield GeneratorSpec(name="alone", **common)
-    yield GeneratorSpec(name="painter", inputs="images", discriminator="mlp", **common)
+    yield GeneratorSpec(name="painter", inputs="image", discriminator="mlp", **common)
     yield GeneratorSpec(name="lost", discriminator="nowhere", sampler="nothing", **common)
 
 @hookimpl
 def ganforge_discriminators():
-    yield DiscriminatorSpec(name="flat", labels="optional", double_backward=False, **common)
+    yield DiscriminatorSpec(name="flat", double_backward=False, **common, conditions=("label",))
 
 @hookimpl
 def ganforge_losses():
-    yield LossSpec(name="penalty", trains=("discriminator",), double_backward=True, **common)
-    yield LossSpec(name="distance", trains=("generator",), needs_discriminator=False, **common)
-    yield LossSpec(name="classes", needs_labels=True, **common)
+    yield LossSpec(name="penalty", trains=("discriminator",), **common, double_backward=("discriminator",))
+    yield LossSpec(name="distance", trains=("generator",), **common, reads=("samples", "fake",))
+    yield LossSpec(name="classes", **common, reads=("real_scores", "fake_scores", "labels",))
 
 @hookimpl
 def ganforge_datasets():
-    yield DatasetSpec(name="bare", sample_shape=lambda o: (3, 32, 32), labelled=False, **common)
-    yield DatasetSpec(name="points", sample_shape=lambda o: (2,), **common)
-    yield DatasetSpec(name="broken", sample_shape=lambda o: o.nothing, **common)
+    yield DatasetSpec(name="bare", **common, fields=lambda o: {"sample": Field.of_shape((3, 32, 32))})
+    yield DatasetSpec(name="points", **common, fields=lambda o: {"sample": Field.of_shape((2,)), "label": Field(kind="category", optional=True)})
+    yield DatasetSpec(name="broken", **common, fields=lambda o: {"sample": Field.of_shape(o.nothing), "label": Field(kind="category", optional=True)})
 
 @hookimpl
 def ganforge_samplers():
-    yield SamplerSpec(name="crops", inputs="images", input_shape=lambda o, s: s, **common)
+    yield SamplerSpec(name="crops", inputs="sample", input_shape=lambda o, s: s, **common)
 """
 
 

@@ -17,6 +17,7 @@ from ganforge import (
     ImageShapes,
     LossSpec,
     SamplerSpec,
+    VectorShapes,
     option,
 )
 from ganforge.plugin.specs import KINDS, SPECS
@@ -46,7 +47,7 @@ def sampler(**fields: Any) -> SamplerSpec:
 
 def test_there_is_one_spec_a_kind() -> None:
     components = ("generator", "discriminator", "loss", "dataset", "sampler")
-    assert list(KINDS) == [*components, "augmentation", "metric", "callback", "recipe"]
+    assert list(KINDS) == [*components, "game", "augmentation", "metric", "callback", "recipe"]
     assert [spec.kind for spec in SPECS] == list(KINDS)
 
 
@@ -230,6 +231,6 @@ def test_dcgan_like_shapes_are_the_square_powers_of_two(
 def test_a_network_says_whether_it_handles_vectors_or_images() -> None:
     assert generator().refusal((2,)) == "handles images only, not vectors"
     assert generator(vectors=True).refusal((2,)) is None
-    points = DiscriminatorSpec(name="p", summary="s", build="m:f", images=None, vectors=True)
+    points = DiscriminatorSpec(name="p", summary="s", build="m:f", shapes=(VectorShapes(),))
     assert points.refusal((3, 8, 8)) == "handles vectors only, not images"
     assert points.refusal((2,)) is None

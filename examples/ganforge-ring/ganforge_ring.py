@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ganforge import DatasetSpec, GeneratorSpec, hookimpl, option
+from ganforge import DatasetSpec, GeneratorSpec, VectorShapes, hookimpl, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +22,7 @@ def ganforge_datasets():
         summary="Points on a circle",
         build="ganforge_ring:build_circle",
         options=RingOptions,
-        sample_shape=lambda options: (2,),
-        labelled=False,
+        fields=lambda options: {"sample": Field.of_shape((2,))},
     )
 
 
@@ -34,9 +33,8 @@ def ganforge_generators():
         summary="A perceptron that gives an angle and a radius",
         build="ganforge_ring:build_polar",
         options=PolarOptions,
-        images=None,
-        vectors=True,
         discriminator="mlp",
+        shapes=(VectorShapes(),),
     )
 
 

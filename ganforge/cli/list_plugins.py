@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ganforge.plugin.base_specs import Spec
 from ganforge.plugin.discovery import Discovered, Discovery, discover
 from ganforge.plugin.registry import Component
 from ganforge.plugin.specs import KINDS
@@ -90,7 +91,7 @@ def _costs(found: Discovered) -> Iterator[str]:
         yield f"slow to load: {found.seconds:.1f} s, for which every command waits"
 
 
-def _component(component: Component, discovery: Discovery) -> dict[str, Any]:
+def _component(component: Component[Spec], discovery: Discovery) -> dict[str, Any]:
     shadowing = discovery.registry.shadowed_by(component)
     return {
         "kind": component.kind,

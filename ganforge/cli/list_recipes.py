@@ -6,6 +6,7 @@ import json
 
 import click
 
+from ganforge.plugin.base_specs import Spec
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.registry import Component, Registry
 from ganforge.plugin.specs import RecipeSpec
@@ -35,7 +36,7 @@ def command(settings: dict[str, bool], as_json: bool) -> None:
     )
 
 
-def _record(recipe: Component, registry: Registry) -> dict[str, str]:
+def _record(recipe: Component[Spec], registry: Registry) -> dict[str, str]:
     assert isinstance(recipe.spec, RecipeSpec)
     return {
         "name": registry.short_name(recipe),
@@ -47,7 +48,7 @@ def _record(recipe: Component, registry: Registry) -> dict[str, str]:
     }
 
 
-def _print_table(recipes: list[Component], registry: Registry) -> None:
+def _print_table(recipes: list[Component[Spec]], registry: Registry) -> None:
     from rich.table import Table
     from rich.text import Text
 

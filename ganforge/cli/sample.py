@@ -130,7 +130,7 @@ def _samples(
     num = request.num if labels is None else len(labels)
     wanted = num or gallery.usual_num(trained)
     real, sort = None, False
-    if trained.sampler_spec.paired:
+    if trained.source.fed_with_data:
         file = request.source / "config.toml"
         real = find_real_samples(
             trained,

@@ -10,11 +10,12 @@ import click
 
 from ganforge.config.recipes import read_recipe
 from ganforge.errors import did_you_mean, listed
+from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.plugin.discovery import Discovered, Discovery, discover
 from ganforge.plugin.options import describe, to_toml
 from ganforge.plugin.registry import Component, Registry
 from ganforge.plugin.shapes import ImageShapes
-from ganforge.plugin.specs import KINDS, TABLES, ComponentSpec, RecipeSpec, Spec
+from ganforge.plugin.specs import KINDS, TABLES, RecipeSpec
 from ganforge.printable import printable
 
 from .console import stdout
@@ -54,7 +55,7 @@ def command(settings: dict[str, bool], name: str, kind: str | None, as_json: boo
 
 def _named(
     discovery: Discovery, name: str, kind: str | None
-) -> tuple[list[Component], list[Discovered]]:
+) -> tuple[list[Component[Spec]], list[Discovered]]:
     """The components of this name, and the plugins of the package of this name.
 
     Where there are neither, the plugin of this name. Raises UsageError where nothing is called so.
@@ -86,7 +87,7 @@ def _package_record(plugins: list[Discovered], discovery: Discovery) -> dict[str
     }
 
 
-def _record(component: Component) -> dict[str, Any]:
+def _record(component: Component[Spec]) -> dict[str, Any]:
     spec = component.spec
     record: dict[str, Any] = {
         "kind": component.kind,
@@ -143,7 +144,7 @@ def _words(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def _print(component: Component, registry: Registry) -> None:
+def _print(component: Component[Spec], registry: Registry) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -226,6 +227,6 @@ def _shown(char: str) -> str:
     return char if char.isprintable() else "\ufffd"
 
 
-def _section(component: Component) -> str:
+def _section(component: Component[Spec]) -> str:
     """The prefix that `--set` wants before an option."""
     return f"{component.kind}.{component.name}" if component.kind in TABLES else component.kind

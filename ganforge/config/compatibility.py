@@ -3,64 +3,67 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from ganforge.errors import did_you_mean, listed
+from ganforge.plugin.fields import LABEL, SAMPLE, Field
 from ganforge.plugin.options import describe
-from ganforge.plugin.specs import (
-    DatasetSpec,
-    DiscriminatorSpec,
-    GeneratorSpec,
-    LossSpec,
-    MetricSpec,
-    NetworkSpec,
-    SamplerSpec,
-)
+from ganforge.plugin.specs import QUANTITIES, TRACED, LossSpec
 
 if TYPE_CHECKING:
-    from ganforge.config.run_config import KeyPath, RunConfig, Selection
+    from .run_config import KeyPath, RunConfig, Selection
 
+    Complaints = Iterator[tuple[KeyPath, str]]
 
 DEVICE_PATTERN = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+SET_CONDITIONAL = "set training.conditional = true"
 
 
-def incompatibilities(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
-    """The key to change, and why, for each thing that cannot work."""
-    yield from _networks(config)
-    yield from _losses(config)
-    yield from _metrics(config)
-    yield from _inputs(config)
+def incompatibilities(config: RunConfig, fields: Mapping[str, Field] | None = None) -> Complaints:
+    """The key to change, and why, for each thing that cannot work.
+
+    `fields` are what the data turned out to have, where the options alone could not tell: what
+    depends on a shape is then asked again, before anything is built.
+    """
+    known = config.fields if fields is None else fields
+    yield from _conditions(config, known)
+    yield from _samples(config, known)
+    yield from _inputs(config, known)
+    yield from _game(config, known)
+    yield from _losses(config, known)
+    yield from _metrics(config, known)
     yield from _discriminator(config)
     yield from _training(config)
     yield from _execution(config)
 
 
-def _networks(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
-    dataset = config.dataset.component.spec
-    assert isinstance(dataset, DatasetSpec)
-    for section, selection, shape in (
-        ("generator", config.generator, config.sample_shape),
-        ("discriminator", config.discriminator, config.judged_shape),
+def _samples(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
+    """Who handles the samples, and who does not."""
+    sample, dataset = fields[SAMPLE], config.dataset.component.name
+    judged: Field | None = sample
+    if sample.shape is not None:
+        judged = config.judged(sample, config.input_shape(fields))
+    for section, selection, field in (
+        ("generator", config.generator, sample),
+        ("discriminator", config.discriminator, judged),
     ):
-        if selection is None:
+        if selection is None or field is None:
             continue
-        spec = selection.component.spec
-        assert isinstance(spec, NetworkSpec)
-        shown = f"the {section} {spec.name!r}"
-        refusal = spec.refusal(shape)
-        if refusal and shape == config.sample_shape:
-            yield (
-                _size_key(config),
-                f"{shown} {refusal}, which is what the data set {dataset.name!r} gives",
-            )
+        shown = f"the {section} {selection.component.name!r}"
+        refusal = selection.spec.refusal(field)
+        if refusal and field is not sample:
+            game = config.game.component.name
+            yield (section, "name"), f"{shown} {refusal}, which the game {game!r} gives it to judge"
         elif refusal:
-            yield (section, "name"), f"{shown} {refusal}, and it is to judge codes"
-        if config.training.conditional and spec.labels == "none":
-            yield ("training", "conditional"), f"{shown} takes no labels"
-        if not config.training.conditional and spec.labels == "required":
-            yield (section, "name"), f"{shown} needs labels; set training.conditional = true"
-    if config.training.conditional and dataset.labelled is False:
-        yield ("training", "conditional"), f"the data set {dataset.name!r} has no labels"
+            key = _size_key(config)
+            yield key, f"{shown} {refusal}, which is what the data set {dataset!r} gives"
+    for kind, chosen in (("metric", config.metrics), ("augmentation", config.augmentations)):
+        for it in chosen:
+            if refusal := it.spec.refusal(sample):
+                key = (kind, it.component.name)
+                what = f"the {kind} {it.component.name!r} {refusal}"
+                yield key, f"{what}, which is what the data set {dataset!r} gives"
 
 
 def _size_key(config: RunConfig) -> KeyPath:
@@ -69,25 +72,121 @@ def _size_key(config: RunConfig) -> KeyPath:
     return ("dataset", "size" if "size" in names else "name")
 
 
-def _losses(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
+def _conditions(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
+    """What each side is told, and whether it can hear it."""
+    dataset = config.dataset.component.name
+    if config.training.conditional and LABEL not in fields:
+        yield ("training", "conditional"), f"the data set {dataset!r} has no labels"
+    for selection in (config.generator, config.discriminator):
+        if selection is None:
+            continue
+        section: str = selection.component.kind
+        shown = f"the {section} {selection.component.name!r}"
+        for name in selection.settings.conditions:
+            if name not in fields or name == SAMPLE:
+                others = sorted(fields.keys() - {SAMPLE})
+                near = did_you_mean(name, others) or f"; it has {listed(others) or 'no others'}"
+                what = f"the data set {dataset!r} has no field {name!r} to tell"
+                yield (section, "conditions"), f"{what}{near}"
+        side = "generator" if section == "generator" else "discriminator"
+        keywords = config.keywords(side, fields)  # type: ignore[arg-type]
+        for keyword, names in keywords.items():
+            if keyword not in selection.spec.conditions:
+                key: KeyPath = (section, "conditions")
+                if names == (LABEL,) and config.training.conditional:
+                    key = ("training", "conditional")
+                yield key, f"{shown} takes no {_noun(keyword)}"
+        for keyword in selection.spec.required:
+            if keyword not in keywords:
+                instead = SET_CONDITIONAL if keyword == LABEL else f"set {section}.conditions"
+                yield (section, "name"), f"{shown} needs {_noun(keyword)}; {instead}"
+
+
+def _noun(keyword: str) -> str:
+    """A condition as messages name it."""
+    return "labels" if keyword in (LABEL, "labels") else f"{keyword} as a condition"
+
+
+def _inputs(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
+    """What the sampler draws, and what it makes that of."""
+    generator, sampler = config.generator.spec, config.sampler.spec
+    for name in config.sampler.says("reads"):
+        if name == "labels" and LABEL not in config.conditions("generator"):
+            what = f"the sampler {sampler.name!r} needs labels; {SET_CONDITIONAL}"
+            yield ("sampler", "name"), what
+        elif name not in ("labels", "samples") and name not in fields:
+            yield ("sampler", "name"), _no_field(config, f"the sampler {sampler.name!r}", name)
+            return
+    drawn = config.input_kind(fields)
+    wanted = fields[SAMPLE].kind if generator.inputs == SAMPLE else generator.inputs
+    if drawn != wanted:
+        yield (
+            ("sampler", "name"),
+            f"the generator {generator.name!r} takes {_inputs_noun(wanted)}, and the sampler "
+            f"{sampler.name!r} draws {_inputs_noun(drawn)}",
+        )
+
+
+def _inputs_noun(kind: str) -> str:
+    return kind if kind == "latents" else f"{kind}s".replace("ss", "s")
+
+
+def _no_field(config: RunConfig, who: str, name: str) -> str:
+    dataset = config.dataset.component.name
+    return f"{who} reads the field {name!r}, which the data set {dataset!r} does not have"
+
+
+def _game(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
+    """What the game asks of the networks and the data."""
+    generator, name = config.generator.spec, config.game.component.name
+    for method in config.game.says("calls"):
+        if method not in generator.methods:
+            yield (
+                ("game", "name"),
+                f"the game {name!r} needs a generator that can {method}, and "
+                f"{generator.name!r} cannot",
+            )
+    for field in config.game.says("reads"):
+        if field not in fields:
+            yield ("game", "name"), _no_field(config, f"the game {name!r}", field)
+
+
+def provided(config: RunConfig, fields: Mapping[str, Field]) -> set[str]:
+    """Everything that a term of this run can read of a step."""
+    found = {*QUANTITIES, *config.game.says("provides")}
+    found |= fields.keys() & ({*config.conditions("generator")} | config.used_fields)
+    if LABEL in config.used_fields:
+        found.add("labels")
+    if config.paired:
+        found.add("reconstruction")
+    found |= {f"inputs.{name}" for name in config.input_parts}
+    for source, side in TRACED.items():
+        network = config.generator if side == "generator" else config.discriminator
+        if network is not None:
+            found |= {f"{source}.{name}" for name in network.spec.gives}
+    return found
+
+
+def _losses(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
     trained: set[str] = set()
+    known = provided(config, fields)
+    names = [term.config_name for term in config.losses]
     for term in config.losses:
-        spec = term.component.spec
-        assert isinstance(spec, LossSpec)
+        spec = term.spec
         key = ("loss", spec.name)
         trained.update(spec.trains)
         if spec.needs_discriminator and config.discriminator is None:
             yield key, f"the loss {spec.name!r} needs a discriminator; set discriminator.name"
-        if spec.needs_labels and not config.training.conditional:
-            yield key, f"the loss {spec.name!r} needs labels; set training.conditional = true"
-        if spec.needs_reconstruction and not _reconstructs(config):
-            yield key, f"the loss {spec.name!r} {_NOTHING_TO_COMPARE}"
-        if spec.double_backward and not _twice_differentiable(config.discriminator):
-            yield (
-                key,
-                f"the loss {spec.name!r} differentiates the discriminator's gradient, which this "
-                "discriminator does not allow",
-            )
+            continue
+        for name in spec.reads:
+            if name not in known:
+                yield key, f"the loss {spec.name!r} {_missing(name, known, config)}"
+        yield from _double_backward(config, spec)
+        balanced = term.settings.balance
+        if balanced is not None and balanced not in {*names} - {term.config_name}:
+            others = listed([name for name in names if name != term.config_name])
+            what = f"balance names another loss of the run, not {balanced!r}"
+            yield (*key, "balance"), f"{what}; there are {others or 'no others'}"
     if config.losses and "generator" not in trained:
         yield ("loss",), "no loss trains the generator; add one, such as --loss nonsat"
     if config.losses and config.discriminator is not None and "discriminator" not in trained:
@@ -98,83 +197,80 @@ def _losses(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
         )
 
 
-def _metrics(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
-    dataset = config.dataset.component.spec
-    assert isinstance(dataset, DatasetSpec)
-    for selection in config.metrics:
-        spec = selection.component.spec
-        assert isinstance(spec, MetricSpec)
-        key, shown = ("metric", spec.name), f"the metric {spec.name!r}"
-        refusal = spec.refusal(config.sample_shape)
-        if refusal:
-            yield key, f"{shown} {refusal}, which is what the data set {dataset.name!r} gives"
-        if spec.needs_reconstruction and not _reconstructs(config):
-            yield key, f"{shown} {_NOTHING_TO_COMPARE}"
-        if spec.needs_mixture and not dataset.mixture:
-            yield (
-                key,
-                f"{shown} reads the modes of a Gaussian mixture, which the data set "
-                f"{dataset.name!r} is not",
-            )
+def _double_backward(config: RunConfig, spec: LossSpec) -> Complaints:
+    """A term that differentiates D twice wants that of D, and of what stands before it."""
+    if "discriminator" not in spec.double_backward or config.discriminator is None:
+        return
+    who = f"the loss {spec.name!r} differentiates the discriminator's gradient"
+    if not config.discriminator.spec.double_backward:
+        yield ("loss", spec.name), f"{who}, which this discriminator does not allow"
+    for it in config.augmentations:
+        if not it.spec.double_backward:
+            name = it.component.name
+            yield ("loss", spec.name), f"{who}, which the augmentation {name!r} does not allow"
 
 
 _NOTHING_TO_COMPARE = (
     "compares real samples with what the generator makes of them, and this run has nothing of the "
-    "kind: it takes a sampler such as 'reconstruct', or a generator that encodes"
+    "kind: it takes a sampler such as 'reconstruct', or a game such as 'autoencoder'"
 )
 
 
-def _reconstructs(config: RunConfig) -> bool:
-    generator, sampler = config.generator.component.spec, config.sampler.component.spec
-    assert isinstance(generator, GeneratorSpec)
-    assert isinstance(sampler, SamplerSpec)
-    return generator.encodes or sampler.paired
+def _missing(name: str, known: set[str], config: RunConfig) -> str:
+    """The reason why a quantity cannot be read in this run."""
+    if name == "reconstruction":
+        return _NOTHING_TO_COMPARE
+    if name == "labels":
+        return f"needs labels; {SET_CONDITIONAL}"
+    source, _, given = name.partition(".")
+    if given and source in TRACED:
+        side = TRACED[source]
+        network = config.generator if side == "generator" else config.discriminator
+        who = "there is none" if network is None else f"{network.component.name!r} does not give it"
+        gives = [] if network is None else list(network.spec.gives)
+        near = did_you_mean(given, gives) or (f"; it gives {listed(gives)}" if gives else "")
+        return f"reads {given!r} of the {side}, and {who}{near}"
+    near = did_you_mean(name, sorted(known))
+    game = config.game.component.name
+    return f"reads {name!r}, which the game {game!r} does not provide{near}"
 
 
-def _twice_differentiable(discriminator: Selection | None) -> bool:
-    if discriminator is None:
-        return True
-    spec = discriminator.component.spec
-    return isinstance(spec, DiscriminatorSpec) and spec.double_backward
+def _metrics(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
+    dataset = config.dataset.spec
+    known = provided(config, fields)
+    for selection in config.metrics:
+        spec = selection.spec
+        key, shown = ("metric", spec.name), f"the metric {spec.name!r}"
+        for name in spec.reads:
+            if name in known or name in dataset.gives:
+                continue
+            if name in ("reconstruction", "labels"):
+                yield key, f"{shown} {_missing(name, known, config)}"
+            elif name == "mixture":
+                yield (
+                    key,
+                    f"{shown} reads the modes of a Gaussian mixture, which the data set "
+                    f"{dataset.name!r} is not",
+                )
+            else:
+                what = f"{shown} reads {name!r}, which neither the game nor the data set"
+                yield key, f"{what} {dataset.name!r} gives"
 
 
-def _inputs(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
-    generator, sampler = config.generator.component.spec, config.sampler.component.spec
-    assert isinstance(generator, GeneratorSpec)
-    assert isinstance(sampler, SamplerSpec)
-    if generator.inputs != sampler.inputs:
-        yield (
-            ("sampler", "name"),
-            f"the generator {generator.name!r} takes {generator.inputs}, and the sampler "
-            f"{sampler.name!r} draws {sampler.inputs}",
-        )
-    if sampler.needs_labels and not config.training.conditional:
-        yield (
-            ("sampler", "name"),
-            f"the sampler {sampler.name!r} needs labels; set training.conditional = true",
-        )
-
-
-def _discriminator(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
+def _discriminator(config: RunConfig) -> Complaints:
     """What a run says of its discriminator's inputs."""
     training, selection = config.training, config.discriminator
-    generator = config.generator.component.spec
-    assert isinstance(generator, GeneratorSpec)
-    asked = {
-        ("training", "discriminate"): training.discriminate == "codes",
-        ("training", "joint_batch"): training.joint_batch,
-        ("instance_noise", "std"): config.instance_noise.std > 0,
-    }
     if selection is None:
-        for key, is_set in asked.items():
-            if is_set:
-                yield key, "is for the discriminator, and there is none; set discriminator.name"
+        if training.joint_batch:
+            yield (
+                ("training", "joint_batch"),
+                "is for the discriminator, and there is none; set discriminator.name",
+            )
+        for it in config.augmentations:
+            name = it.component.name
+            what = f"the augmentation {name!r} is for the discriminator, and there is none"
+            yield ("augmentation", name), what
         return
-    if training.discriminate == "codes" and not generator.encodes:
-        yield (
-            ("training", "discriminate"),
-            f"the generator {generator.name!r} has no encoder, so there are no codes to judge",
-        )
     if training.joint_batch and not batch_independent(selection):
         name = selection.component.name
         yield (
@@ -184,22 +280,12 @@ def _discriminator(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
         )
 
 
-def batch_independent(discriminator: Selection) -> bool:
-    """Whether the score of a sample does not depend on the others in its batch."""
-    spec = discriminator.component.spec
-    assert isinstance(spec, DiscriminatorSpec)
-    if callable(spec.batch_independent):
-        return bool(
-            discriminator.component.call(
-                "cannot tell whether it is batch independent",
-                spec.batch_independent,
-                discriminator.options,
-            )
-        )
-    return spec.batch_independent
+def batch_independent(discriminator: Selection) -> bool:  # type: ignore[type-arg]
+    """True where the score of a sample does not depend on the others in its batch."""
+    return bool(discriminator.says("batch_independent"))
 
 
-def _training(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
+def _training(config: RunConfig) -> Complaints:
     training = config.training
     if training.batch_size % training.num_accumulation_steps:
         yield (
@@ -207,15 +293,32 @@ def _training(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
             f"training.batch_size = {training.batch_size} cannot be split into "
             f"{training.num_accumulation_steps} equal parts",
         )
-    if training.reuse_fakes and training.num_accumulation_steps > 1:
-        yield (
-            ("training", "reuse_fakes"),
-            "fakes cannot be reused where a batch is split: the parts' graphs would all have to "
-            "stay in memory, which is what splitting avoids",
-        )
+    if not training.reuse_fakes:
+        return
+    for key, is_set, why in (
+        (
+            "num_accumulation_steps",
+            training.num_accumulation_steps > 1,
+            "where a batch is split: the parts' graphs would all have to stay in memory, which is "
+            "what splitting avoids",
+        ),
+        (
+            "first",
+            training.first == "generator",
+            "where the generator moves first: there are none yet",
+        ),
+        (
+            "num_generator_steps",
+            training.num_generator_steps > 1,
+            "for more than one update of the generator, which changes what it makes",
+        ),
+    ):
+        if is_set:
+            reason = "reuse_fakes" if key == "num_accumulation_steps" else key
+            yield ("training", reason), f"fakes cannot be reused {why}"
 
 
-def _execution(config: RunConfig) -> Iterator[tuple[KeyPath, str]]:
+def _execution(config: RunConfig) -> Complaints:
     if not DEVICE_PATTERN.fullmatch(config.execution.device):
         yield (
             ("execution", "device"),

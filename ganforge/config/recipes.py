@@ -8,12 +8,13 @@ from pathlib import Path
 
 from ganforge.config.layers import Layer, from_text
 from ganforge.errors import PluginError
+from ganforge.plugin.base_specs import Spec
 from ganforge.plugin.registry import Component
 from ganforge.plugin.specs import RecipeSpec
 from ganforge.printable import described
 
 
-def read_recipe(component: Component) -> str:
+def read_recipe(component: Component[Spec]) -> str:
     """The TOML of a recipe. Raises PluginError where the package does not have the file."""
     assert isinstance(component.spec, RecipeSpec)
     package, _, path = component.spec.file.partition(":")
@@ -29,6 +30,6 @@ def read_recipe(component: Component) -> str:
         ) from error
 
 
-def recipe_layer(component: Component) -> Layer:
+def recipe_layer(component: Component[Spec]) -> Layer:
     """The layer of a recipe's values. Raises ConfigError where the file is not TOML."""
     return from_text(read_recipe(component), f"recipe {component.name}")

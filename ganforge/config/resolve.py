@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ganforge.config.compatibility import incompatibilities
 from ganforge.config.layers import Entry, Flag, Layer, Names
@@ -16,6 +16,8 @@ from ganforge.config.run_config import (
     ALL_SECTIONS,
     OPTIMIZER_SECTIONS,
     KeyPath,
+    NetworkSelection,
+    NetworkSettings,
     RunConfig,
     Selection,
     Term,
@@ -23,17 +25,35 @@ from ganforge.config.run_config import (
 )
 from ganforge.config.settings import DEFAULT_STEPS, OPTIMIZERS, SECTIONS, OptimizerSettings
 from ganforge.errors import Complaint, ConfigError, UsageError, did_you_mean, listed
+from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.plugin.options import describe, parse
 from ganforge.plugin.registry import Component, Registry
 from ganforge.plugin.specs import (
     NO_DISCRIMINATOR,
     TABLES,
-    ComponentSpec,
+    AugmentationSpec,
+    CallbackSpec,
     DatasetSpec,
+    DiscriminatorSpec,
+    GameSpec,
     GeneratorSpec,
     LossSpec,
+    MetricSpec,
+    NetworkSpec,
+    SamplerSpec,
 )
 from ganforge.printable import printable
+
+S = TypeVar("S", bound=ComponentSpec)
+N = TypeVar("N", bound=NetworkSpec)
+B = TypeVar("B", NetworkSettings, TermSettings)
+
+#: what stands in the table of a component beside its options
+_BESIDE: dict[str, type] = {
+    "generator": NetworkSettings,
+    "discriminator": NetworkSettings,
+    "loss": TermSettings,
+}
 
 DEFAULT = Flag("default")
 
@@ -91,16 +111,17 @@ class _Resolver:
 
     def resolve(self) -> RunConfig:
         self._check_sections()
-        network = self._named("generator", None)
-        generator = self._selection(("generator",), network)
-        partners = network.spec if network else None
-        named = partners if isinstance(partners, GeneratorSpec) else None
-        discriminator = self._partner("discriminator", named)
-        sampler = self._partner("sampler", named)
-        dataset = self._selection(("dataset",), self._named("dataset", None))
+        network = self._named(GeneratorSpec, None)
+        generator = self._network(GeneratorSpec, network)
+        named = network.spec if network else None
+        discriminator = self._discriminator(named)
+        game = self._partner(GameSpec, named)
+        sampler = self._partner(SamplerSpec, named)
+        dataset = self._selection(("dataset",), self._named(DatasetSpec, None))
         losses = self._losses()
-        metrics = [it for _, _, it in self._chosen("metric") if it is not None]
-        callbacks = [it for _, _, it in self._chosen("callback") if it is not None]
+        augmentations = self._several(AugmentationSpec)
+        metrics = self._several(MetricSpec)
+        callbacks = self._several(CallbackSpec)
         optimizers = [self._optimizer(section) for section in OPTIMIZER_SECTIONS]
         sections = {name: self._options((name,), cls) for name, cls in SECTIONS.items()}
         training = sections["training"]
@@ -114,18 +135,28 @@ class _Resolver:
             sections["training"] = dataclasses.replace(training, steps=DEFAULT_STEPS)
         if self.complaints:
             raise ConfigError(self.complaints)
+        assert generator is not None
+        assert game is not None
+        assert sampler is not None
+        assert dataset is not None
         config = RunConfig(
-            generator=generator,  # type: ignore[arg-type]
+            generator=generator,
             discriminator=discriminator,
-            sampler=sampler,  # type: ignore[arg-type]
-            dataset=dataset,  # type: ignore[arg-type]
+            game=game,
+            sampler=sampler,
+            dataset=dataset,
             losses=losses,
-            metrics=tuple(metrics),
-            callbacks=tuple(callbacks),
+            augmentations=augmentations,
+            metrics=metrics,
+            callbacks=callbacks,
             generator_optimizer=optimizers[0],  # type: ignore[arg-type]
             discriminator_optimizer=optimizers[1],  # type: ignore[arg-type]
             **sections,  # type: ignore[arg-type]
         )
+        if discriminator is None:
+            self._refuse_settings_of_none()
+            if self.complaints:
+                raise ConfigError(self.complaints)
         for path, what in incompatibilities(config):
             self._complain(self.entries.get(path), self._place(path), what)
         if self.complaints:
@@ -158,50 +189,88 @@ class _Resolver:
                 what = f"the {name} {shown!r} is not part of this run, which has {known}"
                 self._complain(entry, "", f"{what}; add it with --{name} {shown}")
 
-    def _partner(self, section: str, generator: GeneratorSpec | None) -> Selection | None:
-        """The discriminator or the sampler: the one named, or the generator's usual one."""
-        if generator is None and (section, "name") not in self.entries:
-            return None  # it cannot be told without the generator, which is complained of
-        usual: str | None = getattr(generator, section, None)
+    def _discriminator(
+        self, generator: GeneratorSpec | None
+    ) -> NetworkSelection[DiscriminatorSpec] | None:
+        """The discriminator: the one named, or the generator's usual one; None for none."""
+        section = DiscriminatorSpec.kind
         chosen = self.entries.get((section, "name"))
-        if section == "discriminator" and chosen is not None and chosen.value == NO_DISCRIMINATOR:
+        if chosen is not None and chosen.value == NO_DISCRIMINATOR:
             for path, orphan in self.entries.items():
                 if path[0] == section and path != (section, "name"):
                     self._complain(orphan, "", "there is no discriminator in this run")
             return None
-        component = self._named(section, usual)
-        if component is None and usual is None and (section, "name") not in self.entries:
+        if generator is None and chosen is None:
+            return None  # it cannot be told without the generator, which is complained of
+        usual = None if generator is None else generator.discriminator
+        component = self._named(DiscriminatorSpec, usual)
+        if component is None and usual is None and chosen is None:
             for path, orphan in self.entries.items():
                 if path[0] == section:
                     self._complain(orphan, "", f"there is no {section}; set {section}.name")
-        return self._selection((section,), component)
+        return self._network(DiscriminatorSpec, component)
 
-    def _named(self, section: str, usual: str | None) -> Component | None:
-        entry = self.entries.get((section, "name"))
+    def _refuse_settings_of_none(self) -> None:
+        """Complain of what is set for a discriminator in a run that has none."""
+        for path, entry in self.entries.items():
+            known = path[0] == "discriminator_optimizer" or path in (
+                ("training", "num_discriminator_steps"),
+                ("training", "discriminator_warmup"),
+                ("training", "reuse_fakes"),
+                ("training", "first"),
+            )
+            # A flag that sets both sides, and a stored configuration, say every key.
+            if known and entry.origin != DEFAULT and not self._is_default(path, entry):
+                key = printable(".".join(path))
+                self._complain(entry, "", f"{key} is for the discriminator, and there is none")
+
+    def _is_default(self, path: KeyPath, entry: Entry) -> bool:
+        """True for a value that says nothing: the usual one, or one set for both sides."""
+        if path[0] == "discriminator_optimizer":
+            twin = self.entries.get(("generator_optimizer", *path[1:]))
+            return twin is not None and twin.value == entry.value
+        default = getattr(SECTIONS[path[0]](), path[1], None)
+        return bool(entry.value == default)
+
+    def _partner(self, kind: type[S], generator: GeneratorSpec | None) -> Selection[S] | None:
+        """The sampler or the game: the one named, or the generator's usual one."""
+        if generator is None and (kind.kind, "name") not in self.entries:
+            return None  # it cannot be told without the generator, which is complained of
+        usual: str | None = getattr(generator, kind.kind, None)
+        return self._selection((kind.kind,), self._named(kind, usual))
+
+    def _named(self, kind: type[S], usual: str | None) -> Component[S] | None:
+        entry = self.entries.get((kind.kind, "name"))
         name = entry.value if entry else usual
-        return None if name is None else self._find(section, name, entry)
+        return None if name is None else self._find(kind, name, entry)
 
-    def _selection(self, path: KeyPath, component: Component | None) -> Selection | None:
+    def _selection(self, path: KeyPath, component: Component[S] | None) -> Selection[S] | None:
         if component is None:
             return None
-        assert isinstance(component.spec, ComponentSpec)
         options = self._options(path, component.spec.options, component)
-        if options is None:
-            return None
-        return Selection(component=component, options=options)
+        return None if options is None else Selection(component=component, options=options)
 
-    def _find(self, kind: str, name: object, entry: Entry | None) -> Component | None:
+    def _network(self, kind: type[N], component: Component[N] | None) -> NetworkSelection[N] | None:
+        selection = self._selection((kind.kind,), component)
+        settings = None if component is None else self._beside((kind.kind,), NetworkSettings)
+        if selection is None or settings is None:
+            return None
+        return NetworkSelection(
+            component=selection.component, options=selection.options, settings=settings
+        )
+
+    def _find(self, kind: type[S], name: object, entry: Entry | None) -> Component[S] | None:
         if not isinstance(name, str):
-            self._complain(entry, kind, f"{kind}.name must be a string, not {name!r}")
+            self._complain(entry, kind.kind, f"{kind.kind}.name must be a string, not {name!r}")
             return None
         try:
             return self.registry.find(kind, name)
         except UsageError as error:
-            self._complain(entry, kind, str(error))
+            self._complain(entry, kind.kind, str(error))
             return None
 
     def _options(
-        self, prefix: KeyPath, options: type, component: Component | None = None
+        self, prefix: KeyPath, options: type, component: Component[Spec] | None = None
     ) -> Any | None:
         """The parsed options of one section; None where something is wrong with them."""
         given: dict[str, Entry] = {}
@@ -209,8 +278,8 @@ class _Resolver:
             if path[: len(prefix)] == prefix and len(path) > len(prefix):
                 given[".".join(path[len(prefix) :])] = entry
         reserved = self._reserved(prefix)
-        for name in reserved:
-            given.pop(name, None)
+        for name in [it for it in given if it.partition(".")[0] in reserved]:
+            del given[name]
         raw = {name: entry.value for name, entry in given.items()}
         parsed, complaints = parse(options, raw, reserved)
         owner = f" of the {component.kind} {component.name!r}" if component else ""
@@ -226,9 +295,24 @@ class _Resolver:
 
     @staticmethod
     def _reserved(prefix: KeyPath) -> tuple[str, ...]:
-        if prefix[0] == "loss":
-            return ("weight", "every")
-        return () if prefix[0] in (*SECTIONS, *TABLES) else ("name",)
+        """The keys of a table that are not options of its component."""
+        beside = _BESIDE.get(prefix[0])
+        named = () if prefix[0] in (*SECTIONS, *TABLES) else ("name",)
+        return named + (tuple(it.name for it in describe(beside)) if beside else ())
+
+    def _beside(self, prefix: KeyPath, settings: type[B], **defaults: object) -> B | None:
+        """What the engine lets be set for a component, from the same table as its options."""
+        given = {
+            field.name: entry
+            for field in describe(settings)
+            if (entry := self.entries.get((*prefix, field.name))) is not None
+        }
+        raw = defaults | {name: entry.value for name, entry in given.items()}
+        parsed, complaints = parse(settings, raw)
+        for name, what in complaints.items():
+            key = printable(".".join((*prefix, name)))
+            self._complain(given.get(name), key, f"{key}: {what}" if name in given else what)
+        return parsed
 
     def _losses(self) -> tuple[Term, ...]:
         chosen = self.tables["loss"]
@@ -236,48 +320,36 @@ class _Resolver:
             what = "a run needs at least one loss; the default is nonsat"
             self._complain(None, chosen.origin.place(("loss",)), what)
         terms: list[Term] = []
-        for name, component, selection in self._chosen("loss"):
-            assert isinstance(component.spec, LossSpec)
-            weight = self._number(("loss", name, "weight"), 1.0)
-            every = self._number(("loss", name, "every"), component.spec.every)
-            if selection is not None and weight is not None and every is not None:
-                options = selection.options
+        for name, component, selection in self._chosen(LossSpec):
+            settings = self._beside(("loss", name), TermSettings, every=component.spec.every)
+            if selection is not None and settings is not None:
                 terms.append(
-                    Term(component=component, options=options, weight=weight, every=int(every))
+                    Term(component=component, options=selection.options, settings=settings)
                 )
         return tuple(terms)
 
-    def _chosen(self, kind: str) -> Iterator[tuple[str, Component, Selection | None]]:
+    def _several(self, kind: type[S]) -> tuple[Selection[S], ...]:
+        return tuple(it for _, _, it in self._chosen(kind) if it is not None)
+
+    def _chosen(self, kind: type[S]) -> Iterator[tuple[str, Component[S], Selection[S] | None]]:
         """The components of a kind of which a run may have any number, by the names given.
 
         The selection is None where something is wrong with the options.
         """
-        chosen = self.tables[kind]
-        seen: list[Component] = []
+        chosen = self.tables[kind.kind]
+        seen: list[Component[S]] = []
         for name in chosen.names:
-            path = (kind, name)
+            path = (kind.kind, name)
             component = self._find(kind, name, Entry(path=path, value="", origin=chosen.origin))
             if component is None:
                 continue
             if component in seen:
-                what = f"the {kind} {component.name!r} is named twice"
-                what += "; give it a weight instead" if kind == "loss" else ""
+                what = f"the {kind.kind} {component.name!r} is named twice"
+                what += "; give it a weight instead" if kind is LossSpec else ""
                 self._complain(None, chosen.origin.place(path), what)
                 continue
             seen.append(component)
             yield name, component, self._selection(path, component)
-
-    def _number(self, path: KeyPath, default: float) -> float | None:
-        entry = self.entries.get(path)
-        if entry is None:
-            return default
-        fields = {field.name: field for field in describe(TermSettings)}
-        try:
-            value: float = fields[path[-1]].parse(entry.value)
-        except ValueError as error:
-            self._complain(entry, "", f"{printable('.'.join(path))}: {error}")
-            return None
-        return value
 
     def _optimizer(self, section: str) -> OptimizerSettings | None:
         entry = self.entries[(section, "name")]
@@ -298,13 +370,9 @@ def path_layer(dataset: str, registry: Registry) -> Layer:
     name of a plugin's package; it goes to the data set whose spec names a `path_option`.
     """
     origin = Flag("--dataset")
-    datasets = registry.of_kind("dataset")
+    datasets = registry.of_kind(DatasetSpec)
     is_name = any(dataset in (c.name, c.qualified_name) for c in datasets)
-    openers = [
-        (c, c.spec.path_option)
-        for c in datasets
-        if isinstance(c.spec, DatasetSpec) and c.spec.path_option is not None
-    ]
+    openers = [(c, c.spec.path_option) for c in datasets if c.spec.path_option is not None]
     package, separator, _ = dataset.partition("/")
     looks_like_path = (
         dataset.startswith((".", "~"))

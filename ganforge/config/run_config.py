@@ -2,48 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ganforge.config import toml
 from ganforge.config.settings import (
     OPTIMIZERS,
     SECTIONS,
+    DataSettings,
     EMASettings,
     EvaluationSettings,
     ExecutionSettings,
-    InstanceNoiseSettings,
     OptimizerSettings,
     OutputSettings,
     TrainingSettings,
 )
+from ganforge.errors import PluginError
+from ganforge.plugin.base_specs import ComponentSpec
+from ganforge.plugin.fields import LABEL, SAMPLE, Field, grouped
 from ganforge.plugin.options import describe, option, to_toml
 from ganforge.plugin.registry import Component
-from ganforge.plugin.specs import NO_DISCRIMINATOR, TABLES, ComponentSpec, DatasetSpec, SamplerSpec
+from ganforge.plugin.specs import (
+    NO_DISCRIMINATOR,
+    TABLES,
+    AugmentationSpec,
+    CallbackSpec,
+    DatasetSpec,
+    DiscriminatorSpec,
+    GameSpec,
+    GeneratorSpec,
+    LossSpec,
+    MetricSpec,
+    NetworkSpec,
+    SamplerSpec,
+    Side,
+)
 from ganforge.printable import printable
 
 KeyPath = tuple[str, ...]
+S = TypeVar("S", bound=ComponentSpec, covariant=True)
+N = TypeVar("N", bound=NetworkSpec, covariant=True)
 
-COMPONENT_SECTIONS = ("generator", "discriminator", "sampler", "dataset")
+COMPONENT_SECTIONS = ("generator", "discriminator", "game", "sampler", "dataset")
 OPTIMIZER_SECTIONS = ("generator_optimizer", "discriminator_optimizer")
 ALL_SECTIONS = (*COMPONENT_SECTIONS, *TABLES, *OPTIMIZER_SECTIONS, *SECTIONS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Selection:
+class Selection(Generic[S]):
     """A component and its options."""
 
-    component: Component
+    component: Component[S]
     options: Any
+
+    @property
+    def spec(self) -> S:
+        """The spec of the component."""
+        return self.component.spec
+
+    @property
+    def label(self) -> str:
+        """The component as messages name it, with its package."""
+        return f"the {self.component.kind} {self.component.name!r} of {self.component.origin}"
 
     def check_available(self) -> None:
         """Raise DataError where the component finds, without torch, that something is not there."""
-        spec = self.component.spec
-        if isinstance(spec, ComponentSpec) and spec.check_available is not None:
+        if self.spec.check_available is not None:
             self.component.call(
-                "cannot tell whether it can be used", spec.check_available, self.options
+                "cannot tell whether it can be used", self.spec.check_available, self.options
             )
+
+    def says(self, attribute: str) -> Any:
+        """What the spec says under this name, asked of the options where it is a function."""
+        said = getattr(self.spec, attribute)
+        if not callable(said):
+            return said
+        return self.component.call(f"cannot tell its {attribute}", said, self.options)
 
     @property
     def config_name(self) -> str:
@@ -53,11 +88,22 @@ class Selection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Term(Selection):
-    """A loss term, its weight in the objective and the steps between its evaluations."""
+class NetworkSettings:
+    """What the engine lets be set for each of the two networks."""
 
-    weight: float
-    every: int
+    conditions: tuple[str, ...] = option(
+        (), help="fields of the data set that it is told, besides the label of a conditional run"
+    )
+    init: str | None = option(
+        None, help="run or file whose weights it starts from, where name and shape fit"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSelection(Selection[N]):
+    """A network, the conditions that it is told, and where its first weights come from."""
+
+    settings: NetworkSettings = NetworkSettings()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,62 +111,176 @@ class TermSettings:
     """What the engine lets be set for every loss term."""
 
     weight: float = option(1.0, help="factor of this term in the objective")
-    every: int = option(1, help="steps between evaluations, which count that many times", minimum=1)
+    every: int = option(1, help="steps between evaluations; the value is scaled by it", minimum=1)
+    start: int = option(0, help="steps before the term begins to count", minimum=0)
+    balance: str | None = option(
+        None,
+        help="loss that this one is scaled to at the generator's last layer (Esser et al., 2021)",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term(Selection[LossSpec]):
+    """A loss term, and what it counts in the objective."""
+
+    settings: TermSettings = TermSettings()
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """A resolved configuration. `discriminator` is None for a run without one."""
 
-    generator: Selection
-    discriminator: Selection | None
-    sampler: Selection
-    dataset: Selection
+    generator: NetworkSelection[GeneratorSpec]
+    discriminator: NetworkSelection[DiscriminatorSpec] | None
+    game: Selection[GameSpec]
+    sampler: Selection[SamplerSpec]
+    dataset: Selection[DatasetSpec]
     losses: tuple[Term, ...]
-    metrics: tuple[Selection, ...]
-    callbacks: tuple[Selection, ...]
+    augmentations: tuple[Selection[AugmentationSpec], ...]
+    metrics: tuple[Selection[MetricSpec], ...]
+    callbacks: tuple[Selection[CallbackSpec], ...]
     generator_optimizer: OptimizerSettings
     discriminator_optimizer: OptimizerSettings
     training: TrainingSettings
-    instance_noise: InstanceNoiseSettings
+    data: DataSettings
     ema: EMASettings
     evaluation: EvaluationSettings
     output: OutputSettings
     execution: ExecutionSettings
 
     @property
-    def sample_shape(self) -> tuple[int, ...]:
-        """The shape of a sample, from the data set's options alone."""
-        spec = self.dataset.component.spec
-        assert isinstance(spec, DatasetSpec)
-        return self.dataset.component.shape("sample shape", spec.sample_shape, self.dataset.options)
+    def fields(self) -> dict[str, Field]:
+        """What the data set gives, from its options alone. Raises PluginError."""
+        found = self.dataset.says("fields")
+        sound = isinstance(found, Mapping) and isinstance(found.get(SAMPLE), Field)
+        if not sound or not all(isinstance(field, Field) for field in found.values()):
+            raise PluginError(
+                f"{self.dataset.label} must give its fields by name, one of them {SAMPLE!r}, not "
+                f"{printable(repr(found), 100)}"
+            )
+        return dict(found)
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """The shape of one generator input."""
-        spec = self.sampler.component.spec
-        assert isinstance(spec, SamplerSpec)
+    def sample(self) -> Field:
+        """The field that is generated."""
+        return self.fields[SAMPLE]
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """The shape of a sample. Raises ValueError where only the data can tell."""
+        return self.sample.known_shape
+
+    def input_shape(self, fields: Mapping[str, Field]) -> tuple[int, ...]:
+        """The shape of one generator input, for fields whose shapes are known."""
         return self.sampler.component.shape(
-            "input shape", spec.input_shape, self.sampler.options, self.sample_shape
+            "input shape", self.sampler.spec.input_shape, self.sampler.options, fields
         )
 
-    @property
-    def judged_shape(self) -> tuple[int, ...]:
-        """The shape of what the discriminator judges."""
-        codes = self.training.discriminate == "codes"
-        return self.input_shape if codes else self.sample_shape
+    def input_kind(self, fields: Mapping[str, Field]) -> str:
+        """What the sampler draws: latents, or the kind of a field."""
+        inputs = self.sampler.spec.inputs
+        if callable(inputs):
+            inputs = str(
+                self.sampler.component.call(
+                    "cannot tell what it draws", inputs, self.sampler.options, fields
+                )
+            )
+        return fields[SAMPLE].kind if inputs == SAMPLE else inputs
 
     @property
-    def selections(self) -> tuple[Selection, ...]:
+    def input_parts(self) -> dict[str, tuple[int, int]]:
+        """The named parts of an input, each as a range along its first axis."""
+        parts = {} if self.sampler.spec.parts is None else self.sampler.says("parts")
+        found: dict[str, tuple[int, int]] = {}
+        start = 0
+        for name, size in parts.items():
+            found[name] = (start, start + size)
+            start += size
+        return found
+
+    def conditions(self, side: Side) -> tuple[str, ...]:
+        """The names of the fields that one side is told."""
+        selection = self.generator if side == "generator" else self.discriminator
+        if selection is None:
+            return ()
+        named = selection.settings.conditions
+        if self.training.conditional and LABEL not in named:
+            return (LABEL, *named)
+        return named
+
+    def judged(self, sample: Field, input_shape: tuple[int, ...]) -> Field:
+        """The field that the discriminator judges."""
+        judged = self.game.spec.judged
+        if judged is None:
+            return sample
+        found: Field = self.game.component.call(
+            "cannot tell what is judged", judged, self.game.options, sample, input_shape
+        )
+        return found
+
+    def told(self, sample: Field, input_shape: tuple[int, ...]) -> dict[str, Field]:
+        """The conditions that the game itself tells the discriminator."""
+        told = self.game.spec.told
+        if told is None:
+            return {}
+        return dict(
+            self.game.component.call(
+                "cannot tell its conditions", told, self.game.options, sample, input_shape
+            )
+        )
+
+    def condition_fields(self, side: Side, fields: Mapping[str, Field]) -> dict[str, Field]:
+        """The conditions that one side is told, as far as `fields` has them.
+
+        Those that the game adds for the discriminator are there where shapes are known.
+        """
+        found = {it: fields[it] for it in self.conditions(side) if it in fields}
+        sample = fields[SAMPLE]
+        if side == "discriminator" and sample.shape is not None:
+            found |= self.told(sample, self.input_shape(fields))
+        return found
+
+    def keywords(self, side: Side, fields: Mapping[str, Field]) -> dict[str, tuple[str, ...]]:
+        """The keywords by which one side is told its conditions, with the names in each."""
+        return grouped(self.condition_fields(side, fields))
+
+    @property
+    def used_fields(self) -> set[str]:
+        """The names of the fields besides the sample that something in this run reads."""
+        read = {*self.conditions("generator"), *self.conditions("discriminator")}
+        read |= {*self.sampler.says("reads"), *self.game.says("reads")}
+        read |= {name for term in self.losses for name in term.spec.reads}
+        read |= {name for metric in self.metrics for name in metric.spec.reads}
+        if "labels" in read:
+            read.add(LABEL)
+        return (read & self.fields.keys()) - {SAMPLE}
+
+    @property
+    def paired(self) -> bool:
+        """True where the sampler makes its inputs of real samples, one by one."""
+        return "samples" in self.sampler.says("reads")
+
+    @property
+    def selections(self) -> tuple[Selection[ComponentSpec], ...]:
         """Every component of the run."""
-        single = (self.generator, self.discriminator, self.sampler, self.dataset)
-        several = (*self.losses, *self.metrics, *self.callbacks)
+        single = (self.generator, self.discriminator, self.game, self.sampler, self.dataset)
+        several = (*self.losses, *self.augmentations, *self.metrics, *self.callbacks)
         return (*(it for it in single if it is not None), *several)
 
     def check_available(self) -> None:
         """Raise DataError where data, or an optional package, is found not to be there."""
         for selection in self.selections:
             selection.check_available()
+
+    @property
+    def tables(self) -> dict[str, tuple[Selection[ComponentSpec], ...]]:
+        """The components of each kind of which a run has any number."""
+        return {
+            "loss": self.losses,
+            "augmentation": self.augmentations,
+            "metric": self.metrics,
+            "callback": self.callbacks,
+        }
 
     def to_toml(self) -> str:
         """The configuration as TOML that resolves to it again, each key with its help."""
@@ -141,28 +301,34 @@ class ConfigLine(toml.Line):
 def _rows(config: RunConfig) -> Iterator[tuple[KeyPath, list[ConfigLine], str]]:
     """The tables of the configuration, in order, each with its lines and a comment."""
     for section in COMPONENT_SECTIONS:
-        selection: Selection | None = getattr(config, section)
+        selection: Selection[ComponentSpec] | None = getattr(config, section)
         if selection is not None:
-            line = ConfigLine(key="name", value=selection.config_name)
-            comment = printable(selection.component.spec.summary)
-            yield (section,), [line, *_lines(selection.options)], comment
+            lines = [ConfigLine(key="name", value=selection.config_name), *_settings(selection)]
+            yield (
+                (section,),
+                [*lines, *_lines(selection.options)],
+                printable(selection.spec.summary),
+            )
         elif section == "discriminator":
             # Said, or reading it again would bring back the generator's usual partner.
             yield (section,), [ConfigLine(key="name", value=NO_DISCRIMINATOR)], "there is none"
-    for term in config.losses:
-        settings = TermSettings(weight=term.weight, every=term.every)
-        lines = [*_lines(settings), *_lines(term.options)]
-        yield ("loss", term.config_name), lines, printable(term.component.spec.summary)
-    for kind, chosen in (("metric", config.metrics), ("callback", config.callbacks)):
+    for kind, chosen in config.tables.items():
         for selection in chosen:
-            comment = printable(selection.component.spec.summary)
-            yield (kind, selection.config_name), _lines(selection.options), comment
+            lines = [*_settings(selection), *_lines(selection.options)]
+            yield (kind, selection.config_name), lines, printable(selection.spec.summary)
     for section in OPTIMIZER_SECTIONS:
         optimizer: OptimizerSettings = getattr(config, section)
         (name,) = (name for name, cls in OPTIMIZERS.items() if cls is type(optimizer))
         yield (section,), [ConfigLine(key="name", value=name), *_lines(optimizer)], ""
     for section in SECTIONS:
         yield (section,), _lines(getattr(config, section)), ""
+
+
+def _settings(selection: Selection[ComponentSpec]) -> list[ConfigLine]:
+    """What the engine lets be set for a component, beside its own options."""
+    if isinstance(selection, NetworkSelection | Term):
+        return _lines(selection.settings)
+    return []
 
 
 def _lines(options: Any) -> list[ConfigLine]:

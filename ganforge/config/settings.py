@@ -38,36 +38,25 @@ class TrainingSettings:
     joint_batch: bool = option(
         False, help="real and fake samples go through the discriminator in one batch"
     )
-    discriminate: Literal["samples", "codes"] = option(
-        "samples",
-        help="what the discriminator judges; codes: those of real samples against latents",
+    num_generator_steps: int = option(
+        1, help="generator updates per step, each with fresh inputs", minimum=1
     )
-    conditional: bool = option(False, help="condition both networks on the data set's labels")
-    seed: int = option(0, help="of everything random", minimum=0, maximum=2**63 - 1)
+    first: Literal["discriminator", "generator"] = option(
+        "discriminator", help="which side moves first in a step"
+    )
+    discriminator_warmup: int = option(
+        0, help="steps at the start in which the discriminator alone moves", minimum=0
+    )
+    conditional: bool = option(False, help="condition both sides on the data set's labels")
+    seed: int = option(0, help="random seed", minimum=0, maximum=2**63 - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataSettings:
-    """Changes to real images that make no difference to what they show: data augmentation."""
+    """What is done to real samples before they are used."""
 
-    flip: bool = option(False, help="mirror every other real image at random, left to right")
-    shift: int = option(
-        0,
-        help="pixels by which real images are shifted at most, at random; edges are repeated",
-        minimum=0,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class InstanceNoiseSettings:
-    """Gaussian noise on what the discriminator judges (Sønderby et al., 2017; Arjovsky, 2017)."""
-
-    std: float = option(
-        0.0, help="standard deviation at the first step, on samples in [-1, 1]", minimum=0.0
-    )
-    until: float = option(
-        1.0, help="share of the run over which it falls to nothing", above=0.0, maximum=1.0
-    )
+    flip: bool = option(False, help="mirror real images at random, left to right")
+    shift: int = option(0, help="pixels by which real images are shifted at most", minimum=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +192,7 @@ OPTIMIZERS: dict[str, type[OptimizerSettings]] = {
 #: section of the configuration -> its settings, for the sections without a name to choose
 SECTIONS: dict[str, type] = {
     "training": TrainingSettings,
-    "instance_noise": InstanceNoiseSettings,
+    "data": DataSettings,
     "ema": EMASettings,
     "evaluation": EvaluationSettings,
     "output": OutputSettings,

@@ -14,6 +14,9 @@ from torch import Tensor, nn
 from ganforge.config.settings import ExecutionSettings
 from ganforge.errors import DeviceError, listed
 
+#: rank of a batch -> the format in which its channels come last
+_CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
+
 Module = TypeVar("Module", bound=nn.Module)
 
 
@@ -36,13 +39,18 @@ class Execution:
         """The module on the device, its convolution weights in the memory format."""
         module = module.to(self.device)
         if self.channels_last:
-            module = module.to(memory_format=torch.channels_last)
+            # By rank, since torch converts a module to one format only and refuses other ranks.
+            with torch.no_grad():
+                for tensor in [*module.parameters(), *module.buffers()]:
+                    if tensor.dim() in _CHANNELS_LAST:
+                        # Not contiguous(), which leaves the strides of a single channel as they are.
+                        tensor.data = tensor.to(memory_format=_CHANNELS_LAST[tensor.dim()])
         return module
 
     def arrange(self, samples: Tensor) -> Tensor:
-        """Images in the memory format; anything else unchanged."""
-        if self.channels_last and samples.dim() == 4:
-            return samples.contiguous(memory_format=torch.channels_last)
+        """Grids of two and three dimensions in the memory format; anything else unchanged."""
+        if self.channels_last and samples.dim() in _CHANNELS_LAST:
+            return samples.contiguous(memory_format=_CHANNELS_LAST[samples.dim()])
         return samples
 
     def check_compiler(self) -> None:

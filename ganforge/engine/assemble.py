@@ -1,185 +1,301 @@
-"""From names and options to built objects on the device: the only caller of the builders."""
+"""From a configuration to what a run works on: everything built, on the device, and connected."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ganforge.config.compatibility import batch_independent
+from ganforge.config.compatibility import batch_independent, incompatibilities
 from ganforge.config.run_config import RunConfig, Selection
-from ganforge.contracts import Batch, Callback, Dataset, Loss, Metric, Sampler
+from ganforge.contracts import Augmentation, Callback, Dataset, Loss, Metric, Sampler
 from ganforge.data.batches import Batches, open_batches
 from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
-from ganforge.errors import DataError, PluginError, UsageError, listed
-from ganforge.plugin.specs import GeneratorSpec, LossSpec, SamplerSpec
+from ganforge.errors import Complaint, ConfigError, DataError, PluginError, UsageError, listed
+from ganforge.plugin.fields import LABEL, SAMPLE, Field
+from ganforge.plugin.specs import SIDES, CallbackSpec, MetricSpec
+from ganforge.plugin.specs import Side as SideName
 from ganforge.problem import Problem
 
+from .augmenting import Augmenting, ChosenAugmentation
+from .building import build, build_dataset, build_discriminator, build_generator
 from .ema import EMA
+from .feed import Feed
 from .finite import FiniteGuard
-from .generation import draw_inputs
+from .generation import Source
 from .objective import Objective, ObjectiveTerm
 from .optimizers import build_optimizer
-from .step import Trained, Wiring, encode, generate, score
+from .probe import probe
+from .schedules import Schedules
+from .sides import Side, Sides
+from .starting import start_from
+from .step import Training
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class ChosenMetric:
     """A metric in a run."""
 
-    selection: Selection
+    selection: Selection[MetricSpec]
     metric: Metric
 
 
 @dataclass(frozen=True, kw_only=True)
-class Informed:
+class ChosenCallback:
     """A callback in a run."""
 
-    selection: Selection
+    selection: Selection[CallbackSpec]
     callback: Callback
 
 
 @dataclass(frozen=True, kw_only=True)
+class Data:
+    """The data set of a run, with its fields as its data has them, and the way to its batches."""
+
+    dataset: Dataset
+    fields: Mapping[str, Field]
+    batches: Batches
+
+
+@dataclass(frozen=True, kw_only=True)
 class Assembly:
-    """Everything that a training loop works on."""
+    """A run, put together.
+
+    `training` is what a step works on, `source` where pictures and metrics get their samples;
+    `kept_steps` are those whose checkpoints are kept.
+    """
 
     config: RunConfig
     problem: Problem
     execution: Execution
-    randomness: Randomness
-    dataset: Dataset
-    batches: Batches
-    sampler: Sampler
-    generator: Trained
-    discriminator: Trained | None
-    wiring: Wiring
-    ema: EMA | None
-    objective: Objective
-    guard: FiniteGuard
-    metrics: tuple[Measured, ...]
-    callbacks: tuple[Informed, ...]
-    num_steps: int
+    data: Data
+    training: Training
+    source: Source
+    metrics: tuple[ChosenMetric, ...]
+    callbacks: tuple[ChosenCallback, ...]
     kept_steps: frozenset[int]
-
-    @property
-    def sampled_network(self) -> nn.Module:
-        """The network that samples come from: the average where there is one."""
-        return self.generator.network if self.ema is None else self.ema.module
-
-    @property
-    def paired(self) -> bool:
-        """Whether the sampler makes its inputs of real samples."""
-        spec = self.config.sampler.component.spec
-        return isinstance(spec, SamplerSpec) and spec.paired
 
 
 def assemble(config: RunConfig) -> Assembly:
     """Build what the configuration names.
 
-    Raises DataError or DeviceError where the data or the device is absent, and PluginError where a
-    component fails or breaks its contract.
+    Raises DataError or DeviceError where the data or the device is absent, ConfigError for what
+    only the data could tell, and PluginError where a component fails or breaks its contract.
     """
     execution = Execution.from_settings(config.execution)
     randomness = Randomness(config.training.seed, execution.device)
-    shapes = Problem(sample_shape=config.sample_shape, input_shape=config.input_shape)
-    dataset = build(config.dataset, shapes, randomness, Dataset)
-    problem = replace(shapes, num_classes=_num_classes(config, dataset))
+    data = _open_data(config, execution, randomness)
+    problem = _problem(config, data)
+    sampler = build(config.sampler, problem, randomness, Sampler)
+    built = build_generator(config.game, config.generator, problem, randomness, execution)
+    discriminator = None
+    if config.discriminator is not None:
+        judged = replace(
+            problem,
+            sample=config.judged(problem.sample, problem.input_shape),
+            conditions=config.condition_fields("discriminator", data.fields),
+        )
+        discriminator = build_discriminator(
+            config.game, built.game, config.discriminator, judged, randomness, execution
+        )
+    start_from(config, {"generator": built.network, "discriminator": discriminator})
+    terms = [
+        ObjectiveTerm(
+            name=term.config_name,
+            selection=term,
+            loss=execution.place(build(term, problem, randomness, Loss)),
+        )
+        for term in config.losses
+    ]
+    guard = FiniteGuard(terms, execution.device)
+    sides = _sides(config, built.network, discriminator, terms, execution, guard)
+    augmentations = [
+        ChosenAugmentation(
+            selection=it, module=execution.place(build(it, problem, randomness, Augmentation))
+        )
+        for it in config.augmentations
+    ]
+    keywords = {side: config.keywords(side, data.fields) for side in SIDES}
+    training = Training(
+        settings=config.training,
+        sides=sides,
+        game=built.game,
+        objective=Objective(terms),
+        feed=Feed(
+            batches=data.batches,
+            sampler=sampler,
+            selection=config.sampler,
+            randomness=randomness,
+            num_parts=config.training.num_accumulation_steps,
+        ),
+        augmenting=Augmenting(augmentations),
+        schedules=_schedules(config, sides, built.game, augmentations, terms),
+        guard=guard,
+        randomness=randomness,
+        num_steps=_num_steps(config, data.batches),
+        keywords=keywords,
+        parts=problem.parts,
+    )
+    assembly = Assembly(
+        config=config,
+        problem=problem,
+        execution=execution,
+        data=data,
+        training=training,
+        source=Source(
+            network=sides.sampled,
+            game=built.game,
+            sampler=sampler,
+            selection=config.sampler,
+            keywords=keywords["generator"],
+            device=execution.device,
+        ),
+        metrics=tuple(
+            ChosenMetric(selection=it, metric=build(it, problem, randomness, Metric))
+            for it in config.metrics
+        ),
+        callbacks=tuple(
+            ChosenCallback(selection=it, callback=build(it, problem, randomness, Callback))
+            for it in config.callbacks
+        ),
+        kept_steps=frozenset(
+            _steps_of(epochs, config, data.batches, "output.keep_epochs")
+            for epochs in config.output.keep_epochs
+        ),
+    )
+    probe(config, training, problem)
+    _warn_of_mixed_gradients(config, training.objective)
+    if config.execution.compile:
+        compile_networks(config, training, execution)
+    return assembly
+
+
+def _open_data(config: RunConfig, execution: Execution, randomness: Randomness) -> Data:
+    dataset, fields = build_dataset(config.dataset, config.fields, randomness)
+    complaints = [
+        Complaint(where=".".join(path), what=what)
+        for path, what in incompatibilities(config, fields)
+        if fields != config.fields
+    ]
+    if config.training.conditional and LABEL not in fields:
+        name = config.dataset.component.name
+        raise DataError(
+            f"training.conditional is set, and the data set {name!r} has no labels here; a folder "
+            "of images is labelled by its sub-folders"
+        )
+    if complaints:
+        raise ConfigError(complaints)
     batches = open_batches(
         dataset,
+        {name: fields[name] for name in (SAMPLE, *sorted(config.used_fields))},
         batch_size=config.training.batch_size,
         execution=execution,
         randomness=randomness,
         num_workers=config.execution.num_workers,
         holdout=config.evaluation.holdout,
-        with_labels=problem.num_classes is not None,
+        label=config.dataset.label,
+        settings=config.data,
     )
-    sampler = build(config.sampler, problem, randomness, Sampler)
-    generator = execution.place(build(config.generator, problem, randomness, nn.Module))
-    discriminator = None
-    if config.discriminator is not None:
-        judged = replace(problem, sample_shape=config.judged_shape)
-        discriminator = execution.place(build(config.discriminator, judged, randomness, nn.Module))
-    terms = [
-        ObjectiveTerm(
-            name=term.config_name,
-            origin=term.component.origin,
-            loss=execution.place(build(term, problem, randomness, Loss)),
-            weight=term.weight,
-            every=term.every,
-            differentiates_gradient=(
-                isinstance(term.component.spec, LossSpec) and term.component.spec.double_backward
-            ),
+    return Data(dataset=dataset, fields=fields, batches=batches)
+
+
+def _problem(config: RunConfig, data: Data) -> Problem:
+    return Problem(
+        sample=data.fields[SAMPLE],
+        input_shape=config.input_shape(data.fields),
+        conditions=config.condition_fields("generator", data.fields),
+        parts=config.input_parts,
+        fit=data.dataset.fit,
+    )
+
+
+def _sides(
+    config: RunConfig,
+    generator: nn.Module,
+    discriminator: nn.Module | None,
+    terms: Sequence[ObjectiveTerm],
+    execution: Execution,
+    guard: FiniteGuard,
+) -> Sides:
+    _check_parameters_of_terms(terms)
+
+    def side(name: SideName, network: nn.Module) -> Side:
+        modules = [network, *(it.loss for it in terms if it.selection.spec.parameters == name)]
+        parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
+        if not any(p.requires_grad for p in network.parameters()):
+            raise PluginError(f"the network {type(network).__name__} has no parameters to train")
+        settings = (
+            config.generator_optimizer if name == "generator" else config.discriminator_optimizer
         )
-        for term in config.losses
-    ]
-    guard = FiniteGuard(terms, execution.device)
-    assembly = Assembly(
-        config=config,
-        problem=problem,
-        execution=execution,
-        randomness=randomness,
-        dataset=dataset,
-        batches=batches,
-        sampler=sampler,
-        generator=_trained(generator, config.generator_optimizer, execution, guard),
-        discriminator=(
-            None
-            if discriminator is None
-            else _trained(discriminator, config.discriminator_optimizer, execution, guard)
-        ),
-        wiring=_wiring(config),
+        optimizer = build_optimizer(settings, parameters, execution.device)
+        guard.watch(optimizer)
+        return Side(network=network, optimizer=optimizer, parameters=parameters)
+
+    return Sides(
+        generator=side("generator", generator),
+        discriminator=None if discriminator is None else side("discriminator", discriminator),
         ema=EMA(generator, config.ema) if config.ema.half_life else None,
-        objective=Objective(terms),
-        guard=guard,
-        metrics=tuple(
-            Measured(selection=it, metric=build(it, problem, randomness, Metric))
-            for it in config.metrics
-        ),
-        callbacks=tuple(
-            Informed(selection=it, callback=build(it, problem, randomness, Callback))
-            for it in config.callbacks
-        ),
-        num_steps=_num_steps(config, batches),
-        kept_steps=frozenset(
-            _steps_of(epochs, config, batches, "output.keep_epochs")
-            for epochs in config.output.keep_epochs
-        ),
     )
-    probe(assembly)
-    _warn_of_mixed_gradients(assembly)
-    if config.execution.compile:
-        compile_networks(assembly)
-    return assembly
 
 
-def compile_networks(assembly: Assembly) -> None:
-    """Compile the networks in training, but for one that a term differentiates twice.
+def _check_parameters_of_terms(terms: Sequence[ObjectiveTerm]) -> None:
+    """Raise PluginError for a term with parameters that nothing would train."""
+    for term in terms:
+        names = [name for name, it in term.loss.named_parameters() if it.requires_grad]
+        if names and term.selection.spec.parameters is None:
+            raise PluginError(
+                f"{term.selection.label} has parameters of its own ({listed(names[:3])}"
+                f"{', ...' if len(names) > 3 else ''}), and its spec does not name the side that "
+                "they are trained with: set parameters='generator' or 'discriminator' in its "
+                "LossSpec, or requires_grad_(False) where they are not to be trained"
+            )
+
+
+def _schedules(
+    config: RunConfig,
+    sides: Sides,
+    game: nn.Module,
+    augmentations: Sequence[ChosenAugmentation],
+    terms: Sequence[ObjectiveTerm],
+) -> Schedules:
+    modules = [side.network for side in sides.by_name.values()]
+    modules += [game, *(it.module for it in augmentations), *(term.loss for term in terms)]
+    if sides.ema is not None:
+        modules.append(sides.ema.module)
+    settings = {
+        "generator": config.generator_optimizer,
+        "discriminator": config.discriminator_optimizer,
+    }
+    return Schedules([(side, settings[name]) for name, side in sides.by_name.items()], modules)
+
+
+def compile_networks(config: RunConfig, training: Training, execution: Execution) -> None:
+    """Compile the networks in training, but for those that something differentiates twice.
 
     torch.compile cannot differentiate twice. The average is not compiled: it runs seldom.
     """
-    assembly.execution.check_compiler()
-    assembly.generator.network.compile()
-    if assembly.discriminator is None:
-        return
-    twice = [it.name for it in assembly.objective.terms if it.differentiates_gradient]
-    if twice:
-        warnings.warn(
-            f"execution.compile: the discriminator is not compiled, since {listed(twice)} "
-            "differentiates it twice; the generator is",
-            stacklevel=2,
-        )
-    else:
-        assembly.discriminator.network.compile()
+    execution.check_compiler()
+    for name, side in training.sides.by_name.items():
+        terms = [repr(it.name) for it in training.objective.differentiates(name)]
+        selection = config.generator if name == "generator" else config.discriminator
+        assert selection is not None
+        if selection.spec.differentiates_itself:
+            why = f"{selection.component.name!r} differentiates itself"
+        elif terms:
+            why = f"{listed(terms)} differentiates it twice"
+        else:
+            side.network.compile()
+            continue
+        warnings.warn(f"execution.compile: the {name} is not compiled, since {why}", stacklevel=2)
 
 
-def _warn_of_mixed_gradients(assembly: Assembly) -> None:
+def _warn_of_mixed_gradients(config: RunConfig, objective: Objective) -> None:
     """A penalty is meant for the gradient of each sample's own score."""
-    penalties = [it.name for it in assembly.objective.terms if it.differentiates_gradient]
-    discriminator = assembly.config.discriminator
+    penalties = [it.name for it in objective.differentiates("discriminator")]
+    discriminator = config.discriminator
     if penalties and discriminator is not None and not batch_independent(discriminator):
         warnings.warn(
             f"{listed(penalties)} penalises the gradient of each sample's score, and the "
@@ -187,52 +303,6 @@ def _warn_of_mixed_gradients(assembly: Assembly) -> None:
             "the whole batch, so what is penalised is the gradient of the sum",
             stacklevel=2,
         )
-
-
-def _wiring(config: RunConfig) -> Wiring:
-    spec = config.generator.component.spec
-    assert isinstance(spec, GeneratorSpec)
-    return Wiring(
-        encodes=spec.encodes,
-        codes=config.training.discriminate == "codes",
-        joint=config.training.joint_batch,
-    )
-
-
-def build(selection: Selection, problem: Problem, randomness: Randomness, wanted: type) -> Any:
-    """What a component's builder gives. Raises PluginError where it is nothing of `wanted`."""
-    component = selection.component
-    with randomness.building(f"{component.kind}/{component.name}"):
-        built = component.build(problem, selection.options)
-    if not isinstance(built, wanted):
-        raise PluginError(
-            f"the {component.kind} {component.name!r} of {component.origin} must build a "
-            f"{wanted.__module__}.{wanted.__name__}, not {type(built).__name__}"
-        )
-    return built
-
-
-def _trained(
-    network: nn.Module, settings: Any, execution: Execution, guard: FiniteGuard
-) -> Trained:
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    if not parameters:
-        raise PluginError(f"the network {type(network).__name__} has no parameters to train")
-    optimizer = build_optimizer(settings, parameters, execution.device)
-    guard.watch(optimizer)
-    return Trained(network=network, optimizer=optimizer, parameters=parameters)
-
-
-def _num_classes(config: RunConfig, dataset: Dataset) -> int | None:
-    if not config.training.conditional:
-        return None
-    if dataset.classes is None:
-        name = config.dataset.component.name
-        raise DataError(
-            f"training.conditional is set, and the data set {name!r} has no labels here; a folder "
-            "of images is labelled by its sub-folders"
-        )
-    return len(dataset.classes)
 
 
 def _num_steps(config: RunConfig, batches: Batches) -> int:
@@ -250,70 +320,5 @@ def _steps_of(epochs: int, config: RunConfig, batches: Batches, key: str) -> int
         raise UsageError(f"{key}: an endless data set has no epochs{instead}")
     images = epochs * batches.num_samples
     training = config.training
-    return max(1, -(-images // (training.batch_size * training.num_discriminator_steps)))
-
-
-def probe(assembly: Assembly) -> None:
-    """Run each network once on two samples, and say what breaks its contract before training does.
-
-    The networks are in evaluation mode, without gradient, and their state is unchanged.
-    """
-    config, problem = assembly.config, assembly.problem
-    real = assembly.batches.batch(0)
-    _expect(_who(config.dataset), "samples", real.samples, problem.sample_shape)
-    two = Batch(
-        real.samples[:1].repeat_interleave(2, 0),
-        None if real.labels is None else real.labels[:1].repeat(2),
-    )
-    paired = two if assembly.paired else None
-    (inputs,) = draw_inputs(assembly.sampler, assembly.randomness, "probe", 2, real=paired)
-    _expect(_who(config.sampler), "inputs", inputs.values, problem.input_shape)
-    network = assembly.generator.network
-    fake = _forward(config.generator, network, generate, inputs)
-    _expect(_who(config.generator), "samples", fake, problem.sample_shape)
-    judged = fake
-    if assembly.wiring.encodes:
-        codes = _forward(config.generator, network, encode, two)
-        _expect(_who(config.generator), "codes", codes, problem.input_shape)
-        judged = codes if assembly.wiring.codes else fake
-    if assembly.discriminator is None or config.discriminator is None:
-        return
-    scores = _forward(
-        config.discriminator, assembly.discriminator.network, score, judged, inputs.labels
-    )
-    patches = isinstance(scores, Tensor) and scores.dim() == 3
-    _expect(
-        _who(config.discriminator), "scores", scores, tuple(scores.shape[1:]) if patches else ()
-    )
-
-
-def _forward(selection: Selection, network: nn.Module, call: Any, *arguments: Any) -> Any:
-    try:
-        network.eval()
-        with torch.no_grad():
-            return call(network, *arguments)
-    except Exception as error:
-        raise PluginError(
-            f"{_who(selection)} fails on a batch of two: {type(error).__name__}: {error}"
-        ) from error
-    finally:
-        network.train()
-
-
-def _who(selection: Selection) -> str:
-    component = selection.component
-    return f"the {component.kind} {component.name!r} of {component.origin}"
-
-
-def _expect(who: str, what: str, found: Any, shape: tuple[int, ...]) -> None:
-    """A floating-point tensor `[B, *shape]`."""
-    if (
-        isinstance(found, Tensor)
-        and found.is_floating_point()
-        and found.dim() == len(shape) + 1
-        and tuple(found.shape[1:]) == shape
-    ):
-        return
-    shown = f"{found.dtype} {list(found.shape)}" if isinstance(found, Tensor) else repr(found)
-    wanted = ", ".join(["B", *map(str, shape)])
-    raise PluginError(f"{who} must give {what} of shape [{wanted}], float32, not {shown}")
+    updates = 1 if config.discriminator is None else training.num_discriminator_steps
+    return max(1, -(-images // (training.batch_size * updates)))

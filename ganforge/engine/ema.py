@@ -6,8 +6,13 @@ import copy
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
 
 from ganforge.config.settings import EMASettings
+from ganforge.contracts import Progress
+
+#: the buffers of batch and instance normalisation that are averaged
+BATCH_STATISTICS = ("running_mean", "running_var")
 
 
 class EMA:
@@ -16,22 +21,18 @@ class EMA:
     After each update a weight of the average moves towards the network's by 1 - 0.5 ** (B / h):
     what was learnt h images ago counts half. Early in a run h is at most `ramp_up` times the images
     seen (Karras et al., 2020, arXiv:2006.06676, their `ema_rampup`), so that the average forgets
-    the initial weights. Floating-point buffers, such as batch statistics, are averaged like the
-    weights that they belong to; other buffers are copied.
+    the initial weights. Batch statistics are averaged like the weights that they belong to; other
+    buffers are copied, unless a module names them in `averaged_buffers`.
     """
 
     def __init__(self, network: nn.Module, settings: EMASettings) -> None:
         self.settings = settings
         self.module = copy.deepcopy(network).requires_grad_(False).eval()
-        ours, theirs = self._tensors(self.module), self._tensors(network)
-        floating = [tensor.is_floating_point() for tensor in ours]
-        self._averaged = [t for t, f in zip(ours, floating, strict=True) if f]
-        self._sources = [t for t, f in zip(theirs, floating, strict=True) if f]
-        self._copies = [(t, s) for t, s, f in zip(ours, theirs, floating, strict=True) if not f]
-
-    @staticmethod
-    def _tensors(module: nn.Module) -> list[torch.Tensor]:
-        return [parameter.detach() for parameter in module.parameters()] + list(module.buffers())
+        averaged = averaged_tensors(network)
+        ours, theirs = _tensors(self.module), _tensors(network)
+        self._averaged = [ours[name] for name in theirs if name in averaged]
+        self._sources = [theirs[name] for name in theirs if name in averaged]
+        self._copies = [(ours[name], theirs[name]) for name in theirs if name not in averaged]
 
     def half_life(self, images_seen: int) -> float:
         """The half-life in images after `images_seen`."""
@@ -40,9 +41,29 @@ class EMA:
         return min(self.settings.half_life, self.settings.ramp_up * images_seen)
 
     @torch.no_grad()
-    def update(self, *, batch_size: int, images_seen: int) -> None:
-        """Take the network's weights after an update into the average."""
-        weight = 1.0 - 0.5 ** (batch_size / self.half_life(images_seen))
+    def update(self, progress: Progress) -> None:
+        """Take the network's weights into the average; `progress` counts the update before."""
+        images_per_step = progress.images / progress.step
+        weight = 1.0 - 0.5 ** (images_per_step / self.half_life(progress.images))
         torch._foreach_lerp_(self._averaged, self._sources, weight)
         for ours, theirs in self._copies:
             ours.copy_(theirs)
+
+
+def averaged_tensors(network: nn.Module) -> set[str]:
+    """The names of the tensors of a network that its average averages; the others are copied.
+
+    They are its parameters and its batch statistics. A module has a rule of its own by an attribute
+    `averaged_buffers`, the names of those of its own buffers that are to be averaged.
+    """
+    names = {name for name, it in network.named_parameters() if it.is_floating_point()}
+    for prefix, module in network.named_modules():
+        usual = BATCH_STATISTICS if isinstance(module, _NormBase) else ()
+        for name in getattr(module, "averaged_buffers", usual):
+            names.add(f"{prefix}.{name}" if prefix else name)
+    return names
+
+
+def _tensors(module: nn.Module) -> dict[str, torch.Tensor]:
+    parameters = {name: it.detach() for name, it in module.named_parameters()}
+    return parameters | dict(module.named_buffers())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import torch
@@ -11,28 +11,27 @@ from torch import Tensor
 
 from ganforge.contracts import Batch, Dataset, Inputs
 from ganforge.errors import GanforgeError, PluginError
+from ganforge.plugin.fields import LABEL
 from ganforge.printable import printable
 
-from .assemble import Assembly, Measured
-from .generation import CHUNK, draw_inputs, evaluating, generate_samples
-from .step import encode, generate
+from .assemble import Assembly, ChosenMetric
 
 
 def measure(
-    assembly: Assembly, metrics: Sequence[Measured]
-) -> tuple[dict[str, float], list[tuple[Measured, GanforgeError]]]:
+    assembly: Assembly, metrics: Sequence[ChosenMetric]
+) -> tuple[dict[str, float], list[tuple[ChosenMetric, GanforgeError]]]:
     """The numbers of metrics: `metric/mae`, or `metric/modes/high_quality`; and those that failed.
 
     A metric's only number that bears the metric's name is called after it alone.
     """
-    view = _View(assembly)
+    evaluation = _Evaluation(assembly)
     found: dict[str, float] = {}
-    failed: list[tuple[Measured, GanforgeError]] = []
+    failed: list[tuple[ChosenMetric, GanforgeError]] = []
     with torch.inference_mode():
         for chosen in metrics:
             name = chosen.selection.config_name
             try:
-                numbers = _numbers(chosen, view)
+                numbers = _numbers(chosen, evaluation)
             except GanforgeError as error:
                 failed.append((chosen, error))
                 continue
@@ -42,9 +41,9 @@ def measure(
     return found, failed
 
 
-def _numbers(chosen: Measured, view: _View) -> Mapping[str, float]:
+def _numbers(chosen: ChosenMetric, evaluation: _Evaluation) -> Mapping[str, float]:
     component = chosen.selection.component
-    values = component.call("failed", chosen.metric.measure, view)
+    values = component.call("failed", chosen.metric.measure, evaluation)
     numbers = isinstance(values, Mapping) and values
     if not numbers or not all(
         type(value) in (int, float) and math.isfinite(value) for value in values.values()
@@ -56,7 +55,7 @@ def _numbers(chosen: Measured, view: _View) -> Mapping[str, float]:
     return dict(values)
 
 
-class _View:
+class _Evaluation:
     """The `ganforge.Evaluation` of a run as it is now; its draws are the same each time."""
 
     def __init__(self, assembly: Assembly) -> None:
@@ -65,49 +64,74 @@ class _View:
 
     @property
     def dataset(self) -> Dataset:
-        return self._assembly.dataset
+        return self._assembly.data.dataset
 
     @cached_property
     def _real(self) -> Batch:
-        return self._assembly.batches.held_out(0, self._num)
+        return self._assembly.data.batches.held_out(0, self._num)
 
     @property
     def real(self) -> Tensor:
         return self._real.samples
 
     @property
+    def conditions(self) -> Mapping[str, Tensor]:
+        return self._real.others
+
+    @property
     def labels(self) -> Tensor | None:
         return self._real.labels
 
     @cached_property
-    def _generated(self) -> tuple[Tensor, Tensor | None]:
-        a = self._assembly
-        real = self._real if a.paired else None
-        num = self._num if real is None else len(real.samples)
-        inputs = draw_inputs(a.sampler, a.randomness, "evaluation", num, real=real)
-        samples, labels = zip(*generate_samples(a.sampled_network, inputs), strict=True)
-        return torch.cat(samples), None if labels[0] is None else torch.cat(labels)
+    def _generated(self) -> tuple[Tensor, list[Inputs]]:
+        return generated(self._assembly, "evaluation", self._num, self._real)
 
     @property
     def fake(self) -> Tensor:
         return self._generated[0]
 
+    @cached_property
+    def fake_conditions(self) -> Mapping[str, Tensor]:
+        chunks = self._generated[1]
+        return {name: torch.cat([it.others[name] for it in chunks]) for name in chunks[0].others}
+
     @property
     def fake_labels(self) -> Tensor | None:
-        return self._generated[1]
+        return self.fake_conditions.get(LABEL)
 
     @cached_property
     def reconstruction(self) -> Tensor:
-        if not self._assembly.wiring.encodes:
-            return self.fake
-        return torch.cat([*reconstructions(self._assembly, self._real)])
+        source = self._assembly.source
+        return torch.cat([*source.reconstructions(self._real, self._generated[1])])
 
 
-def reconstructions(assembly: Assembly, real: Batch) -> Iterator[Tensor]:
-    """G(E(x)) of the averaged network, chunk by chunk."""
-    network = assembly.sampled_network
-    with torch.inference_mode(), evaluating(network):
-        for start in range(0, len(real.samples), CHUNK):
-            labels = None if real.labels is None else real.labels[start : start + CHUNK]
-            chunk = Batch(real.samples[start : start + CHUNK], labels)
-            yield generate(network, Inputs(encode(network, chunk), labels))
+def generated(
+    assembly: Assembly,
+    stream: str,
+    num: int,
+    real: Batch,
+    conditions: Mapping[str, Tensor] | None = None,
+) -> tuple[Tensor, list[Inputs]]:
+    """Samples of a run as it is now, and what they were made of.
+
+    `real` is shown to a sampler that makes its inputs of it, and gives the conditions that no
+    sampler can draw.
+    """
+    source, problem = assembly.source, assembly.problem
+    told = dict(conditions or {})
+    if source.fed_with_data:
+        num = len(real)
+    else:
+        for name, field in problem.conditions.items():
+            if field.kind != "category" and name not in told:
+                num = min(num, len(real))
+                told[name] = real.others[name]
+    inputs = source.inputs(
+        assembly.training.randomness,
+        stream,
+        num,
+        conditions=told,
+        real=real if source.fed_with_data else None,
+    )
+    chunks = [*source.samples(inputs)]
+    return torch.cat([samples for samples, _ in chunks]), [fed for _, fed in chunks]

@@ -16,10 +16,9 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from ganforge.errors import NonFiniteError
+from ganforge.plugin.specs import SIDES, Side
 
-from .objective import Network, ObjectiveTerm
-
-NETWORKS: tuple[Network, Network] = ("discriminator", "generator")
+from .objective import ObjectiveTerm
 
 
 def total_norm(gradients: Sequence[Tensor]) -> Tensor | float:
@@ -58,7 +57,7 @@ class FiniteGuard:
 
     def judge(
         self,
-        network: Network,
+        side: Side,
         step: int,
         values: Mapping[str, Tensor],
         gradient_norm: Tensor | float,
@@ -67,7 +66,7 @@ class FiniteGuard:
         if not self.deferred:
             bad = [name for name, value in values.items() if not math.isfinite(value.item())]
             if bad or not math.isfinite(gradient_norm):
-                self._stop(network, step, bad)
+                self._stop(side, step, bad)
             return
         finite = torch.stack(
             [
@@ -78,7 +77,7 @@ class FiniteGuard:
         sound = finite.all() & torch.as_tensor(gradient_norm, device=finite.device).isfinite()
         first = ~sound & (self._bad == 0)
         self._bad_step = torch.where(first, step, self._bad_step)
-        self._bad_network = torch.where(first, NETWORKS.index(network), self._bad_network)
+        self._bad_network = torch.where(first, SIDES.index(side), self._bad_network)
         self._finite_terms = torch.where(first, finite, self._finite_terms)
         self._bad.copy_(torch.maximum(self._bad, (~sound).to(self._bad.dtype)))
 
@@ -88,13 +87,15 @@ class FiniteGuard:
             return
         finite = self._finite_terms.tolist()
         bad = [term.name for term, fine in zip(self.terms, finite, strict=True) if not fine]
-        self._stop(NETWORKS[int(self._bad_network.item())], int(self._bad_step.item()), bad)
+        self._stop(SIDES[int(self._bad_network.item())], int(self._bad_step.item()), bad)
 
-    def _stop(self, network: Network, step: int, bad: Sequence[str]) -> NoReturn:
+    def _stop(self, side: Side, step: int, bad: Sequence[str]) -> NoReturn:
         blamed = [term for term in self.terms if term.name in bad] or list(self.terms)
-        named = " and ".join(f"{term.name!r} of {term.origin}" for term in blamed)
+        named = " and ".join(
+            f"{term.name!r} of {term.selection.component.origin}" for term in blamed
+        )
         what = f"the loss {named}" if bad else f"the gradient of the loss {named}"
         raise NonFiniteError(
-            f"{what} became NaN or infinite in the {network}'s update of step {step + 1}; nothing "
+            f"{what} became NaN or infinite in the {side}'s update of step {step + 1}; nothing "
             "was updated with it"
         )

@@ -2,59 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from ganforge.contracts import Batch, Inputs, Sampler
+from ganforge.config.run_config import Selection
+from ganforge.contracts import Batch, Game, Inputs, Sampler
+from ganforge.contracts.step import Keywords, arguments
 from ganforge.device.randomness import Randomness
+from ganforge.errors import PluginError
+from ganforge.plugin.specs import SamplerSpec
 
-from .step import generate
+from .feed import no_inputs
 
 CHUNK = 64  # samples drawn at once: the first n of a seed are the same however many are asked for
 
 
-def draw_inputs(
-    sampler: Sampler,
-    randomness: Randomness,
-    stream: str,
-    num: int,
-    *,
-    labels: Tensor | None = None,
-    real: Batch | None = None,
-) -> Iterator[Inputs]:
-    """`num` inputs in chunks, as a function of seed and stream alone.
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where samples come from: the generator's side, and the sampler that feeds it.
 
-    `labels`, int64 `[num]`, replace those that the sampler draws. `real` has at least `num`
-    samples, for a sampler that is paired: input i is made of sample i.
+    `keywords` are those by which the generator is told its conditions.
     """
-    device = randomness.device
-    for start in range(0, num, CHUNK):
-        generator = randomness.generator(stream, start // CHUNK)
-        share = None if real is None else _share(real, start, num, device)
-        values, drawn = sampler.sample(CHUNK, generator=generator, real=share)
-        size = min(CHUNK, num - start)
-        wanted = drawn if labels is None else labels[start : start + size].to(device)
-        yield Inputs(values[:size], None if wanted is None else wanted[:size])
+
+    network: nn.Module
+    game: Game
+    sampler: Sampler
+    selection: Selection[SamplerSpec]
+    keywords: Keywords
+    device: torch.device
+
+    @property
+    def paired(self) -> bool:
+        """True where inputs are made of real samples, one by one."""
+        return "samples" in self.selection.says("reads")
+
+    @property
+    def fed_with_data(self) -> bool:
+        """True where inputs are made of anything that a data set gives."""
+        return bool({*self.selection.says("reads")} - {"labels"})
+
+    def inputs(
+        self,
+        randomness: Randomness,
+        stream: str,
+        num: int,
+        *,
+        conditions: Mapping[str, Tensor] | None = None,
+        real: Batch | None = None,
+    ) -> Iterator[Inputs]:
+        """`num` inputs in chunks, as a function of seed and stream alone.
+
+        `conditions`, each `[num, ...]`, replace those that the sampler draws, and are what a
+        sampler that depends on them is shown. `real` has at least `num` samples, for a sampler that
+        makes its inputs of them: input i is made of sample i.
+        """
+        chosen = dict(conditions or {})
+        for start in range(0, num, CHUNK):
+            generator = randomness.generator(stream, start // CHUNK)
+            rows = torch.arange(start, start + CHUNK).clamp_(max=num - 1)
+            wanted = {name: _rows(value, rows, self.device) for name, value in chosen.items()}
+            drawn = self.sampler.sample(
+                CHUNK, generator=generator, real=self._shown(real, wanted, rows)
+            )
+            if not isinstance(drawn, Inputs):
+                raise no_inputs(self.selection, drawn)
+            inputs = Inputs(drawn.values, **{**drawn.others, **wanted})
+            yield inputs[: min(CHUNK, num - start)]
+
+    def _shown(
+        self, real: Batch | None, wanted: Mapping[str, Tensor], rows: Tensor
+    ) -> Batch | None:
+        """What the sampler is shown of real samples: whole chunks, so that draws depend on no `num`.
+
+        Without real samples a sampler whose inputs depend on the labels gets those asked for.
+        """
+        if real is not None:
+            others = {n: _rows(value, rows, self.device) for n, value in real.others.items()}
+            return Batch(_rows(real.samples, rows, self.device), **{**others, **wanted})
+        if wanted and "labels" in self.selection.says("reads"):
+            shape = self.sampler.problem.sample_shape
+            return Batch(torch.zeros((), device=self.device).expand(CHUNK, *shape), **wanted)
+        return None
+
+    def samples(self, chunks: Iterable[Inputs]) -> Iterator[tuple[Tensor, Inputs]]:
+        """Samples `[B, *sample_shape]` with their inputs, chunk by chunk, in evaluation mode."""
+        with torch.inference_mode(), evaluating(self.network):
+            for inputs in chunks:
+                told = arguments(inputs.others, self.keywords)
+                samples = self.game.generate(self.network, inputs.values, **told)
+                if len(samples) != len(inputs):
+                    raise PluginError(
+                        f"the generator gave {len(samples)} samples of {len(inputs)} inputs"
+                    )
+                yield samples, inputs
+
+    def reconstructions(self, real: Batch, chunks: Iterable[Inputs]) -> Iterator[Tensor]:
+        """What the generator makes of real samples `[B, *sample_shape]`, chunk by chunk."""
+        start = 0
+        with torch.inference_mode(), evaluating(self.network):
+            for inputs in chunks:
+                part = real[start : start + len(inputs)]
+                start += len(inputs)
+                told = arguments({**inputs.others, **part.others}, self.keywords)
+                yield self.game.reconstruct(self.network, part.samples, inputs.values, **told)
 
 
-def _share(real: Batch, start: int, num: int, device: torch.device) -> Batch:
-    """One chunk of the first `num` real samples, whole, so that draws do not depend on `num`."""
-    chosen = torch.arange(start, start + CHUNK).clamp_(max=num - 1)
-    samples = real.samples[chosen.to(real.samples.device)].to(device)
-    labels = None if real.labels is None else real.labels[chosen.to(real.labels.device)].to(device)
-    return Batch(samples, labels)
-
-
-def generate_samples(
-    network: nn.Module, chunks: Iterable[Inputs]
-) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """Samples `[B, *sample_shape]` and labels, chunk by chunk, without touching training."""
-    with torch.inference_mode(), evaluating(network):
-        for inputs in chunks:
-            yield generate(network, inputs), inputs.labels
+def _rows(values: Tensor, rows: Tensor, device: torch.device) -> Tensor:
+    return values[rows.to(values.device)].to(device)
 
 
 @contextmanager

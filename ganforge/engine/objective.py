@@ -2,80 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
-from ganforge.contracts import Loss, Step
+from ganforge.config.run_config import Term
+from ganforge.contracts import Loss, Observed, Progress, Step
 from ganforge.errors import PluginError
+from ganforge.plugin.specs import Side
 
-Network = Literal["discriminator", "generator"]
+LARGEST_BALANCE = 1e4  # of a term that is scaled to another; the bound of Esser et al., 2021
+TINY = 1e-4  # added to the norm that is divided by, as in their code
 
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectiveTerm:
-    """A loss term in a run. `origin` is the package that it comes from.
-
-    `differentiates_gradient` says that it differentiates the gradient of D with respect to what D
-    judges.
-    """
+    """A loss term in a run."""
 
     name: str
-    origin: str
+    selection: Term
     loss: Loss
-    weight: float = 1.0
-    every: int = 1
-    differentiates_gradient: bool = False
+
+    def due(self, side: Side, step: int) -> bool:
+        """True where the term counts in this side's update of step `step`."""
+        settings = self.selection.settings
+        return (
+            side in self.selection.spec.trains
+            and step >= settings.start
+            and step % settings.every == 0
+        )
+
+    def factor(self, progress: Progress) -> float:
+        """The weight, times the interval of a term that is evaluated lazily."""
+        settings = self.selection.settings
+        weight: float = progress.value(settings.weight)
+        return weight * settings.every
+
+    def value(self, side: Side, step: Step) -> Tensor:
+        """The term's loss, a scalar. Raises PluginError for anything else."""
+        loss = self.loss.discriminator_loss if side == "discriminator" else self.loss.generator_loss
+        value = loss(step)
+        if isinstance(value, Tensor) and value.dim() == 0:
+            return value
+        shown = list(value.shape) if isinstance(value, Tensor) else repr(value)
+        hint = ""
+        if value is None:
+            hint = f"; its spec says that it trains the {side}"
+        raise PluginError(
+            f"{self.selection.label} must return a scalar tensor for the {side}, not {shown}{hint}"
+        )
 
 
 class Objective:
-    """Evaluates the terms of a network's loss; a lazy term counts `every` times when it is due."""
+    """Evaluates the terms of a side's loss."""
 
     def __init__(self, terms: Sequence[ObjectiveTerm]) -> None:
         self.terms = tuple(terms)
-        self._penalty_intervals = [it.every for it in terms if it.differentiates_gradient]
+        self._by_name = {term.name: term for term in self.terms}
         self.constraints = [
             term.loss
             for term in terms
             if type(term.loss).constrain_discriminator is not Loss.constrain_discriminator
         ]
+        self._observing = [term for term in terms if type(term.loss).observe is not Loss.observe]
 
-    def differentiates_gradient(self, step: int) -> bool:
-        """Whether a term that is due at this step differentiates D's gradient."""
-        return any(step % every == 0 for every in self._penalty_intervals)
+    def due(self, side: Side, step: int) -> list[ObjectiveTerm]:
+        """The terms that count in this side's update of a step."""
+        return [term for term in self.terms if term.due(side, step)]
 
-    def __call__(self, network: Network, view: Step, step: int) -> dict[str, Tensor]:
-        """The value of each term, a scalar, that is due at this step and trains this network."""
-        values: dict[str, Tensor] = {}
-        for term in self.terms:
-            if step % term.every:
-                continue
-            if network == "discriminator":
-                value = term.loss.discriminator_loss(view)
-            else:
-                value = term.loss.generator_loss(view)
-            if value is None:
-                continue
-            if not isinstance(value, Tensor) or value.dim() != 0:
-                shown = list(value.shape) if isinstance(value, Tensor) else repr(value)
-                raise PluginError(
-                    f"the loss {term.name!r} of {term.origin} must return a scalar tensor for the "
-                    f"{network}, not {shown}"
-                )
-            values[term.name] = value
-        return values
+    def differentiates(self, network: Side) -> list[ObjectiveTerm]:
+        """The terms that differentiate a network twice."""
+        return [term for term in self.terms if network in term.selection.spec.double_backward]
 
-    def total(self, values: dict[str, Tensor]) -> Tensor:
-        """The weighted sum of at least one value."""
+    def observes(self, side: Side) -> bool:
+        """True where a term has state that moves with the updates of a side."""
+        return any(side in term.selection.spec.trains for term in self._observing)
+
+    def observe(self, observed: Observed) -> None:
+        """Let the terms that train the side that was updated move their state."""
+        for term in self._observing:
+            if observed.side in term.selection.spec.trains:
+                term.loss.observe(observed)
+
+    def total(
+        self,
+        values: Mapping[str, Tensor],
+        progress: Progress,
+        last_layer: nn.Parameter | None = None,
+    ) -> Tensor:
+        """The weighted sum of at least one value, by the names of the terms.
+
+        `last_layer` is the weight that balanced terms are compared at.
+        """
         total: Tensor | None = None
-        for term in self.terms:
-            if term.name not in values:
-                continue
-            factor = term.weight * term.every
-            value = values[term.name] if factor == 1.0 else factor * values[term.name]
-            total = value if total is None else total + value
+        for name, value in values.items():
+            term = self._by_name[name]
+            factor = term.factor(progress)
+            weighted = value if factor == 1.0 else factor * value
+            reference = term.selection.settings.balance
+            if reference is not None and reference in values and last_layer is not None:
+                weighted = balance(value, values[reference], last_layer) * weighted
+            total = weighted if total is None else total + weighted
         assert total is not None
         return total
 
@@ -83,3 +112,30 @@ class Objective:
         """Apply the terms' constraints on the discriminator's weights."""
         for loss in self.constraints:
             loss.constrain_discriminator(discriminator)
+
+
+def traced(terms: Sequence[ObjectiveTerm]) -> frozenset[str]:
+    """The named results of networks that terms read."""
+    return frozenset(name for term in terms for name in term.selection.spec.traced)
+
+
+def balance(value: Tensor, reference: Tensor, last_layer: nn.Parameter) -> Tensor:
+    """The ratio of the gradient norms of two losses at the generator's last layer, a constant.
+
+    Esser et al., 2021, arXiv:2012.09841, equation 7.
+    """
+    ours, theirs = (
+        torch.autograd.grad(loss, last_layer, retain_graph=True)[0].norm()
+        for loss in (value, reference)
+    )
+    ratio: Tensor = theirs / (ours + TINY)
+    return ratio.clamp(0.0, LARGEST_BALANCE).detach()
+
+
+def last_layer(generator: nn.Module) -> nn.Parameter | None:
+    """The weight of the generator's last layer: what it names so, or its last of rank 2 and up."""
+    named = getattr(generator, "last_layer", None)
+    if isinstance(named, nn.Parameter):
+        return named
+    weights = [it for it in generator.parameters() if it.requires_grad and it.dim() > 1]
+    return weights[-1] if weights else None

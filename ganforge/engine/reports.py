@@ -17,13 +17,13 @@ from ganforge.contracts import Batch
 from ganforge.pictures.images import before_and_after, beside, can_be_shown, grid, save_png
 from ganforge.pictures.plots import plot
 from ganforge.pictures.rows import class_rows
+from ganforge.plugin.fields import LABEL
 from ganforge.printable import described
 from ganforge.storage.run_directory import RunDirectory
 
-from .assemble import Assembly, Informed
+from .assemble import Assembly, ChosenCallback
 from .display import Display
-from .evaluation import measure, reconstructions
-from .generation import draw_inputs, generate_samples
+from .evaluation import generated, measure
 from .telemetry import MetricsFile
 
 
@@ -94,29 +94,26 @@ class Reports:
 
     def _held_out(self) -> Batch:
         """As many real samples as a picture shows, or as there are."""
-        return self._assembly.batches.held_out(0, self._num_pictured)
+        return self._assembly.data.batches.held_out(0, self._num_pictured)
 
     def _picture(self) -> Tensor:
-        a, num = self._assembly, self._num_pictured
-        real: Batch | None = None
-        labels, columns, captions = None, None, None
-        if a.paired:
-            real = self._held_out()
-            num = len(real.samples)
-        elif a.problem.num_classes is not None:
-            shown, columns = class_rows(a.problem.num_classes, num)
-            labels, num, captions = torch.tensor(shown), len(shown), a.dataset.classes
-        inputs = [*draw_inputs(a.sampler, a.randomness, "grid", num, labels=labels, real=real)]
-        fake = torch.cat([samples for samples, _ in generate_samples(a.sampled_network, inputs)])
+        a, num, real = self._assembly, self._num_pictured, self._held_out()
+        told: dict[str, Tensor] = {}
+        columns, captions = None, None
+        label = a.problem.conditions.get(LABEL)
+        if not a.source.fed_with_data and label is not None and label.num_classes is not None:
+            shown, columns = class_rows(label.num_classes, num)
+            told[LABEL], num, captions = torch.tensor(shown), len(shown), label.classes
+        fake, inputs = generated(a, "grid", num, real, told)
         if len(self._shape) == 1:
-            return plot(self._held_out().samples.cpu(), fake.cpu())
-        if real is not None:
+            return plot(real.samples.cpu(), fake.cpu())
+        if a.source.paired:
             fed = torch.cat([chunk.values for chunk in inputs])
             return grid(beside(*before_and_after(fed, fake, real.samples)))
-        if a.wiring.encodes:
-            held_out = self._held_out()
-            remade = torch.cat([*reconstructions(a, held_out)])
-            fake = beside(held_out.samples, remade, fake[: len(remade)])
+        if "reconstruction" in a.config.game.says("provides"):
+            part = real[: len(fake)]
+            remade = torch.cat([*a.source.reconstructions(part, inputs)])
+            fake = beside(part.samples, remade, fake[: len(remade)])
         return grid(fake, columns, captions)
 
     def _save(self, path: Path, picture: Tensor) -> None:
@@ -130,13 +127,13 @@ class Reports:
                 stacklevel=2,
             )
 
-    def _tell(self, tell: Callable[[Informed], None]) -> None:
-        for informed in [*self._callbacks]:
+    def _tell(self, tell: Callable[[ChosenCallback], None]) -> None:
+        for chosen in [*self._callbacks]:
             try:
-                tell(informed)
+                tell(chosen)
             except Exception as error:
-                self._callbacks.remove(informed)
-                component = informed.selection.component
+                self._callbacks.remove(chosen)
+                component = chosen.selection.component
                 warnings.warn(
                     f"the callback {component.name!r} of {component.origin} failed, and training "
                     f"goes on without it: {described(error)}",

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from .trainer import Trainer
 
 
+#: the kinds that watch a run, and change nothing of it
+WATCHING = ("metric", "callback")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """How a session ended; `state` is `finished`, or what the request to stop called for."""
@@ -61,12 +65,9 @@ def resume_config(
     new = config.values()
     changes: dict[str, Any] = {}
     complaints = []
-    for kind, was_chosen, now_chosen in (
-        ("metric", before.metrics, config.metrics),
-        ("callback", before.callbacks, config.callbacks),
-    ):
-        # They watch a run, and change nothing of it.
-        names = [[it.config_name for it in chosen] for chosen in (was_chosen, now_chosen)]
+    for kind in WATCHING:
+        tables = (before.tables[kind], config.tables[kind])
+        names = [[it.config_name for it in chosen] for chosen in tables]
         if names[0] != names[1]:
             changes[kind] = {"from": names[0], "to": names[1]}
     for path in sorted(old.keys() | new.keys()):
@@ -74,7 +75,7 @@ def resume_config(
         if was == now:
             continue
         key = printable(".".join(path))
-        watching = path[0] in ("metric", "callback")
+        watching = path[0] in WATCHING
         if was is not None and now is not None and (now.mutable or watching):
             changes[key] = {"from": was.value, "to": now.value}
         if watching or key in changes:
@@ -143,7 +144,7 @@ def train(
         run.write_status(state, trainer.step)
         return Result(
             step=trainer.step,
-            num_steps=assembly.num_steps,
+            num_steps=assembly.training.num_steps,
             images=trainer.images_seen,
             seconds=trainer.speed.seconds,
             state=state,
@@ -176,16 +177,17 @@ def _environment(assembly: Assembly) -> dict[str, Any]:
 
 def _facts(trainer: Trainer, run: RunDirectory) -> SessionFacts:
     assembly = trainer.assembly
-    discriminator = assembly.discriminator.parameters if assembly.discriminator else []
+    sides = assembly.training.sides
+    discriminator = sides.discriminator.parameters if sides.discriminator else []
     return SessionFacts(
         run=run,
         config=assembly.config,
         device=assembly.execution.describe(),
-        data=assembly.dataset.describe(),
-        generator_parameters=sum(p.numel() for p in assembly.generator.parameters),
+        data=assembly.data.dataset.describe(),
+        generator_parameters=sum(p.numel() for p in sides.generator.parameters),
         discriminator_parameters=sum(p.numel() for p in discriminator),
         first_step=trainer.step,
-        num_steps=assembly.num_steps,
+        num_steps=assembly.training.num_steps,
     )
 
 

@@ -6,9 +6,14 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from ganforge.config.run_config import RunConfig
+from ganforge.errors import CheckpointError
+from ganforge.plugin.fields import Field
+from ganforge.printable import printable
 from ganforge.storage import provenance
 from ganforge.storage.checkpoint import (
     differences,
+    digest,
     load_module,
     load_optimizer,
     module_tensors,
@@ -18,7 +23,7 @@ from ganforge.storage.checkpoint import (
 from ganforge.storage.run_directory import RunDirectory
 
 from .assemble import Assembly
-from .step import Trained
+from .step import Training
 from .telemetry import Averages
 
 TELEMETRY = "telemetry/"
@@ -30,15 +35,19 @@ def snapshot(
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Every tensor and every other fact that a resumed run needs, after `step` steps."""
     sums, counts = averages.state()
-    tensors = _module_tensors(assembly)
-    for name, trained in _trained(assembly).items():
-        tensors |= optimizer_tensors(OPTIMIZER + name, trained.network, trained.optimizer)
+    training = assembly.training
+    tensors = _state(training)
+    for name, side in training.sides.by_name.items():
+        modules = _optimized(training, name)
+        tensors |= optimizer_tensors(OPTIMIZER + name, modules, side.optimizer)
     tensors |= {TELEMETRY + name: value for name, value in sums.items()}
     selections = provenance.selections(assembly.config)
     return tensors, {
         "step": step,
         "config": assembly.config.to_toml(),
         "components": {place: provenance.record(chosen) for place, chosen in selections.items()},
+        "classes": _classes(assembly),
+        "frozen": _frozen(training),
         "telemetry_counts": counts,
     }
 
@@ -52,15 +61,24 @@ def load_newest(run: RunDirectory, assembly: Assembly, averages: Averages) -> in
     if found is None:
         return 0
     path, tensors, document = found
+    training, where = assembly.training, printable(path)
     provenance.warn_of_versions(assembly.config, document["components"], str(run))
+    _match_classes(document.get("classes", {}), assembly, where)
+    for name, stored in document.get("frozen", {}).items():
+        if _frozen(training).get(name) != stored:
+            raise CheckpointError(
+                f"{where} was trained with other frozen weights of the loss {printable(name)!r} "
+                "than those that are here"
+            )
     state = {n: t for n, t in tensors.items() if not n.startswith((OPTIMIZER, TELEMETRY))}
-    misfit = differences(_module_tensors(assembly), state, path)
+    misfit = differences(_state(training), state, path)
     if misfit is not None:
         raise misfit
-    for prefix, module in _modules(assembly).items():
+    for prefix, module in _modules(training).items():
         load_module(prefix, module, tensors)
-    for name, trained in _trained(assembly).items():
-        load_optimizer(OPTIMIZER + name, trained.network, trained.optimizer, tensors)
+    for name, side in training.sides.by_name.items():
+        modules = _optimized(training, name)
+        load_optimizer(OPTIMIZER + name, modules, side.optimizer, tensors)
     sums = {
         name.removeprefix(TELEMETRY): tensor
         for name, tensor in tensors.items()
@@ -70,25 +88,64 @@ def load_newest(run: RunDirectory, assembly: Assembly, averages: Averages) -> in
     return int(document["step"])
 
 
-def _trained(assembly: Assembly) -> dict[str, Trained]:
-    found = {"generator": assembly.generator}
-    if assembly.discriminator is not None:
-        found["discriminator"] = assembly.discriminator
-    return found
-
-
-def _modules(assembly: Assembly) -> dict[str, nn.Module]:
+def _modules(training: Training) -> dict[str, nn.Module]:
     """Every module with state, by the prefix of its tensors."""
-    modules = {name: trained.network for name, trained in _trained(assembly).items()}
-    if assembly.ema is not None:
-        modules["ema"] = assembly.ema.module
-    for term in assembly.objective.terms:
+    modules: dict[str, nn.Module] = {
+        name: side.network for name, side in training.sides.by_name.items()
+    }
+    if training.sides.ema is not None:
+        modules["ema"] = training.sides.ema.module
+    modules["game"] = training.game
+    for term in training.objective.terms:
         modules[f"loss/{term.name}"] = term.loss
+    for it in training.augmenting.chosen:
+        modules[f"augmentation/{it.selection.config_name}"] = it.module
     return modules
 
 
-def _module_tensors(assembly: Assembly) -> dict[str, Tensor]:
+def _state(training: Training) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
-    for prefix, module in _modules(assembly).items():
-        tensors |= module_tensors(prefix, module)
+    for prefix, module in _modules(training).items():
+        tensors |= module_tensors(prefix, module, frozen=not prefix.startswith("loss/"))
     return tensors
+
+
+def _optimized(training: Training, side: str) -> dict[str, nn.Module]:
+    """The modules whose parameters a side's optimizer moves, by the prefix of their state."""
+    modules: dict[str, nn.Module] = {"": training.sides.by_name[side].network}  # type: ignore[index]
+    for term in training.objective.terms:
+        if term.selection.spec.parameters == side:
+            modules[f"loss/{term.name}"] = term.loss
+    return modules
+
+
+def _frozen(training: Training) -> dict[str, str]:
+    """A digest of the weights of each term that are not trained, which are not stored."""
+    found = {
+        term.name: {n: p for n, p in term.loss.named_parameters() if not p.requires_grad}
+        for term in training.objective.terms
+    }
+    return {name: digest(weights) for name, weights in found.items() if weights}
+
+
+def _classes(assembly: Assembly) -> dict[str, list[str]]:
+    """The names of the classes of every category that the run uses."""
+    return {name: [*classes] for name, classes in class_names(assembly.config, assembly).items()}
+
+
+def class_names(config: RunConfig, assembly: Assembly) -> dict[str, tuple[str, ...]]:
+    """The names of the classes of the categories that a run uses."""
+    fields: dict[str, Field] = {name: assembly.data.fields[name] for name in config.used_fields}
+    return {name: it.classes for name, it in fields.items() if it.classes is not None}
+
+
+def _match_classes(stored: Any, assembly: Assembly, where: str) -> None:
+    """Raise CheckpointError where the data has other classes than a run was trained on."""
+    for name, now in _classes(assembly).items():
+        was = stored.get(name, now)
+        if was != now:
+            told = [", ".join(printable(it, 40) for it in names[:20]) for names in (was, now)]
+            raise CheckpointError(
+                f"{where} was trained on the classes {told[0]} of {name!r}, and the data has "
+                f"{told[1]} now: the labels would mean something else"
+            )

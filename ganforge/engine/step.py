@@ -1,290 +1,255 @@
-"""One discriminator update and one generator update (Goodfellow et al., 2014, algorithm 1).
+"""One training step: Algorithm 1 of Goodfellow et al., 2014 (arXiv:1406.2661).
 
-Notation: G generator, E its encoder where it has one, D discriminator, x real samples, z generator
-inputs, y class labels.
+Notation: G generator, D discriminator, x real samples, z generator inputs.
 
-The gradient of an update is asked for one network's parameters only: the other network needs no
-flags switched and computes no weight gradients. Losses and norms stay on the device; nothing here
-waits for it.
+The gradient of an update is asked for one side's parameters only: the other needs no flags switched
+and computes no weight gradients. Losses and norms stay on the device; nothing here waits for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
-from ganforge.contracts import Batch, Inputs
+from ganforge.config.settings import TrainingSettings
+from ganforge.contracts import Draw, Game, Observed, Progress, Step, Update, mean_score
+from ganforge.contracts.step import Keywords
+from ganforge.device.randomness import Randomness
 from ganforge.errors import PluginError, listed
+from ganforge.plugin.specs import Side as SideName
 
+from .augmenting import Augmenting
+from .feed import Feed
 from .finite import FiniteGuard, total_norm
-from .noise import Noise
-from .objective import Network, Objective
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trained:
-    """A network in training, its optimizer, and the parameters that want a gradient."""
-
-    network: nn.Module
-    optimizer: Optimizer
-    parameters: Sequence[nn.Parameter]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """One part of a batch: x with y, and z with its y. `fake` is G(z) where it is known already.
-
-    `noise` is added to what D judges.
-    """
-
-    real: Batch
-    inputs: Inputs
-    fake: Tensor | None = None
-    noise: Noise | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wiring:
-    """How the networks of a run are connected.
-
-    `encodes`: x is reconstructed as G(E(x)), rather than as G(z) of a z that was made of x.
-    `codes`: D tells E(x) from z (Makhzani et al., 2015), rather than G(z) from x.
-    `joint`: D scores both in one batch in its update.
-    """
-
-    encodes: bool = False
-    codes: bool = False
-    joint: bool = False
-
-
-USUAL = Wiring()
+from .objective import Objective, ObjectiveTerm, last_layer, traced
+from .schedules import Schedules
+from .sides import Side, Sides
 
 #: what an update leaves for the log, by name: scalars on the device, detached, or numbers
 Metrics = dict[str, Tensor | float]
 
 
-class View:
-    """The `ganforge.Step` of one update: computed when first read, and once.
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What a training step works on."""
 
-    With `differentiable`, what D judges wants a gradient in D's update, so that a term can
-    differentiate D with respect to it.
-    """
+    settings: TrainingSettings
+    sides: Sides
+    game: Game
+    objective: Objective
+    feed: Feed
+    augmenting: Augmenting
+    schedules: Schedules
+    guard: FiniteGuard
+    randomness: Randomness
+    num_steps: int
+    keywords: Mapping[SideName, Keywords]
+    parts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
-    def __init__(
-        self,
-        network: Network,
-        part: Part,
-        generator: nn.Module,
-        discriminator: nn.Module | None,
-        wiring: Wiring = USUAL,
-        *,
-        differentiable: bool = False,
-    ) -> None:
-        self._trains_generator = network == "generator"
-        self._part = part
-        self._generator = generator
-        self._discriminator = discriminator
-        self._wiring = wiring
-        self._differentiable = differentiable
-
-    @property
-    def real(self) -> Tensor:
-        return self._part.real.samples
-
-    @property
-    def labels(self) -> Tensor | None:
-        return self._part.real.labels
-
-    @property
-    def inputs(self) -> Tensor:
-        return self._part.inputs.values
-
-    @property
-    def fake_labels(self) -> Tensor | None:
-        return self._part.inputs.labels
+    def progress(self, step: int) -> Progress:
+        """How far training is after `step` steps."""
+        return Progress(step=step, num_steps=self.num_steps, images=step * self.settings.batch_size)
 
     @cached_property
-    def fake(self) -> Tensor:
-        if self._part.fake is not None:
-            return self._part.fake if self._trains_generator else self._part.fake.detach()
-        with torch.set_grad_enabled(self._trains_generator):
-            return generate(self._generator, self._part.inputs)
-
-    @cached_property
-    def codes(self) -> Tensor:
-        with torch.set_grad_enabled(self._trains_generator):
-            return encode(self._generator, self._part.real)
-
-    @cached_property
-    def reconstruction(self) -> Tensor:
-        if not self._wiring.encodes:
-            return self.fake
-        with torch.set_grad_enabled(self._trains_generator):
-            return generate(self._generator, Inputs(self.codes, self.labels))
-
-    @cached_property
-    def judged_real(self) -> Tensor:
-        return self._judged(self.inputs if self._wiring.codes else self.real)
-
-    @cached_property
-    def judged_fake(self) -> Tensor:
-        return self._judged(self.codes if self._wiring.codes else self.fake)
-
-    @property
-    def judged_real_labels(self) -> Tensor | None:
-        return self.fake_labels if self._wiring.codes else self.labels
-
-    @property
-    def judged_fake_labels(self) -> Tensor | None:
-        return self.labels if self._wiring.codes else self.fake_labels
-
-    def _judged(self, samples: Tensor) -> Tensor:
-        return samples.detach().requires_grad_() if self._differentiable else samples
-
-    @cached_property
-    def real_scores(self) -> Tensor:
-        if self._wiring.joint and not self._trains_generator:
-            return self._joint_scores[: len(self.judged_real)]
-        # In G's update D(x) is a constant: no graph is kept for it.
-        with torch.set_grad_enabled(not self._trains_generator):
-            return self.critic(self.judged_real, self.judged_real_labels)
-
-    @cached_property
-    def fake_scores(self) -> Tensor:
-        if self._wiring.joint and not self._trains_generator:
-            return self._joint_scores[len(self.judged_real) :]
-        return self.critic(self.judged_fake, self.judged_fake_labels)
-
-    @cached_property
-    def _joint_scores(self) -> Tensor:
-        labels = None
-        if self.judged_real_labels is not None and self.judged_fake_labels is not None:
-            labels = torch.cat([self.judged_real_labels, self.judged_fake_labels])
-        return self.critic(torch.cat([self.judged_real, self.judged_fake]), labels)
-
-    def critic(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
-        assert self._discriminator is not None, "compatibility.py lets no such run begin"
-        if self._part.noise is not None:
-            samples = self._part.noise.added_to(samples)
-        return score(self._discriminator, samples, labels)
-
-    def read_scores(self) -> Metrics:
-        """The scores that some term has read, by the name of their metric."""
-        read = {"score/real": "real_scores", "score/fake": "fake_scores"}
-        return {
-            metric: self.__dict__[attribute].detach().mean()
-            for metric, attribute in read.items()
-            if attribute in self.__dict__
-        }
+    def last_layer(self) -> nn.Parameter | None:
+        """The weight that balanced terms are compared at."""
+        balanced = any(it.selection.settings.balance for it in self.objective.terms)
+        return last_layer(self.sides.generator.network) if balanced else None
 
 
-def generate(generator: nn.Module, inputs: Inputs) -> Tensor:
-    """G(z), or G(z, y) in a conditional run."""
-    samples: Tensor = (
-        generator(inputs.values)
-        if inputs.labels is None
-        else generator(inputs.values, inputs.labels)
-    )
-    return samples
+def train_step(run: Training, step: int) -> Iterator[Metrics]:
+    """Algorithm 1: k updates of D, each on its own x and z, then one of G; and G's average."""
+    settings, progress = run.settings, run.progress(step)
+    k = settings.num_discriminator_steps
+    run.randomness.reseed_globals(step)
+    run.schedules.set(progress)
+    x, draws = None, None
+    for side, number in _turns(run, step):
+        if side == "discriminator":
+            x = run.feed.real(step * k + number)
+            keep = settings.reuse_fakes and number == k - 1
+            draws = run.feed.draws(x, step, number, keep=keep)
+        elif draws is None or not settings.reuse_fakes:
+            if x is None:  # D has not moved in this step
+                x = run.feed.real(step * k if run.sides.discriminator else step)
+            draws = run.feed.draws(x, step, k + number)
+        yield update(run, side, draws, progress, number)
+    if run.sides.ema is not None:
+        run.sides.ema.update(run.progress(step + 1))
 
 
-def encode(generator: nn.Module, real: Batch) -> Tensor:
-    """E(x), or E(x, y) in a conditional run."""
-    encoder: Callable[..., Tensor] = generator.encode  # type: ignore[assignment]
-    return encoder(real.samples) if real.labels is None else encoder(real.samples, real.labels)
-
-
-def score(discriminator: nn.Module, samples: Tensor, labels: Tensor | None) -> Tensor:
-    """D(x), or D(x, y) in a conditional run."""
-    scores: Tensor = discriminator(samples) if labels is None else discriminator(samples, labels)
-    return scores
-
-
-def discriminator_update(
-    discriminator: Trained,
-    generator: nn.Module,
-    objective: Objective,
-    parts: Sequence[Part],
-    guard: FiniteGuard,
-    step: int,
-    wiring: Wiring = USUAL,
-) -> Metrics:
-    """One step of D's optimizer on x and G(z), without gradient for G."""
-    differentiable = objective.differentiates_gradient(step)
-    views = [
-        View(
-            "discriminator",
-            part,
-            generator,
-            discriminator.network,
-            wiring,
-            differentiable=differentiable,
-        )
-        for part in parts
+def _turns(run: Training, step: int) -> list[tuple[SideName, int]]:
+    """Who moves in a step, in order; a side whose terms all rest does not move."""
+    settings = run.settings
+    counts: dict[SideName, int] = {
+        "discriminator": settings.num_discriminator_steps,
+        "generator": settings.num_generator_steps,
+    }
+    if run.sides.discriminator is None:
+        counts["discriminator"] = 0
+    elif step < settings.discriminator_warmup:
+        counts["generator"] = 0
+    order: list[SideName] = ["discriminator", "generator"]
+    if settings.first == "generator":
+        order.reverse()
+    return [
+        (side, number)
+        for side in order
+        if run.objective.due(side, step)
+        for number in range(counts[side])
     ]
-    metrics = _update("discriminator", discriminator, objective, views, guard, step)
-    if objective.constraints:
-        with torch.no_grad():
-            objective.constrain(discriminator.network)
-    return metrics | views[-1].read_scores()
 
 
-def generator_update(
-    generator: Trained,
-    discriminator: nn.Module | None,
-    objective: Objective,
-    parts: Sequence[Part],
-    guard: FiniteGuard,
-    step: int,
-    wiring: Wiring = USUAL,
+def update(
+    run: Training, side: SideName, draws: Sequence[Draw], progress: Progress, number: int
 ) -> Metrics:
-    """One step of G's optimizer through D(G(z)), without weight gradients for D."""
-    views = [View("generator", part, generator.network, discriminator, wiring) for part in parts]
-    return _update("generator", generator, objective, views, guard, step)
-
-
-def _update(
-    network: Network,
-    trained: Trained,
-    objective: Objective,
-    views: Sequence[View],
-    guard: FiniteGuard,
-    step: int,
-) -> Metrics:
-    """Backward over the parts, one optimizer step; the values of the terms, averaged over parts."""
+    """One optimizer step of one side, on gradients summed over the parts of the batch."""
+    trained, step = run.sides[side], progress.step
+    due = run.objective.due(side, step)
     for parameter in trained.parameters:
         parameter.grad = None
-    means: dict[str, Tensor] = {}
-    for view in views:
-        values = objective(network, view, step)
-        if not values:
-            return {}
-        total = objective.total(values)
-        if len(views) > 1:  # a small operation costs as much as a small layer
-            total = total / len(views)
+    sums = _Sums(len(draws))
+    observing = run.objective.observes(side) or (
+        side == "discriminator" and run.augmenting.observes
+    )
+    for part, draw in enumerate(draws):
+        steps = run.game.steps(_update(run, side, due, progress, number, part, draw.keep), draw)
+        values: dict[str, Tensor] = {}
+        for one in steps:
+            for term in due:
+                value = term.value(side, one)
+                values[term.name] = values[term.name] + value if term.name in values else value
+        total = run.objective.total(values, progress, run.last_layer)
+        if len(draws) > 1:  # a small operation costs as much as a small layer
+            total = total / len(draws)
         if not total.requires_grad:
-            raise _independent(network, values)
+            raise _independent(side, values)
         total.backward(inputs=trained.parameters)  # type: ignore[no-untyped-call]
-        for name, value in values.items():
-            share = value.detach() if len(views) == 1 else value.detach() / len(views)
-            means[name] = means[name] + share if name in means else share
-    gradients = [p.grad for p in trained.parameters if p.grad is not None]
-    if not gradients:  # it depends on some weights, and on none of this network's
-        raise _independent(network, means)
-    norm = total_norm(gradients)
-    guard.judge(network, step, means, norm)
+        sums.add(values, total)
+        if side == "discriminator" or observing:
+            sums.add_scores(steps, keep=observing)
+    norm = _gradient_norm(trained, side, due)
+    run.guard.judge(side, step, sums.values, norm)
     trained.optimizer.step()
-    metrics: Metrics = {f"loss/{network}/{name}": value for name, value in means.items()}
-    metrics[f"loss/{network}"] = objective.total(means)
-    metrics[f"gradient_norm/{network}"] = norm
+    with torch.no_grad():
+        if side == "discriminator" and run.objective.constraints:
+            run.objective.constrain(trained.network)
+        if observing:
+            observed = sums.observed(side, run.progress(step), run.settings.batch_size)
+            run.objective.observe(observed)
+            run.augmenting.observe(observed)
+    metrics: Metrics = {f"loss/{side}/{name}": value for name, value in sums.values.items()}
+    metrics[f"loss/{side}"] = sums.total
+    metrics[f"gradient_norm/{side}"] = norm
+    if side == "discriminator":
+        metrics |= sums.scores()
+        metrics |= run.augmenting.metrics()
     return metrics
 
 
-def _independent(network: Network, values: Iterable[str]) -> PluginError:
+def _update(
+    run: Training,
+    side: SideName,
+    due: Sequence[ObjectiveTerm],
+    progress: Progress,
+    number: int,
+    part: int,
+    keep: bool,
+) -> Update:
+    """What the steps of an update share."""
+    discriminator = run.sides.discriminator
+    # What is kept for the generator's update must hold what is read there, too.
+    read = [*due, *run.objective.due("generator", progress.step)] if keep else due
+    twice = any("discriminator" in term.selection.spec.double_backward for term in due)
+    return Update(
+        side=side,
+        generator=run.sides.generator.network,
+        discriminator=None if discriminator is None else discriminator.network,
+        progress=progress,
+        make_random=partial(
+            run.randomness.generator, f"update/{side}", progress.step, number, part
+        ),
+        joint=run.settings.joint_batch,
+        differentiable=side == "discriminator" and twice,
+        traced=traced(read),
+        generator_keywords=run.keywords["generator"],
+        discriminator_keywords=run.keywords["discriminator"],
+        parts=run.parts,
+        augment=run.augmenting.transformation(progress),
+    )
+
+
+class _Sums:
+    """What the parts of an update add up to."""
+
+    def __init__(self, num_parts: int) -> None:
+        self.values: dict[str, Tensor] = {}
+        self._total: list[Tensor] = []
+        self._num_parts = num_parts
+        self._scores: dict[str, list[Tensor]] = {"real": [], "fake": []}
+        self._kept: dict[str, list[Tensor]] = {"real": [], "fake": []}
+
+    def add(self, values: dict[str, Tensor], total: Tensor) -> None:
+        for name, value in values.items():
+            share = value.detach() if self._num_parts == 1 else value.detach() / self._num_parts
+            self.values[name] = self.values[name] + share if name in self.values else share
+        self._total.append(total.detach())
+
+    def add_scores(self, steps: Iterable[Step], *, keep: bool) -> None:
+        """Take in the scores of the steps, whole where something observes them."""
+        for step in steps:
+            for kind, scores in read_scores(step):
+                self._scores[kind].append(mean_score(scores))
+                if keep:
+                    listed = [scores] if isinstance(scores, Tensor) else scores
+                    self._kept[kind] += [element.flatten() for element in listed]
+
+    @property
+    def total(self) -> Tensor:
+        return self._total[0] if len(self._total) == 1 else torch.stack(self._total).sum()
+
+    def scores(self) -> Metrics:
+        """The mean scores that some term has read."""
+        return {
+            f"score/{kind}": means[0] if len(means) == 1 else torch.stack(means).mean()
+            for kind, means in self._scores.items()
+            if means
+        }
+
+    def observed(self, side: SideName, progress: Progress, batch_size: int) -> Observed:
+        kept = {k: torch.cat(found) if found else None for k, found in self._kept.items()}
+        return Observed(
+            side=side,
+            progress=progress,
+            batch_size=batch_size,
+            real_scores=kept["real"],
+            fake_scores=kept["fake"],
+        )
+
+
+def read_scores(step: Step) -> Iterator[tuple[str, Tensor | list[Tensor]]]:
+    """The scores of a step that some term has read, detached."""
+    for kind in ("real", "fake"):
+        if f"_scored_{kind}" in step.__dict__:
+            scores = step.real_scores if kind == "real" else step.fake_scores
+            if isinstance(scores, Tensor):
+                yield kind, scores.detach()
+            else:
+                yield kind, [element.detach() for element in scores]
+
+
+def _gradient_norm(trained: Side, side: SideName, due: Sequence[ObjectiveTerm]) -> Tensor | float:
+    """The norm of a side's gradient. Raises PluginError where there is none."""
+    gradients = [p.grad for p in trained.parameters if p.grad is not None]
+    if not gradients:  # it depends on some weights, and on none of this side's
+        raise _independent(side, [term.name for term in due])
+    return total_norm(gradients)
+
+
+def _independent(side: SideName, values: Iterable[str]) -> PluginError:
     names = listed([repr(name) for name in values])
-    return PluginError(f"the {network}'s loss {names} does not depend on its weights")
+    return PluginError(f"the {side}'s loss {names} does not depend on its weights")

@@ -1,4 +1,4 @@
-"""The training loop, and when its boundaries are: logs, evaluations, grids, checkpoints."""
+"""The training loop: when it logs, evaluates, draws and saves, and when it stops."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from contextlib import contextmanager
 
 import torch
 
-from ganforge.contracts import Batch
-from ganforge.device.randomness import derived_seed
 from ganforge.errors import CheckpointError, GanforgeError, PluginError, UsageError
 from ganforge.printable import described
 from ganforge.storage.checkpoint import prune, write_checkpoint
@@ -17,11 +15,9 @@ from ganforge.storage.run_directory import RunDirectory, State
 
 from .assemble import Assembly
 from .display import Display
-from .noise import Noise, noise_std
-from .optimizers import learning_rate, set_learning_rate
 from .reports import Reports
 from .state import load_newest, snapshot
-from .step import Part, discriminator_update, generate, generator_update
+from .step import train_step
 from .telemetry import Averages, Speed
 
 
@@ -48,6 +44,8 @@ class Trainer:
         Raises CheckpointError, with nothing changed, where it does not fit.
         """
         self.step = load_newest(self.run, self.assembly, self.averages)
+        training = self.assembly.training
+        training.schedules.tell(training.progress(self.step))
         self.reports.rewind(self.step)
 
     def train(self, stop_request: Callable[[], State | None] = lambda: None) -> State:
@@ -62,7 +60,7 @@ class Trainer:
             with self._explained():
                 state = self._loop(stop_request)
         finally:
-            self.assembly.batches.close()
+            self.assembly.data.batches.close()
             self.reports.ended(state)
         return state
 
@@ -70,7 +68,7 @@ class Trainer:
         if self.step == 0:
             self.reports.real_grid()
             self.reports.grid(0)
-        while self.step < self.assembly.num_steps:
+        while self.step < self.assembly.training.num_steps:
             if state := stop_request():
                 self.save()
                 return state
@@ -82,7 +80,7 @@ class Trainer:
     def _boundaries(self) -> None:
         """What is due after this step; everything is due after the last."""
         config = self.assembly.config
-        last = self.step == self.assembly.num_steps
+        last = self.step == self.assembly.training.num_steps
         if last or self.step % config.output.log_every == 0:
             self.log()
         if last or self.step % config.evaluation.every == 0:
@@ -116,75 +114,15 @@ class Trainer:
             ) from error
 
     def train_step(self) -> None:
-        """The discriminator's updates, the generator's update, and the average."""
-        a, training = self.assembly, self.assembly.config.training
-        repeats = training.num_discriminator_steps
-        a.randomness.reseed_globals(self.step)
-        self._set_learning_rates()
-        if a.discriminator is None:
-            parts = self._parts(a.batches.batch(self.step), repeats)
-        else:
-            for repeat in range(repeats):
-                real = a.batches.batch(self.step * repeats + repeat)
-                reuse = training.reuse_fakes and repeat == repeats - 1
-                parts = self._parts(real, repeat, with_fakes=reuse)
-                self.averages.add(
-                    discriminator_update(
-                        a.discriminator,
-                        a.generator.network,
-                        a.objective,
-                        parts,
-                        a.guard,
-                        self.step,
-                        a.wiring,
-                    )
-                )
-            if not training.reuse_fakes:
-                parts = self._parts(real, repeats)
-        critic = None if a.discriminator is None else a.discriminator.network
-        self.averages.add(
-            generator_update(a.generator, critic, a.objective, parts, a.guard, self.step, a.wiring)
-        )
+        """One step of the algorithm, and what it leaves for the log."""
+        for metrics in train_step(self.assembly.training, self.step):
+            self.averages.add(metrics)
         self.step += 1
-        self.speed.count(training.batch_size)
-        if a.ema is not None:
-            a.ema.update(batch_size=training.batch_size, images_seen=self.images_seen)
-
-    def _parts(self, real: Batch, repeat: int, *, with_fakes: bool = False) -> list[Part]:
-        """The real batch, split for accumulation, and fresh inputs for this update of the step."""
-        a, num_parts = self.assembly, self.assembly.config.training.num_accumulation_steps
-        size = len(real.samples) // num_parts
-        parts = []
-        for number in range(num_parts):
-            share = real if num_parts == 1 else _cut(real, number * size, (number + 1) * size)
-            generator = a.randomness.generator("inputs", self.step, repeat, number)
-            inputs = a.sampler.sample(size, generator=generator, real=share)
-            fake = generate(a.generator.network, inputs) if with_fakes else None
-            noise = self._noise(repeat, number)
-            parts.append(Part(real=share, inputs=inputs, fake=fake, noise=noise))
-        return parts
-
-    def _noise(self, repeat: int, number: int) -> Noise | None:
-        """The instance noise of one part of an update; None where there is none at this step."""
-        a = self.assembly
-        std = noise_std(a.config.instance_noise, self.step, a.num_steps)
-        if not std:
-            return None
-        seed = derived_seed(a.randomness.seed, "instance-noise", self.step, repeat, number)
-        return Noise(std, seed, a.execution.device)
-
-    def _set_learning_rates(self) -> None:
-        config, num_steps = self.assembly.config, self.assembly.num_steps
-        for trained, settings in (
-            (self.assembly.generator, config.generator_optimizer),
-            (self.assembly.discriminator, config.discriminator_optimizer),
-        ):
-            if trained is not None and settings.schedule != "constant":
-                set_learning_rate(trained.optimizer, learning_rate(settings, self.step, num_steps))
+        self.speed.count(self.assembly.config.training.batch_size)
 
     def log(self) -> None:
         """One line of metrics: the averages since the line before."""
-        self.assembly.guard.check()
+        self.assembly.training.guard.check()
         values: dict[str, float] = {
             "step": self.step,
             "images": self.images_seen,
@@ -200,7 +138,7 @@ class Trainer:
         Raises CheckpointError, and NonFiniteError rather than save after an update that was not
         finite.
         """
-        self.assembly.guard.check()
+        self.assembly.training.guard.check()
         if not self.run.config.is_file():
             raise CheckpointError(
                 f"the run directory {self.run} was removed or moved while it was in use"
@@ -208,11 +146,5 @@ class Trainer:
         a = self.assembly
         path = write_checkpoint(self.run, self.step, *snapshot(a, self.averages, self.step))
         prune(self.run, a.config.output.keep_checkpoints, a.kept_steps)
-        classes = None if a.problem.num_classes is None else a.dataset.classes
-        write_generator(self.run.generator, a.sampled_network, a.config, a.problem, classes)
+        write_generator(self.run.generator, a.source.network, a.source.game, a.config, a.problem)
         self.reports.saved(self.step, path)
-
-
-def _cut(batch: Batch, start: int, end: int) -> Batch:
-    labels = None if batch.labels is None else batch.labels[start:end]
-    return Batch(batch.samples[start:end], labels)

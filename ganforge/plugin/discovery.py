@@ -20,8 +20,8 @@ import pluggy
 
 from ganforge.errors import did_you_mean
 from ganforge.plugin import hookspecs
+from ganforge.plugin.base_specs import Spec
 from ganforge.plugin.registry import Component, Plugin, Registry
-from ganforge.plugin.specs import Spec
 from ganforge.printable import described, printable
 
 GROUP = "ganforge"
@@ -73,7 +73,7 @@ def discover(*, third_party: bool = True, environ: Mapping[str, str] = os.enviro
     }
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
-    components: list[Component] = []
+    components: list[Component[Spec]] = []
     found: list[Discovered] = []
     for entry_point in sorted(entry_points(group=GROUP), key=_order):
         plugin = _plugin(entry_point)
@@ -135,8 +135,8 @@ def load_plugin(
     manager: pluggy.PluginManager,
     entry_point: EntryPoint,
     plugin: Plugin,
-    earlier: list[Component],
-) -> tuple[Discovered, list[Component]]:
+    earlier: list[Component[Spec]],
+) -> tuple[Discovered, list[Component[Spec]]]:
     """One plugin, with all of its components or none."""
     try:
         # What a plugin prints when it is loaded must not end up in the output of a command.
@@ -255,8 +255,8 @@ def _register(manager: pluggy.PluginManager, implementation: Any, key: str) -> N
 
 def _collect(
     manager: pluggy.PluginManager, implementation: Any, plugin: Plugin
-) -> tuple[list[Component], list[str]]:
-    components: list[Component] = []
+) -> tuple[list[Component[Spec]], list[str]]:
+    components: list[Component[Spec]] = []
     warnings: list[str] = []
     callers = manager.get_hookcallers(implementation) or []
     if not callers:
@@ -297,7 +297,7 @@ def _specs(hook_name: str, function: Any) -> Iterable[Spec]:
     return items
 
 
-def _refuse_twins(components: list[Component], earlier: list[Component]) -> None:
+def _refuse_twins(components: list[Component[Spec]], earlier: list[Component[Spec]]) -> None:
     """Names must differ within a distribution, or the qualified name would not tell them apart."""
     taken = {(component.kind, component.qualified_name) for component in earlier}
     for component in components:

@@ -10,17 +10,18 @@ from collections.abc import Iterable
 
 import pluggy
 
+from ganforge.plugin.base_specs import Spec
 from ganforge.plugin.specs import (
     AugmentationSpec,
     CallbackSpec,
     DatasetSpec,
     DiscriminatorSpec,
+    GameSpec,
     GeneratorSpec,
     LossSpec,
     MetricSpec,
     RecipeSpec,
     SamplerSpec,
-    Spec,
 )
 
 PROJECT = "ganforge"
@@ -60,8 +61,14 @@ def ganforge_samplers() -> Iterable[SamplerSpec]:
 
 
 @hookspec
+def ganforge_games() -> Iterable[GameSpec]:
+    """Ways to connect the networks of a run."""
+    return ()
+
+
+@hookspec
 def ganforge_augmentations() -> Iterable[AugmentationSpec]:
-    """Transforms of whatever the discriminator is shown, real and fake samples alike."""
+    """Transformations of what the discriminator is shown."""
     return ()
 
 
@@ -90,6 +97,7 @@ HOOKS: dict[str, type[Spec]] = {
     "ganforge_losses": LossSpec,
     "ganforge_datasets": DatasetSpec,
     "ganforge_samplers": SamplerSpec,
+    "ganforge_games": GameSpec,
     "ganforge_augmentations": AugmentationSpec,
     "ganforge_metrics": MetricSpec,
     "ganforge_callbacks": CallbackSpec,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 from ganforge.errors import PluginError, UsageError, did_you_mean, listed
-from ganforge.plugin.specs import ComponentSpec, Spec
+from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.printable import described, printable
 
 
@@ -23,11 +23,15 @@ class Plugin:
     bundled: bool
 
 
+S = TypeVar("S", bound=Spec, covariant=True)
+T = TypeVar("T", bound=Spec)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Component:
+class Component(Generic[S]):
     """A spec and its origin."""
 
-    spec: Spec
+    spec: S
     plugin: Plugin
 
     @property
@@ -93,7 +97,7 @@ class Component:
         found = self.call(f"cannot tell its {name}", function, *arguments)
         if (
             isinstance(found, tuple)
-            and len(found) in (1, 3)
+            and found
             and all(type(side) is int and side > 0 for side in found)
         ):
             return found
@@ -116,12 +120,12 @@ class Registry:
     """
 
     def __init__(
-        self, components: Iterable[Component], failures: Mapping[Plugin, str] | None = None
+        self, components: Iterable[Component[Spec]], failures: Mapping[Plugin, str] | None = None
     ) -> None:
         self._components = tuple(components)
         self._failures = dict(failures or {})
 
-    def __iter__(self) -> Iterator[Component]:
+    def __iter__(self) -> Iterator[Component[Spec]]:
         return iter(self._components)
 
     @property
@@ -131,10 +135,16 @@ class Registry:
             it.package for it in self._failures
         }
 
-    def of_kind(self, kind: str) -> list[Component]:
-        return [component for component in self._components if component.kind == kind]
+    @overload
+    def of_kind(self, kind: type[T]) -> list[Component[T]]: ...
+    @overload
+    def of_kind(self, kind: str) -> list[Component[Spec]]: ...
+    def of_kind(self, kind: type[Spec] | str) -> Any:
+        """The components of a kind, given by its name or by the class of its specs."""
+        wanted = kind if isinstance(kind, str) else kind.kind
+        return [component for component in self._components if component.kind == wanted]
 
-    def shadowed_by(self, component: Component) -> list[Component]:
+    def shadowed_by(self, component: Component[Spec]) -> list[Component[Spec]]:
         """The components that keep this one from its short name; empty where it has it."""
         twins = [
             other
@@ -145,15 +155,20 @@ class Registry:
             return []
         return [twin for twin in twins if twin.plugin.bundled] or twins
 
-    def short_name(self, component: Component) -> str:
+    def short_name(self, component: Component[Spec]) -> str:
         """The shortest name that finds this component."""
         return component.qualified_name if self.shadowed_by(component) else component.name
 
-    def find(self, kind: str, name: str) -> Component:
+    @overload
+    def find(self, kind: type[T], name: str) -> Component[T]: ...
+    @overload
+    def find(self, kind: str, name: str) -> Component[Spec]: ...
+    def find(self, kind: type[Spec] | str, name: str) -> Any:
         """The component of this kind with this short or qualified name.
 
         Raises UsageError with the nearest names and the plugins that failed to load.
         """
+        kind = kind if isinstance(kind, str) else kind.kind
         candidates = self.of_kind(kind)
         if "/" in name:
             matches = [c for c in candidates if c.qualified_name.lower() == name.lower()]

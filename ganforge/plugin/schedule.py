@@ -1,13 +1,14 @@
-"""How far a run is, and the numbers that depend on it."""
+"""`Progress`: how far training is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a run is: `step` of `num_steps`, counted from 0, and the images seen before it."""
+    """How far training is: `step` steps of `num_steps` done, and `images` real samples seen."""
 
     step: int
     num_steps: int
@@ -15,9 +16,9 @@ class Progress:
 
     @property
     def share(self) -> float:
-        """The share of the run that is done, in [0, 1]."""
+        """The share of the run that is done, in [0, 1)."""
         return self.step / self.num_steps
 
-    def value(self, number: float) -> float:
-        """The number that an option stands for now."""
-        return number
+    def value(self, setting: Any) -> Any:
+        """The number that a setting has now."""
+        return setting

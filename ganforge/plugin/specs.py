@@ -8,235 +8,193 @@ The capabilities make a pairing that cannot work an error before torch is loaded
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
 
-from ganforge.plugin.options import NoOptions, describe
-from ganforge.plugin.shapes import ImageShapes
+from ganforge.plugin.base_specs import ComponentSpec, SampleSpec, Spec
+from ganforge.plugin.fields import CONDITIONS, KINDS_OF_FIELDS, SAMPLE, Field
+from ganforge.plugin.options import describe
 
-NAME_PATTERN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-TARGET_PATTERN = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 FILE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[\w./-]+")
-ANY_IMAGES = ImageShapes()
+QUANTITY_PATTERN = re.compile(r"[a-z_]\w*(\.[a-z_]\w*)?")
 NO_DISCRIMINATOR = "none"  # the name under which a run has none
-RESERVED_OPTIONS = frozenset({"name", "weight", "every"})
 
-Conditioning = Literal["none", "optional", "required"]
-InputKind = Literal["latents", "images"]
+Side = Literal["discriminator", "generator"]
+SIDES: tuple[Side, ...] = get_args(Side)
 
+#: what a generator is fed: latents, something of a kind of field, or whatever a sample is
+INPUT_KINDS = ("latents", SAMPLE, *KINDS_OF_FIELDS)
 
-@dataclass(frozen=True, kw_only=True)
-class Spec:
-    """What everything that a plugin yields says of itself.
-
-    `name` is kebab-case and the field's own word; `summary` one line. Raises ValueError or
-    TypeError for a spec that breaks the rules, so that a faulty plugin is found where it is loaded.
-    """
-
-    kind: ClassVar[str]
-
-    name: str
-    summary: str
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not NAME_PATTERN.fullmatch(self.name):
-            raise ValueError(
-                f"{self.name!r} is not a component name: lower-case letters, digits and single "
-                "hyphens, such as 'my-gan'"
-            )
-        if len(self.name) > 64:
-            raise ValueError(f"the component name {self.name[:20]!r}... is longer than 64 letters")
-        if not isinstance(self.summary, str) or not self.summary.strip() or "\n" in self.summary:
-            raise ValueError(f"{self.name}: the summary must be one line of text")
-
-    def _require(self, condition: bool, what: str) -> None:
-        if not condition:
-            raise ValueError(f"{self.name}: {what}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ComponentSpec(Spec):
-    """What every kind of component says of itself besides its name.
-
-    `build` is a string `"package.module:callable"`, called as `build(problem, options)`; `options`
-    a frozen dataclass whose fields are declared with `ganforge.option`. `check_available`, called
-    with the options before training starts and not by a dry run, raises `ganforge.DataError` where
-    what the component needs (data, an optional package) is not there; it must not import torch.
-    """
-
-    build: str
-    options: type = NoOptions
-    check_available: Callable[[Any], None] | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not isinstance(self.build, str) or not TARGET_PATTERN.fullmatch(self.build):
-            raise ValueError(
-                f"{self.name}: build must be a string like 'package.module:callable', "
-                f"not {self.build!r}"
-            )
-        for field in describe(self.options):
-            if field.name in RESERVED_OPTIONS:
-                raise ValueError(f"{self.name}: an option cannot be called {field.name!r}")
-            if not field.required:
-                try:
-                    field.parse(field.default)
-                except ValueError as error:
-                    raise ValueError(
-                        f"{self.name}: the default of {field.name}: {error}"
-                    ) from error
-        self._require(
-            self.check_available is None or callable(self.check_available),
-            "check_available must be a function of the options or None",
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class SampleSpec(ComponentSpec):
-    """What the kinds share that work on samples.
-
-    `images` are the image shapes it handles (None: no images), `vectors` whether it handles
-    samples `(D,)`.
-    """
-
-    images: ImageShapes | None = ANY_IMAGES
-    vectors: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require(
-            self.images is None or isinstance(self.images, ImageShapes),
-            f"images must be ImageShapes or None, not {self.images!r}",
-        )
-
-    def refusal(self, sample_shape: tuple[int, ...]) -> str | None:
-        """Why samples of this shape are out of reach, in words; None where they are not."""
-        if len(sample_shape) == 1:
-            return None if self.vectors else "handles images only, not vectors"
-        if self.images is None:
-            return "handles vectors only, not images"
-        return self.images.refusal(sample_shape)
+#: what every game lets a term read
+QUANTITIES = ("samples", "inputs", "real", "fake", "real_scores", "fake_scores")
+#: where the named results of a network are read, as in `fake.features`, and whose they are
+TRACED: dict[str, Side] = {
+    "real": "discriminator",
+    "fake": "discriminator",
+    "generated": "generator",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSpec(SampleSpec):
     """What a generator and a discriminator share.
 
-    `labels` says whether it can be, or must be, conditioned on class labels.
+    `conditions` are the conditions that it can be told, each by the keyword under which its
+    `forward` receives it: `label`, `labels` (several categories), `image`, `vector` and so on;
+    `required` are those that it cannot do without. `gives` names what its `trace` returns besides
+    the output. `differentiates_itself` says that its `forward` takes a gradient of its own, which
+    torch.compile cannot.
     """
 
-    labels: Conditioning = "none"
+    reserved_options = ComponentSpec.reserved_options | {"conditions", "init"}
+
+    conditions: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    gives: tuple[str, ...] = ()
+    differentiates_itself: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._require(
-            self.labels in get_args(Conditioning),
-            f"labels must be one of {', '.join(get_args(Conditioning))}, not {self.labels!r}",
-        )
+        self._require_names("conditions", self.conditions, CONDITIONS)
+        self._require_names("required", self.required, self.conditions)
+        self._require_names("gives", self.gives)
 
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratorSpec(NetworkSpec):
-    """A generator. `discriminator` and `sampler` name its usual partners.
+    """A generator. `discriminator`, `sampler` and `game` name its usual partners.
 
-    `encodes` says that it also has a method `encode(samples [B, *sample_shape])` that gives codes
-    `[B, *input_shape]`, of which its `forward` makes samples.
+    `inputs` says what it is fed: `latents`, a kind of field (`image`), or `sample`, whatever that
+    is. `methods` names what it can do besides `forward`, for games that ask for it: `encode` makes
+    codes `[B, *input_shape]` of samples.
     """
 
     kind: ClassVar[str] = "generator"
 
-    inputs: InputKind = "latents"
-    encodes: bool = False
+    inputs: str = "latents"
+    methods: tuple[str, ...] = ()
     discriminator: str | None = None
     sampler: str = "normal"
+    game: str = "adversarial"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_inputs(self, self.inputs)
+        self._require_names("methods", self.methods)
         self._require(
             self.discriminator is None or isinstance(self.discriminator, str),
             f"discriminator must be a name or None, not {self.discriminator!r}",
         )
-        self._require(
-            isinstance(self.sampler, str), f"sampler must be a name, not {self.sampler!r}"
-        )
+        for partner in ("sampler", "game"):
+            name = getattr(self, partner)
+            self._require(isinstance(name, str), f"{partner} must be a name, not {name!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorSpec(NetworkSpec):
     """A discriminator or critic.
 
-    `double_backward` says that its gradient with respect to the samples can be differentiated
-    again, as gradient penalties need. `batch_independent` says that the score of a sample does not
-    depend on the others in its batch, as batch normalisation would make it; it is a function of the
-    options where they decide.
+    `patches` says that it gives several scores per sample, `[B, ...]`, and `several` that it gives
+    a list of scores (multi-scale, multi-period). `double_backward` says that its gradient with
+    respect to the samples can be differentiated again, as gradient penalties need.
+    `batch_independent` says that the score of a sample does not depend on the others in its batch,
+    as batch normalisation would make it. `patches`, `several` and `batch_independent` are functions
+    of the options where they decide.
     """
 
     kind: ClassVar[str] = "discriminator"
 
+    patches: bool | Callable[[Any], bool] = False
+    several: bool | Callable[[Any], bool] = False
     double_backward: bool = True
     batch_independent: bool | Callable[[Any], bool] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._require(
-            isinstance(self.batch_independent, bool) or callable(self.batch_independent),
-            "batch_independent must be true, false or a function of the options",
-        )
-        self._require(self.name != NO_DISCRIMINATOR, "this name stands for having none")
+        for name in ("patches", "several", "batch_independent"):
+            value = getattr(self, name)
+            self._require(
+                isinstance(value, bool) or callable(value),
+                f"{name} must be true, false or a function of the options",
+            )
+        self._require(self.name != NO_DISCRIMINATOR, "reserved name: it means no discriminator")
 
 
 @dataclass(frozen=True, kw_only=True)
 class LossSpec(ComponentSpec):
     """One term of the objective.
 
-    `trains` names the networks that the term has a loss for. `every` is the usual interval, in
-    steps, of a lazily evaluated term (its value is multiplied by the interval). `double_backward`
-    says that the term differentiates the critic's gradient.
+    `trains` names the sides that the term has a loss for. `reads` names the quantities of the step
+    that it reads: `real_scores`, `fake_scores`, `samples`, `labels`, `reconstruction` and what else
+    the game of the run provides, `real.NAME` and `fake.NAME` of what the discriminator gives,
+    `generated.NAME` of what the generator gives, `inputs.NAME` for a part of the inputs. `every` is
+    the usual interval, in steps, of a lazily evaluated term (its value is multiplied by the
+    interval). `double_backward` names the networks that the term differentiates twice.
+    `parameters` names the side with which the term's own parameters are trained.
     """
 
     kind: ClassVar[str] = "loss"
+    reserved_options = ComponentSpec.reserved_options | {"start", "balance"}
 
-    trains: tuple[Literal["discriminator", "generator"], ...] = ("discriminator", "generator")
-    needs_discriminator: bool = True
-    needs_labels: bool = False
-    needs_reconstruction: bool = False
-    double_backward: bool = False
+    trains: tuple[Side, ...] = SIDES
+    reads: tuple[str, ...] = ("real_scores", "fake_scores")
+    double_backward: tuple[Side, ...] = ()
+    parameters: Side | None = None
     every: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        networks = {"discriminator", "generator"}
         self._require(
-            isinstance(self.trains, tuple) and bool(self.trains) and networks >= {*self.trains},
+            isinstance(self.trains, tuple) and bool(self.trains) and {*SIDES} >= {*self.trains},
             f"trains must be a tuple of 'discriminator', 'generator' or both, not {self.trains!r}",
+        )
+        _check_reads(self, self.reads)
+        self._require_names("double_backward", self.double_backward, SIDES)
+        self._require(
+            self.parameters is None or self.parameters in self.trains,
+            f"parameters must be a side that the term trains, not {self.parameters!r}",
         )
         self._require(
             type(self.every) is int and self.every >= 1,
             f"every must be a number of steps, not {self.every!r}",
         )
 
+    @property
+    def needs_discriminator(self) -> bool:
+        """True where the term makes no sense without a discriminator."""
+        return (
+            "discriminator" in self.trains
+            or not {"real_scores", "fake_scores"}.isdisjoint(self.reads)
+            or any(TRACED[name.partition(".")[0]] == "discriminator" for name in self.traced)
+        )
+
+    @property
+    def traced(self) -> tuple[str, ...]:
+        """The named results of networks that it reads, as in `fake.features`."""
+        return tuple(it for it in self.reads if "." in it and it.partition(".")[0] in TRACED)
+
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec(ComponentSpec):
     """A data set.
 
-    `sample_shape` gives the shape of a sample from the options alone. `labelled` is None where
-    only the data can tell. `mixture` says that the set is a Gaussian mixture and knows its modes.
-    `path_option` names the option that `--dataset PATH` fills.
+    `fields` gives from the options alone what each item consists of: the field `sample`, which is
+    generated, and any others, `label` for one. `gives` names what it knows besides its samples
+    (`mixture`: the modes of a Gaussian mixture). `path_option` names the option that `--dataset
+    PATH` fills.
     """
 
     kind: ClassVar[str] = "dataset"
 
-    sample_shape: Callable[[Any], tuple[int, ...]]
-    labelled: bool | None = None
-    mixture: bool = False
+    fields: Callable[[Any], Mapping[str, Field]]
+    gives: tuple[str, ...] = ()
     path_option: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._require(callable(self.sample_shape), "sample_shape must be a function of the options")
+        self._require(callable(self.fields), "fields must be a function of the options")
+        self._require_names("gives", self.gives)
         names = [field.name for field in describe(self.options)]
         self._require(
             self.path_option is None or self.path_option in names,
@@ -248,46 +206,97 @@ class DatasetSpec(ComponentSpec):
 class SamplerSpec(ComponentSpec):
     """Draws what the generator is fed.
 
-    `input_shape` gives the shape of one input from the options and the sample shape. `paired` says
-    that input number i is made of real sample number i, so that what is generated can be compared
-    with it; `needs_labels` that it makes sense in conditional runs alone.
+    `input_shape` gives the shape of one input from the options and the data set's fields. `reads`
+    says what it makes its inputs of: `samples` where input number i is made of real sample number
+    i, so that what is generated can be compared with it, `labels` where it makes sense in
+    conditional runs alone, and the name of any other field; it is a function of the options where
+    they decide. `parts` gives the sizes of the named parts that its inputs consist of, in order,
+    from the options: `{"noise": 62, "code": 2}`. `inputs` is a function of the options and the
+    fields where they decide.
     """
 
     kind: ClassVar[str] = "sampler"
 
-    input_shape: Callable[[Any, tuple[int, ...]], tuple[int, ...]]
-    inputs: InputKind = "latents"
-    paired: bool = False
-    needs_labels: bool = False
+    input_shape: Callable[[Any, Mapping[str, Field]], tuple[int, ...]]
+    inputs: str | Callable[[Any, Mapping[str, Field]], str] = "latents"
+    reads: tuple[str, ...] | Callable[[Any], tuple[str, ...]] = ()
+    parts: Callable[[Any], Mapping[str, int]] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_inputs(self, self.inputs)
+        if not callable(self.inputs):
+            _check_inputs(self, self.inputs)
+        if not callable(self.reads):
+            _check_reads(self, self.reads)
         self._require(
             callable(self.input_shape),
-            "input_shape must be a function of the options and the sample shape",
+            "input_shape must be a function of the options and the data set's fields",
+        )
+        self._require(
+            self.parts is None or callable(self.parts), "parts must be a function of the options"
         )
 
 
 @dataclass(frozen=True, kw_only=True)
+class GameSpec(ComponentSpec):
+    """How the networks of a run are connected: what each side is made of, what its terms see.
+
+    `provides` names what a term can read of a step besides the usual; `calls` the methods that the
+    generator must have; `reads` the fields of the data set, besides the sample, that it needs. All
+    three are functions of the options where they decide. `judged` gives the field that the
+    discriminator judges, from the options, the sample's field and the input shape; `told` the
+    conditions that the game itself tells the discriminator, in the same way.
+    """
+
+    kind: ClassVar[str] = "game"
+
+    provides: tuple[str, ...] | Callable[[Any], tuple[str, ...]] = ()
+    calls: tuple[str, ...] | Callable[[Any], tuple[str, ...]] = ()
+    reads: tuple[str, ...] | Callable[[Any], tuple[str, ...]] = ()
+    judged: Callable[[Any, Field, tuple[int, ...]], Field] | None = None
+    told: Callable[[Any, Field, tuple[int, ...]], Mapping[str, Field]] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("provides", "calls", "reads"):
+            value = getattr(self, name)
+            if not callable(value):
+                self._require_names(name, value)
+        for name in ("judged", "told"):
+            value = getattr(self, name)
+            self._require(
+                value is None or callable(value),
+                f"{name} must be a function of the options, the sample and the input shape",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class AugmentationSpec(SampleSpec):
-    """A transform of whatever the discriminator is shown, real and fake samples alike."""
+    """A transformation of whatever the discriminator is shown, real and fake alike.
+
+    `double_backward` says that it can be differentiated twice, as gradient penalties need.
+    """
 
     kind: ClassVar[str] = "augmentation"
+
+    double_backward: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class MetricSpec(SampleSpec):
     """A measure of how good the samples are, taken between steps.
 
-    `needs_reconstruction` says that it compares real samples with what the generator makes of them,
-    `needs_mixture` that it reads the modes of a Gaussian mixture.
+    `reads` names what it needs besides samples: `reconstruction` where it compares real samples
+    with what the generator makes of them, `labels`, and what the data set gives (`mixture`).
     """
 
     kind: ClassVar[str] = "metric"
 
-    needs_reconstruction: bool = False
-    needs_mixture: bool = False
+    reads: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_reads(self, self.reads)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -324,14 +333,23 @@ class RecipeSpec(Spec):
 
 
 def _check_inputs(spec: ComponentSpec, inputs: object) -> None:
-    if inputs not in get_args(InputKind):
-        raise ValueError(
-            f"{spec.name}: inputs must be one of {', '.join(get_args(InputKind))}, not {inputs!r}"
+    spec._require(
+        inputs in INPUT_KINDS, f"inputs must be one of {', '.join(INPUT_KINDS)}, not {inputs!r}"
+    )
+
+
+def _check_reads(spec: ComponentSpec, reads: object) -> None:
+    spec._require_names("reads", reads)
+    assert isinstance(reads, tuple)
+    for name in reads:
+        spec._require(
+            bool(QUANTITY_PATTERN.fullmatch(name)),
+            f"reads names quantities such as 'fake_scores' or 'fake.features', not {name!r}",
         )
 
 
 #: kinds of which a run may have any number, each a table by name in the configuration
-TABLES = ("loss", "metric", "callback")
+TABLES = ("loss", "augmentation", "metric", "callback")
 
 SPECS: tuple[type[Spec], ...] = (
     GeneratorSpec,
@@ -339,6 +357,7 @@ SPECS: tuple[type[Spec], ...] = (
     LossSpec,
     DatasetSpec,
     SamplerSpec,
+    GameSpec,
     AugmentationSpec,
     MetricSpec,
     CallbackSpec,

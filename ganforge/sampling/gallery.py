@@ -25,6 +25,7 @@ from ganforge.pictures.images import (
 )
 from ganforge.pictures.plots import plot
 from ganforge.pictures.rows import runs_of_equal
+from ganforge.plugin.fields import LABEL
 from ganforge.sampling.interpolation import Way, path
 from ganforge.sampling.labels import find_labels
 from ganforge.sampling.trained_generator import TrainedGenerator, draw, feed, gathered, make
@@ -96,7 +97,8 @@ def draw_all(
     if real is None:
         samples, classes = draw(trained, num=num, seed=seed, labels=labels, truncation=truncation)
         return Drawn(samples=samples, labels=classes)
-    fed = [*feed(trained, num=num, seed=seed, labels=labels, truncation=truncation, real=real)]
+    told = {} if labels is None else {LABEL: labels}
+    fed = [*feed(trained, num=num, seed=seed, conditions=told, truncation=truncation, real=real)]
     samples, classes = gathered(make(trained, fed))
     return Drawn(
         samples=samples,
@@ -202,7 +204,7 @@ class Walk:
             self.trained,
             num=self.num * anchors,
             seed=self.seed,
-            labels=repeated,
+            conditions={} if repeated is None else {LABEL: repeated},
             truncation=self.truncation,
         )
         latents = torch.cat([inputs.values for inputs in fed]).view(self.num, anchors, -1)

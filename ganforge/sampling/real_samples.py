@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ganforge.config.layers import from_file
 from ganforge.config.resolve import path_layer, resolve
 from ganforge.config.run_config import RunConfig, Selection
-from ganforge.contracts import Batch, Dataset
+from ganforge.contracts import Batch
 from ganforge.data.batches import open_batches
 from ganforge.device.randomness import Randomness
-from ganforge.engine.assemble import build
-from ganforge.errors import Complaint, ConfigError, DataError, UsageError
+from ganforge.engine.building import build_dataset
+from ganforge.errors import Complaint, ConfigError, DataError, UsageError, listed
+from ganforge.plugin.fields import LABEL, SAMPLE, Field
 from ganforge.plugin.options import describe, parse, to_toml
 from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import DatasetSpec
 from ganforge.printable import printable
+from ganforge.problem import Problem
 from ganforge.sampling.trained_generator import TrainedGenerator
 
 PICTUREFUL = 64
@@ -26,7 +29,7 @@ def select_data(
     config: RunConfig | None,
     registry: Registry,
     sample_shape: tuple[int, ...],
-) -> Selection:
+) -> Selection[DatasetSpec]:
     """The data set of `--dataset NAME|PATH`, instead of that of the run.
 
     It keeps the run's options where it is the same component on another path; elsewhere its images
@@ -34,10 +37,9 @@ def select_data(
     """
     chosen = {entry.path[1]: entry.value for entry in path_layer(name_or_path, registry).entries}
     try:
-        component = registry.find("dataset", str(chosen.pop("name")))
+        component = registry.find(DatasetSpec, str(chosen.pop("name")))
     except UsageError as error:
         raise UsageError(f"--dataset: {error}") from error
-    assert isinstance(component.spec, DatasetSpec)
     given: dict[str, object] = {}
     if config is not None and config.dataset.component == component:
         for field in describe(component.spec.options):
@@ -92,7 +94,7 @@ def find_real_samples(
 
 def real_samples(
     trained: TrainedGenerator,
-    data: Selection,
+    data: Selection[DatasetSpec],
     *,
     num: int,
     seed: int = 0,
@@ -101,30 +103,53 @@ def real_samples(
     """The first `num` samples of those held out of training, or of all where none are.
 
     `seed` and `holdout` are those of the run, so that the split is too. They are fewer where the
-    set has no more. Raises DataError where the set is absent or does not fit the generator.
+    set has no more. A set of inputs alone serves a generator whose inputs are a field of their own.
+    Raises DataError where the set is absent or does not fit the generator.
     """
-    component, spec, problem = data.component, data.component.spec, trained.problem
-    assert isinstance(spec, DatasetSpec)
+    problem, shown = trained.problem, printable(data.component.name)
     data.check_available()
-    shape = component.shape("sample shape", spec.sample_shape, data.options)
-    shown = printable(component.name)
-    if shape != problem.sample_shape:
-        found, wanted = (" x ".join(map(str, it)) for it in (shape, problem.sample_shape))
-        raise DataError(f"the data set {shown!r} gives {found} here, and the generator {wanted}")
     randomness = Randomness(seed, trained.execution.device)
-    dataset = build(data, problem, randomness, Dataset)
-    if problem.num_classes is not None and len(dataset.classes or ()) != problem.num_classes:
-        raise DataError(
-            f"the data set {shown!r} has {len(dataset.classes or ())} classes, and the generator "
-            f"{problem.num_classes}"
-        )
+    declared = data.component.call("cannot tell its fields", data.spec.fields, data.options)
+    dataset, fields = build_dataset(data, declared, randomness)
+    read = {*trained.source.selection.says("reads"), *problem.conditions} - {"labels"}
+    names = {SAMPLE if name == "samples" else name for name in read}
+    missing = sorted(names - fields.keys() - {LABEL})
+    if len(missing) > 1:
+        raise DataError(f"the data set {shown!r} has no fields {listed(missing)}")
+    # A set of inputs alone: its samples are what the generator is fed with.
+    alone = missing[0] if missing else None
+    wanted = problem.sample_shape if alone is None else problem.input_shape
+    if fields[SAMPLE].shape != wanted:
+        found, ours = (" x ".join(map(str, it or ())) for it in (fields[SAMPLE].shape, wanted))
+        raise DataError(f"the data set {shown!r} gives {found} here, and the generator {ours}")
+    _match_classes(fields, problem, shown)
+    used = {name: fields[name] for name in {SAMPLE, *names} & fields.keys()}
     batches = open_batches(
         dataset,
+        used,
         batch_size=num,
         execution=trained.execution,
         randomness=randomness,
         num_workers=0,
         holdout=holdout,
-        with_labels=problem.num_classes is not None,
+        label=data.label,
     )
-    return batches.held_out(0, num)
+    real = batches.held_out(0, num)
+    return real if alone is None else Batch(real.samples, **real.others, **{alone: real.samples})
+
+
+def _match_classes(fields: Mapping[str, Field], problem: Problem, shown: str) -> None:
+    """Raise DataError where the classes are not those that the generator was trained on."""
+    for name, condition in problem.conditions.items():
+        if condition.kind != "category" or name not in fields:
+            continue
+        found, ours = fields[name].classes or (), condition.classes or ()
+        if len(found) != len(ours):
+            raise DataError(
+                f"the data set {shown!r} has {len(found)} classes, and the generator {len(ours)}"
+            )
+        if found != ours:
+            told = [", ".join(printable(it, 40) for it in names[:20]) for names in (found, ours)]
+            raise DataError(
+                f"the data set {shown!r} has the classes {told[0]}, and the generator {told[1]}"
+            )

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganforge.contracts import Batch, Inputs, Sampler
 from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
-from ganforge.engine.generation import draw_inputs, generate_samples
-from ganforge.errors import CheckpointError, PluginError, UsageError
+from ganforge.engine.building import build, build_generator
+from ganforge.engine.generation import Source
+from ganforge.errors import CheckpointError, PluginError, UsageError, listed
+from ganforge.plugin.fields import LABEL, grouped
 from ganforge.plugin.registry import Registry
-from ganforge.plugin.specs import SamplerSpec
+from ganforge.plugin.specs import GameSpec, GeneratorSpec, SamplerSpec
 from ganforge.printable import printable
 from ganforge.problem import Problem
 from ganforge.storage import tensor_file
 from ganforge.storage.checkpoint import differences, load_module, module_tensors
-from ganforge.storage.generator_file import KIND
+from ganforge.storage.generator_file import KIND, read_problem
 from ganforge.storage.provenance import restore
 
 
@@ -33,11 +35,17 @@ class TrainedGenerator:
     """
 
     problem: Problem
-    network: nn.Module
-    sampler: Sampler
-    sampler_spec: SamplerSpec
+    source: Source
     execution: Execution
-    classes: tuple[str, ...] | None
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        label = self.problem.conditions.get(LABEL)
+        return None if label is None else label.classes
+
+    @property
+    def sampler_spec(self) -> SamplerSpec:
+        return self.source.selection.spec
 
 
 def open_generator(path: Path, registry: Registry, execution: Execution) -> TrainedGenerator:
@@ -45,47 +53,49 @@ def open_generator(path: Path, registry: Registry, execution: Execution) -> Trai
     tensors, document = tensor_file.read(path, KIND)
     where = printable(path)
     try:
-        stored = document["problem"]
-        num_classes = stored["num_classes"]
-        problem = Problem(
-            sample_shape=tuple(int(side) for side in stored["sample_shape"]),
-            input_shape=tuple(int(side) for side in stored["input_shape"]),
-            num_classes=None if num_classes is None else int(num_classes),
-        )
-        classes = _classes(problem.num_classes, document.get("classes"))
+        problem = read_problem(document, tensors)
         records: dict[str, dict[str, Any]] = {k: document[k] for k in ("generator", "sampler")}
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{where} is damaged: its description is incomplete") from error
-    chosen = {kind: restore(kind, stored, registry, where) for kind, stored in records.items()}
-    built = {}
-    for kind, selection in chosen.items():
-        with Randomness(0, execution.device).building(kind):
-            built[kind] = selection.component.build(problem, selection.options)
-    network = built["generator"]
-    misfit = differences(module_tensors("generator", network), tensors, path)
+    generator = restore(GeneratorSpec, records["generator"], registry, where)
+    sampler = restore(SamplerSpec, records["sampler"], registry, where)
+    game = restore(GameSpec, _game(document, generator.spec, registry), registry, where)
+    randomness = Randomness(0, execution.device)
+    built = build_generator(game, generator, problem, randomness, execution)
+    expected = module_tensors("generator", built.network) | module_tensors("game", built.game)
+    misfit = differences(expected, tensors, path)
     if misfit is not None:
         raise misfit
-    load_module("generator", network, tensors)
-    sampler_spec = chosen["sampler"].component.spec
-    assert isinstance(sampler_spec, SamplerSpec)
+    load_module("generator", built.network, tensors)
+    load_module("game", built.game, tensors)
     return TrainedGenerator(
         problem=problem,
-        network=execution.place(network).eval(),
-        sampler=built["sampler"],
-        sampler_spec=sampler_spec,
+        source=Source(
+            network=built.network.eval(),
+            game=built.game.eval(),
+            sampler=build(sampler, problem, randomness, Sampler),
+            selection=sampler,
+            keywords=grouped(problem.conditions),
+            device=execution.device,
+        ),
         execution=execution,
-        classes=classes,
     )
 
 
-def _classes(num_classes: int | None, stored: Any) -> tuple[str, ...] | None:
-    """The names of the classes; their numbers where a file was written without names."""
-    if num_classes is None:
-        return None
-    names = tuple(str(name) for name in stored or range(num_classes))
-    if len(names) != num_classes:
-        raise ValueError(f"{len(names)} names for {num_classes} classes")
-    return names
+def _game(
+    document: Mapping[str, Any], generator: GeneratorSpec, registry: Registry
+) -> dict[str, Any]:
+    """The record of the game; of a file of 0.1, the usual one of the generator."""
+    if "game" in document:
+        record: dict[str, Any] = document["game"]
+        return record
+    component = registry.find(GameSpec, generator.game)
+    return {
+        "name": component.qualified_name,
+        "package": component.plugin.package,
+        "version": component.plugin.version,
+        "options": {},
+    }
 
 
 def feed(
@@ -93,34 +103,44 @@ def feed(
     *,
     num: int,
     seed: int,
-    labels: Tensor | None = None,
+    conditions: Mapping[str, Tensor] | None = None,
     truncation: float | None = None,
     real: Batch | None = None,
 ) -> Iterator[Inputs]:
     """`num` inputs for the generator, in chunks, on its device.
 
-    `labels`, int64 `[num]`, are the classes to generate; `truncation` is the largest absolute value
-    of a latent; `real` has at least `num` samples for a sampler that is paired. Raises UsageError
-    where the generator can do nothing with one of these, or lacks it.
+    `conditions`, each `[num, ...]`, are what to generate for: `label` is int64; `truncation` is the
+    largest absolute value of a latent; `real` has at least `num` samples for a sampler that makes
+    its inputs of them, and gives the conditions that are not named. Raises UsageError where the
+    generator can do nothing with one of these, or lacks it.
     """
-    sampler = trained.sampler
-    if trained.sampler_spec.paired and real is None:
+    source = trained.source
+    if source.fed_with_data and real is None:
         raise UsageError("this generator is fed with real samples, and there are none")
-    if labels is not None:
-        if trained.classes is None:
+    told = dict(conditions or {})
+    for name in told:
+        if name == LABEL and trained.classes is None:
             raise UsageError("this generator was trained without labels, so it has no classes")
-        if trained.sampler_spec.needs_labels and real is None:
-            # Its latents depend on the labels, which it finds where those of real samples are.
-            blank = torch.zeros(()).expand(num, *trained.problem.sample_shape)
-            real = Batch(blank, labels)
+        if name not in trained.problem.conditions:
+            known = listed(list(trained.problem.conditions))
+            raise UsageError(f"this generator is told {known}, and not {printable(name)!r}")
+    for name, field in trained.problem.conditions.items():
+        if name not in told and real is not None and name in real.others:
+            told[name] = real.others[name][:num]
+        elif name not in told and field.kind != "category":
+            raise UsageError(
+                f"this generator is told {name!r} ({field.shown()}), which nothing draws: give it "
+                f"with --condition {name}=VALUE, or a data set that has it with --dataset NAME|PATH"
+            )
     if truncation is not None:
         try:
-            sampler = sampler.truncated(truncation)
+            source = replace(source, sampler=source.sampler.truncated(truncation))
         except ValueError as error:
             name = trained.sampler_spec.name
             raise UsageError(f"no truncation with the sampler {name!r}: {error}") from error
     randomness = Randomness(seed, trained.execution.device)
-    return draw_inputs(sampler, randomness, "sample", num, labels=labels, real=real)
+    shown = real if source.fed_with_data else None
+    return source.inputs(randomness, "sample", num, conditions=told, real=shown)
 
 
 def draw(
@@ -129,39 +149,41 @@ def draw(
     num: int,
     seed: int,
     labels: Tensor | None = None,
+    conditions: Mapping[str, Tensor] | None = None,
     truncation: float | None = None,
     real: Batch | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """`num` samples `[num, *sample_shape]`, float32 in [-1, 1] on the CPU, and their labels.
 
     The same seed gives the same samples, and fewer of them are the first of more. The other
-    arguments, and what is raised, are those of `feed`; latents do not depend on the labels asked
-    for, unless the sampler makes them so.
+    arguments, and what is raised, are those of `feed`, `labels` being the condition `label`;
+    latents do not depend on the labels asked for, unless the sampler makes them so.
     """
-    inputs = feed(trained, num=num, seed=seed, labels=labels, truncation=truncation, real=real)
+    told = dict(conditions or {})
+    if labels is not None:
+        told[LABEL] = labels
+    inputs = feed(trained, num=num, seed=seed, conditions=told, truncation=truncation, real=real)
     return gathered(make(trained, inputs))
 
 
 def gathered(
-    batches: Iterable[tuple[Tensor, Tensor | None]],
+    batches: Iterable[tuple[Tensor, Inputs]],
 ) -> tuple[Tensor, Tensor | None]:
     """Samples and labels of all chunks as one, the labels on the CPU."""
     chunks = list(batches)
-    labels = [classes.cpu() for _, classes in chunks if classes is not None]
+    labels = [fed.labels.cpu() for _, fed in chunks if fed.labels is not None]
     return torch.cat([samples for samples, _ in chunks]), torch.cat(labels) if labels else None
 
 
-def make(
-    trained: TrainedGenerator, inputs: Iterable[Inputs]
-) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """Samples, float32 on the CPU, and labels, chunk by chunk.
+def make(trained: TrainedGenerator, inputs: Iterable[Inputs]) -> Iterator[tuple[Tensor, Inputs]]:
+    """Samples, float32 on the CPU, and what they were made of, chunk by chunk.
 
     Raises PluginError where the generator makes another shape than it is stored with.
     """
-    for samples, labels in generate_samples(trained.network, inputs):
+    for samples, fed in trained.source.samples(inputs):
         if samples.shape[1:] != trained.problem.sample_shape:
             raise PluginError(
                 f"the generator gave samples of shape {list(samples.shape[1:])} instead of "
                 f"{list(trained.problem.sample_shape)}"
             )
-        yield samples.float().cpu().contiguous(), labels
+        yield samples.float().cpu().contiguous(), fed

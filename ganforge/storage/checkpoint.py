@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ganforge.errors import CheckpointError
+from ganforge.errors import CheckpointError, NewerFormatError
 from ganforge.printable import printable
 from ganforge.storage import tensor_file
 from ganforge.storage.run_directory import RunDirectory
@@ -28,14 +29,14 @@ def newest_sound(run: RunDirectory) -> tuple[Path, dict[str, Tensor], dict[str, 
     """The newest checkpoint that can be read; None where the run has not written any.
 
     A damaged one is set aside with a warning. Raises CheckpointError where none is left, or where
-    one is of a newer format, which is nobody's damage.
+    one is of a newer format, which is not corruption.
     """
     checkpoints = run.list_checkpoints()
     for number, (_, path) in enumerate(checkpoints):
         try:
             return path, *tensor_file.read(path, KIND)
         except CheckpointError as error:
-            if "newer ganforge" in str(error) or number == len(checkpoints) - 1:
+            if isinstance(error, NewerFormatError) or number == len(checkpoints) - 1:
                 raise
             with contextlib.suppress(OSError):
                 path.rename(path.with_name(path.name + ".damaged"))
@@ -51,38 +52,67 @@ def prune(run: RunDirectory, keep: int, kept_steps: Collection[int] = ()) -> Non
                 path.unlink()
 
 
-def module_tensors(prefix: str, module: nn.Module) -> dict[str, Tensor]:
-    """The state of a module under a prefix."""
-    return {f"{prefix}/{name}": tensor for name, tensor in module.state_dict().items()}
+def module_tensors(prefix: str, module: nn.Module, *, frozen: bool = True) -> dict[str, Tensor]:
+    """The state of a module under a prefix; without `frozen`, no parameters that want no gradient.
+
+    State that follows from progress needs no checkpoint, but is harmless in one.
+    """
+    left_out = set() if frozen else {n for n, p in module.named_parameters() if not p.requires_grad}
+    return {
+        f"{prefix}/{name}": tensor
+        for name, tensor in module.state_dict().items()
+        if name not in left_out
+    }
 
 
 def load_module(prefix: str, module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Copy the state into a module whose state `differences` has found to match."""
     with torch.no_grad():
         for name, tensor in module.state_dict().items():
-            tensor.copy_(tensors[f"{prefix}/{name}"])
+            if f"{prefix}/{name}" in tensors:
+                tensor.copy_(tensors[f"{prefix}/{name}"])
 
 
-def optimizer_tensors(prefix: str, module: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
-    """The state of an optimizer, by parameter name."""
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """A digest of tensors with their names: 32 hexadecimal digits."""
+    found = blake2b(digest_size=16)
+    for name, tensor in sorted(tensors.items()):
+        found.update(f"{name} {tensor.dtype} {[*tensor.shape]} ".encode())
+        found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
+
+
+def _named_parameters(modules: Mapping[str, nn.Module]) -> Iterator[tuple[str, nn.Parameter]]:
+    for prefix, module in modules.items():
+        for name, parameter in module.named_parameters():
+            yield (f"{prefix}/{name}" if prefix else name), parameter
+
+
+def optimizer_tensors(
+    prefix: str, modules: Mapping[str, nn.Module], optimizer: Optimizer
+) -> dict[str, Tensor]:
+    """The state of an optimizer, by the names of the parameters of modules by their prefix."""
     return {
         f"{prefix}/{name}/{key}": value
-        for name, parameter in module.named_parameters()
+        for name, parameter in _named_parameters(modules)
         for key, value in optimizer.state.get(parameter, {}).items()
         if isinstance(value, Tensor)
     }
 
 
 def load_optimizer(
-    prefix: str, module: nn.Module, optimizer: Optimizer, tensors: Mapping[str, Tensor]
+    prefix: str,
+    modules: Mapping[str, nn.Module],
+    optimizer: Optimizer,
+    tensors: Mapping[str, Tensor],
 ) -> None:
-    """Restore the state of an optimizer over the parameters of `module`."""
+    """Restore the state of an optimizer over the parameters of modules by their prefix."""
     numbers = {
         parameter: number
         for number, parameter in enumerate(p for g in optimizer.param_groups for p in g["params"])
     }
     state: dict[int, dict[str, Tensor]] = {}
-    for name, parameter in module.named_parameters():
+    for name, parameter in _named_parameters(modules):
         start = f"{prefix}/{name}/"
         for key, value in tensors.items():
             if key.startswith(start) and parameter in numbers:

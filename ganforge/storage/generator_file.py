@@ -2,38 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from ganforge.config.run_config import RunConfig
-from ganforge.problem import Problem
+from ganforge.plugin.fields import LABEL, SAMPLE, Field
+from ganforge.problem import Fit, Problem
 from ganforge.storage import tensor_file
 from ganforge.storage.checkpoint import module_tensors
 from ganforge.storage.provenance import record
 
 KIND = "generator"
+_FIT = "fit/"
 
 
 def write_generator(
-    path: Path,
-    network: nn.Module,
-    config: RunConfig,
-    problem: Problem,
-    classes: tuple[str, ...] | None = None,
+    path: Path, network: nn.Module, game: nn.Module, config: RunConfig, problem: Problem
 ) -> None:
-    """Write the generator with all that is needed to sample from it. Raises CheckpointError.
-
-    `classes` are the names of the K classes of a conditional run.
-    """
+    """Write the generator with all that is needed to sample from it. Raises CheckpointError."""
     document = {
         "generator": record(config.generator),
         "sampler": record(config.sampler),
-        "problem": {
-            "sample_shape": problem.sample_shape,
-            "input_shape": problem.input_shape,
-            "num_classes": problem.num_classes,
-        },
-        "classes": None if problem.num_classes is None else classes,
+        "game": record(config.game),
+        "problem": problem_record(problem),
+        # What 0.1 read of a conditional generator.
+        "classes": _classes(problem),
     }
-    tensor_file.write(path, KIND, module_tensors("generator", network), document)
+    tensors = module_tensors("generator", network) | module_tensors("game", game)
+    if problem.fit is not None:
+        tensors |= {f"{_FIT}{name}": value for name, value in problem.fit.tensors.items()}
+    tensor_file.write(path, KIND, tensors, document)
+
+
+def _classes(problem: Problem) -> tuple[str, ...] | None:
+    label = problem.conditions.get(LABEL)
+    return None if label is None else label.classes
+
+
+def problem_record(problem: Problem) -> dict[str, Any]:
+    """A problem as JSON; the tensors of its fit stand apart."""
+    return {
+        "sample_shape": problem.sample_shape,
+        "input_shape": problem.input_shape,
+        "num_classes": problem.num_classes,
+        "sample": asdict(problem.sample),
+        "conditions": {name: asdict(field) for name, field in problem.conditions.items()},
+        "parts": problem.parts,
+        "fit": None if problem.fit is None else dict(problem.fit.facts),
+    }
+
+
+def read_problem(document: Mapping[str, Any], tensors: dict[str, Tensor]) -> Problem:
+    """The problem of a file; the tensors of its fit are taken out of `tensors`.
+
+    Raises KeyError, TypeError or ValueError for a document that is not one.
+    """
+    stored = document["problem"]
+    fit_tensors = {
+        name.removeprefix(_FIT): tensors.pop(name)
+        for name in [name for name in tensors if name.startswith(_FIT)]
+    }
+    input_shape = _shape(stored["input_shape"])
+    if SAMPLE not in stored:  # written by 0.1
+        classes = stored["num_classes"]
+        conditions = {}
+        if classes is not None:
+            names = document.get("classes") or range(int(classes))
+            conditions[LABEL] = Field(kind="category", classes=tuple(map(str, names)))
+            if len(conditions[LABEL].classes or ()) != classes:
+                raise ValueError(f"{len(names)} names for {classes} classes")
+        shape = _shape(stored["sample_shape"])
+        return Problem(sample_shape=shape, input_shape=input_shape, conditions=conditions)
+    facts = stored["fit"]
+    return Problem(
+        sample=_field(stored[SAMPLE]),
+        input_shape=input_shape,
+        conditions={str(name): _field(it) for name, it in stored["conditions"].items()},
+        parts={str(name): (int(a), int(b)) for name, (a, b) in stored["parts"].items()},
+        fit=None if facts is None else Fit(facts=facts, tensors=fit_tensors),
+    )
+
+
+def _field(stored: Mapping[str, Any]) -> Field:
+    """A field of a file; what a newer ganforge says besides is left alone."""
+    known = Field.__dataclass_fields__
+    values = {name: value for name, value in stored.items() if name in known}
+    for name in ("shape", "range", "classes"):
+        if values.get(name) is not None:
+            values[name] = tuple(values[name])
+    return Field(**values)
+
+
+def _shape(stored: Any) -> tuple[int, ...]:
+    return tuple(int(side) for side in stored)

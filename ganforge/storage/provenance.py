@@ -5,40 +5,39 @@ from __future__ import annotations
 import platform
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from ganforge import __version__
 from ganforge.config.run_config import RunConfig, Selection
 from ganforge.errors import CheckpointError, UsageError
+from ganforge.plugin.base_specs import ComponentSpec
 from ganforge.plugin.discovery import installation
 from ganforge.plugin.options import describe as describe_options
 from ganforge.plugin.options import parse, to_toml
 from ganforge.plugin.registry import Component, Registry
-from ganforge.plugin.specs import ComponentSpec
 from ganforge.printable import printable
 
+S = TypeVar("S", bound=ComponentSpec)
 
-def selections(config: RunConfig) -> dict[str, Selection]:
+
+def selections(config: RunConfig) -> dict[str, Selection[ComponentSpec]]:
     """Every component of a run by its place in the configuration."""
-    found: dict[str, Selection] = {
+    found: dict[str, Selection[ComponentSpec]] = {
         "generator": config.generator,
+        "game": config.game,
         "sampler": config.sampler,
         "dataset": config.dataset,
     }
     if config.discriminator is not None:
         found["discriminator"] = config.discriminator
-    for kind, chosen in (
-        ("loss", config.losses),
-        ("metric", config.metrics),
-        ("callback", config.callbacks),
-    ):
+    for kind, chosen in config.tables.items():
         found |= {f"{kind}.{it.config_name}": it for it in chosen}
     return found
 
 
-def record(selection: Selection) -> dict[str, Any]:
+def record(selection: Selection[ComponentSpec]) -> dict[str, Any]:
     """A component as JSON: enough to find and build it again."""
     component = selection.component
     options = type(selection.options)
@@ -53,7 +52,9 @@ def record(selection: Selection) -> dict[str, Any]:
     }
 
 
-def restore(kind: str, stored: Mapping[str, Any], registry: Registry, where: str) -> Selection:
+def restore(
+    kind: type[S], stored: Mapping[str, Any], registry: Registry, where: str
+) -> Selection[S]:
     """The component and options of a record.
 
     Raises CheckpointError where the plugin is missing or its options have changed; another version
@@ -65,15 +66,14 @@ def restore(kind: str, stored: Mapping[str, Any], registry: Registry, where: str
     except UsageError as error:
         command = installation(package, version)
         raise CheckpointError(
-            f"{where} needs the {kind} {printable(name)!r} of {printable(package)} "
+            f"{where} needs the {kind.kind} {printable(name)!r} of {printable(package)} "
             f"{printable(version)}{': ' if command else ''}{command} ({error})"
         ) from error
     given = {k: v for k, v in dict(stored.get("options", {})).items() if v is not None}
-    assert isinstance(component.spec, ComponentSpec)
     options, complaints = parse(component.spec.options, given)
     if complaints:
         raise CheckpointError(
-            f"{where} was made with {printable(package)} {printable(version)}, whose {kind} "
+            f"{where} was made with {printable(package)} {printable(version)}, whose {kind.kind} "
             f"{printable(name)!r} had other options than {component.origin} has: "
             + "; ".join(complaints.values())
         )
@@ -91,7 +91,7 @@ def warn_of_versions(config: RunConfig, stored: Mapping[str, Any], where: str) -
             warn_of_version(selection.component, str(stored[place].get("version")), where)
 
 
-def warn_of_version(component: Component, version: str, where: str) -> None:
+def warn_of_version(component: Component[ComponentSpec], version: str, where: str) -> None:
     if version != component.plugin.version:
         warnings.warn(
             f"{where} was made with {component.plugin.package} {printable(version)}; "
@@ -100,7 +100,7 @@ def warn_of_version(component: Component, version: str, where: str) -> None:
         )
 
 
-def environment(components: Iterable[Component], device: str) -> dict[str, Any]:
+def environment(components: Iterable[Component[ComponentSpec]], device: str) -> dict[str, Any]:
     """What a run was computed with. Paths, host and variables stay out of it."""
     return {
         "ganforge": __version__,

@@ -21,7 +21,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from ganforge.errors import CheckpointError
+from ganforge.errors import CheckpointError, NewerFormatError
 from ganforge.printable import printable
 from ganforge.storage.files import write_atomically
 
@@ -115,7 +115,7 @@ def _header(length: bytes, read: Any, size: int, path: Path, kind: str) -> dict[
     if found != kind:
         raise CheckpointError(f"{shown} is a ganforge {printable(found)}, not a {kind}")
     if not isinstance(version, int) or version > FORMAT_VERSION:
-        raise CheckpointError(
+        raise NewerFormatError(
             f"{shown} was made by a newer ganforge (format {printable(version)}; this one reads up "
             f"to {FORMAT_VERSION}); upgrade ganforge to use it"
         )

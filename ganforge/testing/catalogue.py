@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ganforge.errors import UsageError, did_you_mean, listed
-from ganforge.plugin.specs import Spec
+from ganforge.plugin.base_specs import Spec
 from ganforge.testing.checks.augmentations import CHECKS as AUGMENTATIONS
 from ganforge.testing.checks.callbacks import CHECKS as CALLBACKS
 from ganforge.testing.checks.components import CHECKS as COMPONENTS

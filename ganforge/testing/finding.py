@@ -21,9 +21,9 @@ import pluggy
 
 from ganforge.errors import UsageError, did_you_mean, listed
 from ganforge.plugin import discovery, hookspecs
+from ganforge.plugin.base_specs import Spec
 from ganforge.plugin.discovery import GROUP
 from ganforge.plugin.registry import Component, Plugin
-from ganforge.plugin.specs import Spec
 from ganforge.printable import described, printable
 
 from .framework import Subject
@@ -84,7 +84,7 @@ def _unknown(what: str, name: str, known: list[str]) -> str:
     return f"there is no {what} {printable(name, 100)!r} here{shown}"
 
 
-def _named(source: str | Path) -> list[Component]:
+def _named(source: str | Path) -> list[Component[Spec]]:
     text = str(source)
     looks_like_path = isinstance(source, Path) or os.sep in text or text.endswith(".py")
     if not looks_like_path:
@@ -114,7 +114,7 @@ def _importable(module: str) -> bool:
         return False
 
 
-def _of_distribution(distribution: metadata.Distribution) -> list[Component]:
+def _of_distribution(distribution: metadata.Distribution) -> list[Component[Spec]]:
     name = str(distribution.metadata["Name"])
     entry_points = [it for it in distribution.entry_points if it.group == GROUP]
     if not entry_points:
@@ -126,7 +126,7 @@ def _of_distribution(distribution: metadata.Distribution) -> list[Component]:
     return _load(named, name, distribution.version)
 
 
-def _of_path(path: Path) -> list[Component]:
+def _of_path(path: Path) -> list[Component[Spec]]:
     if path.is_file() and path.suffix == ".py":
         return _of_module_file(path.parent, path.stem)
     if (path / "pyproject.toml").is_file():
@@ -139,13 +139,13 @@ def _of_path(path: Path) -> list[Component]:
     )
 
 
-def _of_module_file(folder: Path, module: str) -> list[Component]:
+def _of_module_file(folder: Path, module: str) -> list[Component[Spec]]:
     if not module.isidentifier():
         raise UsageError(f"{printable(module)!r} cannot be imported: it is no name of a module")
     return _load([(module, module)], UNPUBLISHED, "0", [folder])
 
 
-def _of_project(folder: Path) -> list[Component]:
+def _of_project(folder: Path) -> list[Component[Spec]]:
     """The plugins that a project's `pyproject.toml` names, from its source."""
     file = folder / "pyproject.toml"
     try:
@@ -174,7 +174,7 @@ def _table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
 
 def _load(
     named: list[tuple[str, str]], package: str, version: str, folders: Iterable[Path] = ()
-) -> list[Component]:
+) -> list[Component[Spec]]:
     """The components of entry points (name, value), imported from `folders` where any are given."""
     folders = list(folders)
     for folder in reversed(folders):
@@ -182,7 +182,7 @@ def _load(
             sys.path.insert(0, str(folder))
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
-    components: list[Component] = []
+    components: list[Component[Spec]] = []
     for name, value in named:
         plugin = Plugin(
             name=printable(name),

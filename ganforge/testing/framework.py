@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ganforge.errors import GanforgeError
+from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.plugin.options import parse
 from ganforge.plugin.registry import Component
-from ganforge.plugin.specs import ComponentSpec, Spec
 from ganforge.printable import described
 
 Status = Literal["passed", "failed", "skipped", "expected", "unexpected"]
@@ -42,7 +42,7 @@ class Subject:
     without. Raises NotApplicable, when the options are read, where one that must be given is not.
     """
 
-    component: Component
+    component: Component[Spec]
     given: Mapping[str, object] = field(default_factory=dict)
 
     @property

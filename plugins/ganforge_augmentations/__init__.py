@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ganforge import AugmentationSpec, ImageShapes, hookimpl, option
+from ganforge import ANY_SHAPES, AugmentationSpec, ImageShapes, hookimpl, option
 
 Pipeline = Literal["blit", "geom", "color", "bg", "bc", "gc", "bgc"]
 
@@ -83,14 +83,14 @@ def ganforge_augmentations() -> Iterable[AugmentationSpec]:
         summary="Gaussian noise on every number (Sønderby et al., 2017; Arjovsky and Bottou, 2017)",
         build="ganforge_augmentations.instance_noise:InstanceNoise",
         options=InstanceNoiseOptions,
-        vectors=True,
+        shapes=ANY_SHAPES,
     )
     yield AugmentationSpec(
         name="diffaugment",
         summary="Colour, translation and cutout, for training on few images (Zhao et al., 2020)",
         build="ganforge_augmentations.diffaugment:DiffAugment",
         options=DiffAugmentOptions,
-        images=ImageShapes(minimum=2),  # a hole would be all of a single pixel
+        shapes=(ImageShapes(minimum=2),),  # a hole would be all of a single pixel
     )
     yield AugmentationSpec(
         name="ada",

@@ -40,7 +40,7 @@ class AdaptiveAugmentation(Augmentation):
     num_observed: Tensor
 
     def __init__(self, problem: Problem, options: AdaptiveOptions) -> None:
-        super().__init__()
+        super().__init__(problem, options)
         self.groups = LETTERS.get(options.pipeline, options.pipeline)
         self.target = options.target
         self.max_p = options.max_p

@@ -25,7 +25,7 @@ class DiffAugment(Augmentation):
     """The transforms of the policy, with other parameters for each sample."""
 
     def __init__(self, problem: Problem, options: DiffAugmentOptions) -> None:
-        super().__init__()
+        super().__init__(problem, options)
         self.p = options.p
         self.transforms = [TRANSFORMS[name] for name in options.policy]
 

@@ -18,7 +18,7 @@ class InstanceNoise(Augmentation):
     """x + std n, with n from N(0, 1) for every number by itself; samples of any rank."""
 
     def __init__(self, problem: Problem, options: InstanceNoiseOptions) -> None:
-        super().__init__()
+        super().__init__(problem, options)
         self.std = options.std
 
     def forward(self, samples: Tensor, generator: torch.Generator, progress: Progress) -> Tensor:

@@ -56,17 +56,18 @@ def ganforge_generators() -> Iterable[GeneratorSpec]:
         summary="Convolutional encoder and decoder, or a U-Net (Isola et al., 2017)",
         build="ganforge_autoencoder.networks:Autoencoder",
         options=AutoencoderOptions,
-        images=_IMAGES,
-        inputs="images",
+        inputs="image",
         sampler="reconstruct",
+        shapes=(_IMAGES,),
     )
     yield GeneratorSpec(
         name="adversarial-autoencoder",
         summary="Decoder of codes that an encoder also makes of images (Makhzani et al., 2015)",
         build="ganforge_autoencoder.networks:AdversarialAutoencoder",
         options=AdversarialOptions,
-        images=_IMAGES,
-        labels="optional",
-        encodes=True,
         discriminator="mlp",
+        shapes=(_IMAGES,),
+        conditions=("label",),
+        methods=("encode",),
+        game="autoencoder",
     )

@@ -74,13 +74,13 @@ class AdversarialAutoencoder(nn.Module):
         self.from_code = FromVector(fan_in, widths[-1], coarsest)
         self.decoder = Decoder(channels, sides, widths)
 
-    def forward(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, inputs: Tensor, *, label: Tensor | None = None) -> Tensor:
         if self.embedding is not None:
-            inputs = torch.cat([inputs, self.embedding(labels)], 1)
+            inputs = torch.cat([inputs, self.embedding(label)], 1)
         images: Tensor = self.decoder([self.from_code(inputs)])
         return images
 
-    def encode(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
+    def encode(self, samples: Tensor, *, label: Tensor | None = None) -> Tensor:
         """Images `[B, C, H, W]` to codes `[B, Z]`, unbounded; the labels are not looked at."""
         codes: Tensor = self.to_code(self.encoder(samples)[-1])
         return codes

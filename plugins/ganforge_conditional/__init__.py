@@ -55,9 +55,10 @@ def ganforge_generators() -> Iterable[GeneratorSpec]:
         summary="Transposed convolutions of latents and class label (Mirza & Osindero, 2014)",
         build="ganforge_conditional.generator:Generator",
         options=GeneratorOptions,
-        images=ImageShapes(minimum=8, multiple_of=4),
-        labels="required",
         discriminator="conditional",
+        shapes=(ImageShapes(minimum=8, multiple_of=4),),
+        conditions=("label",),
+        required=("label",),
     )
 
 
@@ -68,7 +69,8 @@ def ganforge_discriminators() -> Iterable[DiscriminatorSpec]:
         summary="Strided convolutions and class label to one score (Mirza & Osindero, 2014)",
         build="ganforge_conditional.discriminator:Discriminator",
         options=DiscriminatorOptions,
-        images=ImageShapes(minimum=8),
-        labels="required",
         batch_independent=_batch_independent,
+        shapes=(ImageShapes(minimum=8),),
+        conditions=("label",),
+        required=("label",),
     )

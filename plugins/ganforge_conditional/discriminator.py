@@ -33,10 +33,10 @@ class Discriminator(nn.Module):
         joined = Projection if options.joining == "projection" else Concatenation
         self.score = joined(fan_in * height * width, options.hidden, problem.num_classes)
 
-    def forward(self, samples: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, samples: Tensor, *, label: Tensor) -> Tensor:
         # Flattened with the channels last: no copy of a channels-last tensor.
         features = self.layers(samples).permute(0, 2, 3, 1).flatten(1)
-        scores: Tensor = self.score(features, labels)
+        scores: Tensor = self.score(features, label)
         return scores
 
 

@@ -42,8 +42,8 @@ class Generator(nn.Module):
             nn.Tanh(),
         )
 
-    def forward(self, inputs: Tensor, labels: Tensor) -> Tensor:
-        joined = torch.cat([inputs, self.encode_label(labels)], 1)
+    def forward(self, inputs: Tensor, *, label: Tensor) -> Tensor:
+        joined = torch.cat([inputs, self.encode_label(label)], 1)
         # Unflattened with the channels last, so that the permuted view has that memory format.
         grid = self.project(joined).unflatten(1, (*self.grid, -1)).permute(0, 3, 1, 2)
         images: Tensor = self.layers(grid)

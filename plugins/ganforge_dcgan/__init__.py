@@ -39,9 +39,9 @@ def ganforge_generators() -> Iterable[GeneratorSpec]:
         summary="Transposed convolutions with batch normalisation (Radford et al., 2015)",
         build="ganforge_dcgan.networks:Generator",
         options=GeneratorOptions,
-        images=_IMAGES,
-        labels="optional",
         discriminator="dcgan",
+        shapes=(_IMAGES,),
+        conditions=("label",),
     )
 
 
@@ -52,7 +52,7 @@ def ganforge_discriminators() -> Iterable[DiscriminatorSpec]:
         summary="Strided convolutions, batch normalisation by default (Radford et al., 2015)",
         build="ganforge_dcgan.networks:Discriminator",
         options=DiscriminatorOptions,
-        images=_IMAGES,
-        labels="optional",
         batch_independent=_batch_independent,
+        shapes=(_IMAGES,),
+        conditions=("label",),
     )

@@ -48,9 +48,9 @@ class Generator(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.apply(initialise)
 
-    def forward(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, inputs: Tensor, *, label: Tensor | None = None) -> Tensor:
         if self.embedding is not None:
-            inputs = torch.cat([inputs, self.embedding(labels)], 1)
+            inputs = torch.cat([inputs, self.embedding(label)], 1)
         # Unflattened with the channels last, so that the permuted view has that memory format.
         grid = self.project(inputs).unflatten(1, (SEED_SIZE, SEED_SIZE, -1)).permute(0, 3, 1, 2)
         images: Tensor = self.layers(grid)
@@ -90,12 +90,12 @@ class Discriminator(nn.Module):
             self.embedding = nn.Embedding(problem.num_classes, widths[-1])
             nn.init.normal_(self.embedding.weight, 0.0, self.score.weight.std().item())
 
-    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, samples: Tensor, *, label: Tensor | None = None) -> Tensor:
         features = self.layers(samples)
         # Flattened with the channels last: no copy of a channels-last tensor.
         scores: Tensor = self.score(features.permute(0, 2, 3, 1).flatten(1)).squeeze(1)
         if self.embedding is not None:
-            scores = scores + (self.embedding(labels) * features.sum((2, 3))).sum(1)
+            scores = scores + (self.embedding(label) * features.sum((2, 3))).sum(1)
         return scores
 
 

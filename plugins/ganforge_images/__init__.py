@@ -5,16 +5,20 @@ This module is read to list the data set, so it imports nothing heavy.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from ganforge import DatasetSpec, hookimpl
+from ganforge import DatasetSpec, Field, hookimpl
 
 from .availability import check_images
 from .options import ImagesOptions
 
 
-def _images_shape(options: ImagesOptions) -> tuple[int, ...]:
-    return (options.channels, options.height or options.size, options.size)
+def _images(options: ImagesOptions) -> Mapping[str, Field]:
+    shape = (options.channels, options.height or options.size, options.size)
+    return {
+        "sample": Field(kind="image", shape=shape, dtype="uint8"),
+        "label": Field(kind="category", optional=True),
+    }
 
 
 @hookimpl
@@ -24,8 +28,7 @@ def ganforge_datasets() -> Iterator[DatasetSpec]:
         summary="A folder or a zip file of images; its sub-folders are the classes",
         build="ganforge_images.images:build",
         options=ImagesOptions,
-        sample_shape=_images_shape,
-        labelled=None,
         check_available=check_images,
         path_option="root",
+        fields=_images,
     )

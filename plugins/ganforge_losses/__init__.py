@@ -97,7 +97,7 @@ def ganforge_losses() -> Iterable[LossSpec]:
             build=f"ganforge_losses.penalties:{name.upper()}",
             options=ZeroCentredOptions,
             trains=("discriminator",),
-            double_backward=True,
+            double_backward=("discriminator",),
         )
     yield LossSpec(
         name="gradient-penalty",
@@ -105,7 +105,7 @@ def ganforge_losses() -> Iterable[LossSpec]:
         build="ganforge_losses.penalties:GradientPenalty",
         options=GradientPenaltyOptions,
         trains=("discriminator",),
-        double_backward=True,
+        double_backward=("discriminator",),
     )
     for name, summary, builder in (
         ("kl", "Kullback-Leibler divergence of the data from the generator", "KullbackLeibler"),
@@ -119,15 +119,20 @@ def ganforge_losses() -> Iterable[LossSpec]:
             build=f"ganforge_losses.divergences:{builder}",
             options=DivergenceOptions,
         )
-    for name, summary, builder in (
-        ("mse", "Mean squared error of the reconstruction", "MeanSquaredError"),
-        ("l1", "Mean absolute error of the reconstruction", "MeanAbsoluteError"),
+    for name, summary, builder, quantity in (
+        ("mse", "Mean squared error of the reconstruction", "MeanSquaredError", "reconstruction"),
+        ("l1", "Mean absolute error of the reconstruction", "MeanAbsoluteError", "reconstruction"),
+        (
+            "identity",
+            "Mean absolute change of what is of the target set already (Zhu et al., 2017)",
+            "IdentityError",
+            "identity",
+        ),
     ):
         yield LossSpec(
             name=name,
             summary=summary,
             build=f"ganforge_losses.reconstruction:{builder}",
             trains=("generator",),
-            needs_discriminator=False,
-            needs_reconstruction=True,
+            reads=("samples", quantity),
         )

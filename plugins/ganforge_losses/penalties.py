@@ -23,7 +23,7 @@ class R1(Loss):
         self.gamma = options.gamma
 
     def discriminator_loss(self, step: Step) -> Tensor:
-        gradients = input_gradients(step.real_scores, step.judged_real)
+        gradients = input_gradients(step.real_scores, step.real)
         return self.gamma / 2 * squared_norms(gradients).mean()
 
 
@@ -31,7 +31,7 @@ class R2(R1):
     """The same at generated samples (Mescheder et al., 2018, section 4.1)."""
 
     def discriminator_loss(self, step: Step) -> Tensor:
-        gradients = input_gradients(step.fake_scores, step.judged_fake)
+        gradients = input_gradients(step.fake_scores, step.fake)
         return self.gamma / 2 * squared_norms(gradients).mean()
 
 
@@ -51,11 +51,11 @@ class GradientPenalty(Loss):
         self.two_sided = options.two_sided
 
     def discriminator_loss(self, step: Step) -> Tensor:
-        real, fake = step.judged_real.detach(), step.judged_fake.detach()
+        real, fake = step.real.detach(), step.fake.detach()
         # From the global generator, which the engine seeds for every step.
         weights = torch.rand(len(real), *[1] * (real.dim() - 1), device=real.device)
         between = torch.lerp(real, fake, weights.to(real.dtype)).requires_grad_()
-        scores = step.critic(between, step.judged_real_labels)
+        scores = step.discriminate(between, step.real_conditions)
         norms = (squared_norms(input_gradients(scores, between)) + TINY).sqrt()
         excess = norms - self.target
         if not self.two_sided:

@@ -15,11 +15,21 @@ class MeanSquaredError(Loss):
         super().__init__()
 
     def generator_loss(self, step: Step) -> Tensor:
-        return mse_loss(step.reconstruction, step.real)
+        return mse_loss(step.reconstruction, step.samples)
 
 
 class MeanAbsoluteError(MeanSquaredError):
     """The mean over samples and numbers of the absolute difference."""
 
     def generator_loss(self, step: Step) -> Tensor:
-        return l1_loss(step.reconstruction, step.real)
+        return l1_loss(step.reconstruction, step.samples)
+
+
+class IdentityError(MeanAbsoluteError):
+    """The mean absolute difference that G makes to what is of its target set already.
+
+    Zhu et al., 2017, arXiv:1703.10593, section 5.2.
+    """
+
+    def generator_loss(self, step: Step) -> Tensor:
+        return l1_loss(step.identity, step.samples)  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from ganforge import Loss, NoOptions, Problem, Step
+from ganforge import Loss, NoOptions, Problem, Step, averaged
 
 
 class RelativisticPairing(Loss):
@@ -20,7 +20,11 @@ class RelativisticPairing(Loss):
         super().__init__()
 
     def discriminator_loss(self, step: Step) -> Tensor:
-        return softplus(step.fake_scores - step.real_scores).mean()
+        return averaged(_pairwise, step.real_scores, step.fake_scores)
 
     def generator_loss(self, step: Step) -> Tensor:
-        return softplus(step.real_scores - step.fake_scores).mean()
+        return averaged(_pairwise, step.fake_scores, step.real_scores)
+
+
+def _pairwise(higher: Tensor, lower: Tensor) -> Tensor:
+    return softplus(lower - higher).mean()

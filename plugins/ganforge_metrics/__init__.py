@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ganforge import MetricSpec, hookimpl, option
+from ganforge import ImageShapes, MetricSpec, VectorShapes, hookimpl, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,30 +36,30 @@ def ganforge_metrics() -> Iterable[MetricSpec]:
         name="mae",
         summary="Mean absolute error of what is made of real samples; images on a [0, 1] scale",
         build="ganforge_metrics.reconstruction:MeanAbsoluteError",
-        vectors=True,
-        needs_reconstruction=True,
+        shapes=(
+            ImageShapes(),
+            VectorShapes(),
+        ),
+        reads=("reconstruction",),
     )
     yield MetricSpec(
         name="moments",
         summary="Mean and spread of generated samples beside those of real ones",
         build="ganforge_metrics.moments:Moments",
-        images=None,
-        vectors=True,
+        shapes=(VectorShapes(),),
     )
     yield MetricSpec(
         name="kl",
         summary="KL divergences of few dimensions, by nearest neighbours (Wang et al., 2009)",
         build="ganforge_metrics.divergence:KullbackLeibler",
         options=KLOptions,
-        images=None,
-        vectors=True,
+        shapes=(VectorShapes(),),
     )
     yield MetricSpec(
         name="modes",
         summary="How much of a Gaussian mixture is covered, and how well (VEEGAN, PacGAN)",
         build="ganforge_metrics.modes:Modes",
         options=ModesOptions,
-        images=None,
-        vectors=True,
-        needs_mixture=True,
+        shapes=(VectorShapes(),),
+        reads=("mixture",),
     )

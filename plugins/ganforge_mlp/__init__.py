@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ganforge import DiscriminatorSpec, GeneratorSpec, hookimpl, option
+from ganforge import DiscriminatorSpec, GeneratorSpec, ImageShapes, VectorShapes, hookimpl, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +43,12 @@ def ganforge_generators() -> Iterable[GeneratorSpec]:
         summary="Multilayer perceptron from latents to images or vectors (Goodfellow et al., 2014)",
         build="ganforge_mlp.networks:Generator",
         options=GeneratorOptions,
-        vectors=True,
-        labels="optional",
         discriminator="mlp",
+        shapes=(
+            ImageShapes(),
+            VectorShapes(),
+        ),
+        conditions=("label",),
     )
 
 
@@ -56,7 +59,10 @@ def ganforge_discriminators() -> Iterable[DiscriminatorSpec]:
         summary="Multilayer perceptron from images or vectors to one score",
         build="ganforge_mlp.networks:Discriminator",
         options=DiscriminatorOptions,
-        vectors=True,
-        labels="optional",
         batch_independent=True,
+        shapes=(
+            ImageShapes(),
+            VectorShapes(),
+        ),
+        conditions=("label",),
     )

@@ -45,10 +45,10 @@ class Generator(nn.Module):
         if tanh:
             self.layers.append(nn.Tanh())
 
-    def forward(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, inputs: Tensor, *, label: Tensor | None = None) -> Tensor:
         latents = inputs.flatten(1)
         if self.embedding is not None:
-            latents = torch.cat([latents, self.embedding(labels)], 1)
+            latents = torch.cat([latents, self.embedding(label)], 1)
         samples: Tensor = self.layers(latents)
         if self.scale != 1:
             samples = samples / self.scale
@@ -74,7 +74,7 @@ class Discriminator(nn.Module):
             bound = sizes[-2] ** -0.5
             nn.init.uniform_(self.embedding.weight, -bound, bound)
 
-    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, samples: Tensor, *, label: Tensor | None = None) -> Tensor:
         features = samples.flatten(1)
         if self.scale != 1:
             features = features * self.scale
@@ -83,7 +83,7 @@ class Discriminator(nn.Module):
             features = layer(features)
         scores: Tensor = last(features).squeeze(1)
         if self.embedding is not None:
-            scores = scores + (self.embedding(labels) * features).sum(1)
+            scores = scores + (self.embedding(label) * features).sum(1)
         return scores
 
 

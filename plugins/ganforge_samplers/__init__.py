@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ganforge import NoOptions, SamplerSpec, hookimpl, option
+from ganforge import Field, NoOptions, SamplerSpec, hookimpl, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +35,29 @@ class DownscaleOptions:
     )
 
 
-def _latent_shape(options: LatentOptions, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
+@dataclass(frozen=True, kw_only=True)
+class FieldOptions:
+    field: str = option("source", help="field of the data set that the generator is fed with")
+
+
+def _latent_shape(options: LatentOptions, fields: Mapping[str, Field]) -> tuple[int, ...]:
     return (options.size,)
 
 
-def _sample_shape(options: object, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
-    return sample_shape
+def _sample_shape(options: object, fields: Mapping[str, Field]) -> tuple[int, ...]:
+    return fields["sample"].known_shape
+
+
+def _field_shape(options: FieldOptions, fields: Mapping[str, Field]) -> tuple[int, ...]:
+    return fields[options.field].known_shape
+
+
+def _field_kind(options: FieldOptions, fields: Mapping[str, Field]) -> str:
+    return fields[options.field].kind
+
+
+def _field_read(options: FieldOptions) -> tuple[str, ...]:
+    return (options.field,)
 
 
 @hookimpl
@@ -79,10 +96,10 @@ def ganforge_samplers() -> Iterable[SamplerSpec]:
         build="ganforge_samplers.latents:ClassBalanced",
         options=LatentOptions,
         input_shape=_latent_shape,
-        needs_labels=True,
+        reads=("labels",),
     )
     for name, summary, builder, paired_options in (
-        ("reconstruct", "Real images, to be remade: for autoencoders", "Reconstruct", NoOptions),
+        ("reconstruct", "Real samples, to be remade: for autoencoders", "Reconstruct", NoOptions),
         ("mask", "Real images with a hole, to be filled: for inpainting", "Mask", MaskOptions),
         (
             "downscale",
@@ -97,6 +114,15 @@ def ganforge_samplers() -> Iterable[SamplerSpec]:
             build=f"ganforge_samplers.paired:{builder}",
             options=paired_options,
             input_shape=_sample_shape,
-            inputs="images",
-            paired=True,
+            inputs="sample",
+            reads=("samples",),
         )
+    yield SamplerSpec(
+        name="field",
+        summary="Another field of the data set: for translation from one picture to another",
+        build="ganforge_samplers.paired:OtherField",
+        options=FieldOptions,
+        input_shape=_field_shape,
+        inputs=_field_kind,
+        reads=_field_read,
+    )

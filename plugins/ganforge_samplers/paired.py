@@ -10,7 +10,7 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from ganforge import Batch, DataError, Inputs, NoOptions, Problem, Sampler
 
-from . import DownscaleOptions, MaskOptions
+from . import DownscaleOptions, FieldOptions, MaskOptions
 
 GREY = 0.0  # the middle of [-1, 1]
 
@@ -21,8 +21,8 @@ class _Paired(Sampler):
     def sample(self, n: int, *, generator: torch.Generator, real: Batch | None = None) -> Inputs:
         if real is None:
             raise DataError("this sampler makes its inputs of real images, and there are none")
-        labels = None if self.problem.num_classes is None else real.labels
-        return Inputs(self.altered(real.samples, generator), labels)
+        told = real.only(self.problem.conditions).others
+        return Inputs(self.altered(real.samples, generator), **told)
 
     @abstractmethod
     def altered(self, images: Tensor, generator: torch.Generator) -> Tensor:
@@ -37,6 +37,19 @@ class Reconstruct(_Paired):
 
     def altered(self, images: Tensor, generator: torch.Generator) -> Tensor:
         return images
+
+
+class OtherField(Sampler):
+    """Another field of the real samples, as it is."""
+
+    def __init__(self, problem: Problem, options: FieldOptions) -> None:
+        super().__init__(problem)
+        self.name = options.field
+
+    def sample(self, n: int, *, generator: torch.Generator, real: Batch | None = None) -> Inputs:
+        if real is None:
+            raise DataError(f"this sampler feeds the field {self.name!r}, and there is no data")
+        return Inputs(real.others[self.name], **real.only(self.problem.conditions).others)
 
 
 class Mask(_Paired):

@@ -322,8 +322,8 @@ def absent(options):
 def ganforge_datasets():
     common = {"summary": "s", "build": "m:f"}
     square = {"sample_shape": lambda options: (1, 32, 32), **common}
-    yield DatasetSpec(name="shapeless", sample_shape=fail, **common)
-    yield DatasetSpec(name="flat", sample_shape=lambda options: (32, 32), **common)
+    yield DatasetSpec(name="shapeless", **common, fields=lambda options: {"sample": Field.of_shape(fail(options)), "label": Field(kind="category", optional=True)})
+    yield DatasetSpec(name="flat", **common, fields=lambda options: {"sample": Field.of_shape((32, 32)), "label": Field(kind="category", optional=True)})
     yield DatasetSpec(name="unsure", check_available=fail, **square)
     yield DatasetSpec(name="absent", check_available=absent, **square)
     yield DatasetSpec(name="picky", options=Options, **square)

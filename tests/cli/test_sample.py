@@ -79,7 +79,7 @@ class Masked(Sampler):
 def ganforge_generators():
     shared = {"summary": "s", "vectors": True, "labels": "optional", "discriminator": "mlp"}
     yield GeneratorSpec(name="tell", build="ganforge_tell:Tell", **shared)
-    yield GeneratorSpec(name="remake", build="ganforge_tell:Remake", inputs="images",
+    yield GeneratorSpec(name="remake", build="ganforge_tell:Remake", inputs="image",
                         sampler="masked", **shared)
 
 @hookimpl
@@ -87,9 +87,9 @@ def ganforge_samplers():
     yield SamplerSpec(name="ends", summary="s", build="ganforge_tell:Ends",
                       input_shape=lambda options, shape: (4,))
     yield SamplerSpec(name="of-labels", summary="s", build="ganforge_tell:OfLabels",
-                      input_shape=lambda options, shape: (4,), needs_labels=True)
-    yield SamplerSpec(name="masked", summary="s", build="ganforge_tell:Masked", inputs="images",
-                      input_shape=lambda options, shape: (shape[0] + 1, *shape[1:]), paired=True)
+                      input_shape=lambda options, shape: (4,), reads=("labels",))
+    yield SamplerSpec(name="masked", summary="s", build="ganforge_tell:Masked", inputs="sample",
+                      input_shape=lambda options, shape: (shape[0] + 1, *shape[1:]), reads=("samples",))
 """
 
 Make = Callable[..., Path]

@@ -8,10 +8,11 @@ import tomllib
 
 import pytest
 
+from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.options import describe
 from ganforge.plugin.registry import Component
-from ganforge.plugin.specs import ComponentSpec, RecipeSpec
+from ganforge.plugin.specs import RecipeSpec
 from tests.conftest import Command, FakePlugin, generators
 
 BUNDLED = list(discover(third_party=False, environ={}).registry)
@@ -21,7 +22,7 @@ COMPONENTS = [it for it in BUNDLED if it not in RECIPES]
 
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda it: f"{it.kind} {it.name}")
 def test_every_bundled_component_shows_what_it_is_and_all_of_its_options(
-    cli: Command, component: Component
+    cli: Command, component: Component[Spec]
 ) -> None:
     answer = cli("show", component.name, "--kind", component.kind)
     assert (answer.code, answer.err) == (0, "")
@@ -41,7 +42,7 @@ def test_every_bundled_component_shows_what_it_is_and_all_of_its_options(
 
 @pytest.mark.parametrize("component", RECIPES, ids=lambda it: it.name)
 def test_every_bundled_recipe_shows_where_it_comes_from_and_its_file(
-    cli: Command, component: Component
+    cli: Command, component: Component[Spec]
 ) -> None:
     answer = cli("show", component.name, "--kind", "recipe")
     assert (answer.code, answer.err) == (0, "")

@@ -180,7 +180,7 @@ def test_a_loss_of_the_other_networks_weights_alone_is_the_same_error(make_train
 
     class Elsewhere(Loss):
         def generator_loss(self, step):
-            return step.critic(step.real).mean()
+            return step.discriminate(step.real).mean()
 
     trainer = make_trainer()
     object.__setattr__(trainer.assembly, "objective", Objective([term("elsewhere", Elsewhere())]))

@@ -200,12 +200,11 @@ from ganforge import DiscriminatorSpec, GeneratorSpec, hookimpl
 @hookimpl
 def ganforge_generators():
     yield GeneratorSpec(name="labelled", summary="s", build="ganforge_labelled:Generator",
-                        labels="optional", discriminator="labelled")
+discriminator="labelled", conditions=("label",))
 
 @hookimpl
 def ganforge_discriminators():
-    yield DiscriminatorSpec(name="labelled", summary="s", build="ganforge_labelled:Discriminator",
-                            labels="optional")
+    yield DiscriminatorSpec(name="labelled", summary="s", build="ganforge_labelled:Discriminator", conditions=("label",))
 
 def __getattr__(name):
     import torch
@@ -265,8 +264,7 @@ from ganforge import DatasetSpec, hookimpl
 
 @hookimpl
 def ganforge_datasets():
-    yield DatasetSpec(name="line", summary="Points on a line", build="ganforge_line:build",
-                      sample_shape=lambda options: (2,), labelled=False)
+    yield DatasetSpec(name="line", summary="Points on a line", build="ganforge_line:build", fields=lambda options: {"sample": Field.of_shape((2,))})
 
 def build(problem, options):
     import torch

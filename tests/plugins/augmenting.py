@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import torch
 
-from ganforge import Augmentation, Problem, Progress
+from ganforge import Augmentation, Field, Problem, Progress
 from ganforge.plugin.discovery import discover
 
 REGISTRY = discover(third_party=False, environ={}).registry
 PROGRESS = Progress(step=0, num_steps=10, images=0)
 
 
-def build(name: str, sample_shape: tuple[int, ...] = (3, 8, 8), **values: object) -> Augmentation:
+def build(name: str, sample: tuple[int, ...] | Field = (3, 8, 8), **values: object) -> Augmentation:
     component = REGISTRY.find("augmentation", name)
-    problem = Problem(sample_shape=sample_shape, input_shape=(4,))
+    field = sample if isinstance(sample, Field) else Field.of_shape(sample)
+    problem = Problem(sample=field, input_shape=(4,))
     built = component.build(problem, component.spec.options(**values))
     assert isinstance(built, Augmentation)
     return built

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ganforge_augmentations
-from ganforge import Observed
+from ganforge import Field, Observed
 from ganforge.testing.fixtures.waiting import HostNeverWaits
 
 from .augmenting import PROGRESS, apply, build, images
@@ -134,7 +134,13 @@ def test_the_host_does_not_wait_for_the_device(name):
     samples = images(4, 3, 8, 8).to(memory_format=torch.channels_last).requires_grad_()
     generator = torch.Generator().manual_seed(0)
     scores = images(4)
-    observed = Observed(real_scores=scores, fake_scores=scores, batch_size=4, progress=PROGRESS)
+    observed = Observed(
+        side="discriminator",
+        real_scores=scores,
+        fake_scores=scores,
+        batch_size=4,
+        progress=PROGRESS,
+    )
     with HostNeverWaits("it is tested"):
         augmented = augmentation(samples, generator, PROGRESS)
         (gradient,) = torch.autograd.grad(augmented.square().sum(), samples, create_graph=True)
@@ -167,13 +173,21 @@ def test_noise_has_the_standard_deviation_and_no_bias():
     assert abs(torch.corrcoef(neighbours)[0, 1].item()) < 0.03
 
 
-@pytest.mark.parametrize("shape", [(2,), (1, 9), (3, 8, 8), (3, 4, 8, 8)])
-def test_noise_is_added_to_samples_of_any_rank(shape):
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [
+        ("vector", (2,)),
+        ("sequence", (1, 9)),
+        ("points", (7, 3)),
+        ("image", (3, 8, 8)),
+        ("video", (3, 4, 8, 8)),
+    ],
+)
+def test_noise_is_added_to_samples_of_any_kind(kind, shape):
     samples = images(3, *shape)
     noise = torch.randn(samples.shape, generator=torch.Generator().manual_seed(0))
-    expected = samples + 0.5 * noise
-    augmented = apply(build("instance-noise", shape, std=0.5), samples)
-    torch.testing.assert_close(augmented, expected)
+    augmentation = build("instance-noise", Field(kind=kind, shape=shape), std=0.5)
+    torch.testing.assert_close(apply(augmentation, samples), samples + 0.5 * noise)
 
 
 def test_noise_leaves_the_gradient_alone():

@@ -299,7 +299,11 @@ def keeps_order(samples: torch.Tensor, augmented: torch.Tensor) -> torch.Tensor:
 
 def observe(augmentation, scores, times=1, batch_size=50):
     observed = Observed(
-        real_scores=scores, fake_scores=None, batch_size=batch_size, progress=PROGRESS
+        side="discriminator",
+        real_scores=scores,
+        fake_scores=None,
+        batch_size=batch_size,
+        progress=PROGRESS,
     )
     with torch.no_grad():
         for _ in range(times):

@@ -128,16 +128,31 @@ def test_the_problems_of_networks():
         ((1, 8, 8), (6,), 3),
         ((2,), (6,), 3),
     ]
-    nothing = DiscriminatorSpec(name="d", summary="None", build="a:b", images=None)
+    nothing = DiscriminatorSpec(name="d", summary="None", build="a:b", shapes=())
     with pytest.raises(CheckFailure, match="a component that handles some samples"):
         shapes(nothing)
 
 
 def test_the_problems_of_other_kinds():
-    loss = LossSpec(name="l", summary="Loss", build="a:b", needs_labels=True)
+    loss = LossSpec(
+        name="l",
+        summary="Loss",
+        build="a:b",
+        reads=(
+            "real_scores",
+            "fake_scores",
+            "labels",
+        ),
+    )
     assert shapes(loss) == [((1, 8, 8), (6,), 3), ((2,), (6,), 3)]
     dataset = DatasetSpec(
-        name="d", summary="Data", build="a:b", sample_shape=lambda options: (3, 5, 7)
+        name="d",
+        summary="Data",
+        build="a:b",
+        fields=lambda options: {
+            "sample": Field.of_shape((3, 5, 7)),
+            "label": Field(kind="category", optional=True),
+        },
     )
     assert shapes(dataset) == [((3, 5, 7), (6,), None)]
     sampler = SamplerSpec(
@@ -145,8 +160,8 @@ def test_the_problems_of_other_kinds():
         summary="Sampler",
         build="a:b",
         input_shape=lambda options, sample_shape: sample_shape,
-        inputs="images",
-        paired=True,
+        inputs="sample",
+        reads=("samples",),
     )
     assert shapes(sampler)[:2] == [((1, 8, 8), (1, 8, 8), None), ((3, 8, 8), (3, 8, 8), None)]
     assert shapes(sampler)[-1] == ((1, 8, 8), (1, 8, 8), 3)

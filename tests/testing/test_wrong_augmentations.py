@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from ganforge import Augmentation, AugmentationSpec, ImageShapes
+from ganforge import Augmentation, AugmentationSpec, ImageShapes, VectorShapes
 from ganforge.testing.checks import augmentations
 from ganforge.testing.finding import subject_of
 from ganforge.testing.fixtures.waiting import HostNeverWaits
@@ -19,7 +19,7 @@ class Correct(Augmentation):
     """Noise, whose strength rises while real scores are positive."""
 
     def __init__(self, problem: Any, options: Any) -> None:
-        super().__init__()
+        super().__init__(problem, options)
         self.register_buffer("std", torch.tensor(0.1))
 
     def forward(self, samples, generator, progress):
@@ -158,8 +158,7 @@ def augmentation(built: type) -> AugmentationSpec:
         name="wrong",
         summary="An augmentation",
         build=target,
-        images=ImageShapes(minimum=4),
-        vectors=True,
+        shapes=(ImageShapes(minimum=4), VectorShapes()),
     )
 
 

@@ -38,7 +38,7 @@ class Penalty(Loss):
         super().__init__()
 
     def discriminator_loss(self, step):
-        gradients = input_gradients(step.real_scores, step.judged_real)
+        gradients = input_gradients(step.real_scores, step.real)
         return gradients.flatten(1).square().sum(1).mean()
 
 
@@ -76,8 +76,8 @@ class ImagesAlone(Loss):
 
 class Unlabelled(Penalty):
     def discriminator_loss(self, step):
-        between = torch.lerp(step.judged_real, step.judged_fake, 0.5).detach().requires_grad_()
-        gradients = input_gradients(step.critic(between), between)
+        between = torch.lerp(step.real, step.fake, 0.5).detach().requires_grad_()
+        gradients = input_gradients(step.discriminate(between), between)
         return gradients.flatten(1).square().sum(1).mean()
 
 
@@ -113,8 +113,8 @@ class OwnLeaf(Penalty):
     """A gradient at a leaf of its own, which raises nothing where none was announced."""
 
     def discriminator_loss(self, step):
-        leaf = step.judged_real.detach().requires_grad_()
-        gradients = input_gradients(step.critic(leaf, step.judged_real_labels), leaf)
+        leaf = step.real.detach().requires_grad_()
+        gradients = input_gradients(step.discriminate(leaf, step.real_conditions), leaf)
         return gradients.flatten(1).square().sum(1).mean()
 
 
@@ -122,7 +122,7 @@ class SteepAtZero(Penalty):
     """The slope of a norm is infinite at zero."""
 
     def discriminator_loss(self, step):
-        gradients = input_gradients(step.real_scores, step.judged_real)
+        gradients = input_gradients(step.real_scores, step.real)
         return (gradients.flatten(1).square().sum(1).sqrt() - 1).square().mean()
 
 

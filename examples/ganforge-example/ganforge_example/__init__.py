@@ -69,9 +69,9 @@ def ganforge_generators() -> Iterable[GeneratorSpec]:
         summary="Residual blocks with upsampling and batch normalisation (Gulrajani et al., 2017)",
         build="ganforge_example.networks:Generator",
         options=GeneratorOptions,
-        images=_IMAGES,
-        labels="optional",
         discriminator="resnet",
+        shapes=(_IMAGES,),
+        conditions=("label",),
     )
 
 
@@ -82,9 +82,9 @@ def ganforge_discriminators() -> Iterable[DiscriminatorSpec]:
         summary="Residual blocks with average pooling; spectral norm on request (Miyato, 2018)",
         build="ganforge_example.networks:Discriminator",
         options=DiscriminatorOptions,
-        images=_IMAGES,
-        labels="optional",
         batch_independent=True,
+        shapes=(_IMAGES,),
+        conditions=("label",),
     )
 
 

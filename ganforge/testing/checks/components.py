@@ -20,13 +20,13 @@ from ganforge.contracts import (
     Sampler,
 )
 from ganforge.errors import DataError, GanforgeError, UsageError
+from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.plugin.options import describe, parse, to_toml
 from ganforge.plugin.registry import Component
 from ganforge.plugin.specs import (
     KINDS,
     AugmentationSpec,
     CallbackSpec,
-    ComponentSpec,
     DatasetSpec,
     DiscriminatorSpec,
     GeneratorSpec,
@@ -164,7 +164,7 @@ def _spec(subject: Subject) -> ComponentSpec:
     return subject.spec
 
 
-def _builder(component: Component) -> Any:
+def _builder(component: Component[Spec]) -> Any:
     assert isinstance(component.spec, ComponentSpec)
     module, _, path = component.spec.build.partition(":")
     try:

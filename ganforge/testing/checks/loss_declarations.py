@@ -59,7 +59,7 @@ def labels_reach_the_critic(subject: Subject) -> None:
         raise CheckFailure(
             "a value in a conditional run",
             came=str(error),
-            mend="give step.critic the labels of its samples, such as step.judged_real_labels",
+            mend="give step.critic the labels of its samples, such as step.real_conditions",
         ) from error
 
 

@@ -1,0 +1,61 @@
+"""The contracts between the engine and the components that a plugin builds.
+
+Notation: `B` batch, `N` data set size, `Z` latent size, `C H W` image, `D` vector size, `K`
+classes. Samples are float32 wherever a network or a loss sees them; images, and whatever has a
+declared range, are in [-1, 1] there.
+
+A **generator** is an `nn.Module` whose `forward(inputs [B, *input_shape])` gives samples
+`[B, *sample_shape]`; a **discriminator** gives samples `[B, *sample_shape]` unbounded scores `[B]`,
+patch scores `[B, ...]` or a list of scores where its spec says so. What a network is told besides
+reaches it by keyword: `forward(inputs, *, label=None, image=None)`, a label being int64 `[B]` in
+[0, K). A network whose spec `gives` more has a method `trace` with the arguments of `forward` that
+returns `(output, {name: tensor or list})`. The other kinds derive from the classes below.
+
+The engine owns time, device and gradient: no component calls `backward`, moves itself to a device
+or draws from a random state other than the generator that it is given.
+"""
+
+from __future__ import annotations
+
+from ganforge.plugin.schedule import Progress
+
+from .augmentations import Augmentation
+from .batches import Batch, Inputs
+from .callbacks import Callback
+from .datasets import Dataset, EndlessDataset, InMemoryDataset, MapDataset, Mixture, count_line
+from .games import Draw, Game, MakeNetwork
+from .losses import Loss, ScoreLoss, averaged
+from .metrics import Evaluation, Metric
+from .samplers import LatentSampler, Sampler
+from .step import Observed, Scores, Step, Trace, Update, input_gradients, mean_score
+
+__all__ = [
+    "Augmentation",
+    "Batch",
+    "Callback",
+    "Dataset",
+    "Draw",
+    "EndlessDataset",
+    "Evaluation",
+    "Game",
+    "InMemoryDataset",
+    "Inputs",
+    "LatentSampler",
+    "Loss",
+    "MakeNetwork",
+    "MapDataset",
+    "Metric",
+    "Mixture",
+    "Observed",
+    "Progress",
+    "Sampler",
+    "ScoreLoss",
+    "Scores",
+    "Step",
+    "Trace",
+    "Update",
+    "averaged",
+    "count_line",
+    "input_gradients",
+    "mean_score",
+]

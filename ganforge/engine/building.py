@@ -1,0 +1,128 @@
+"""Builds what a run names: the only caller of the builders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from torch import nn
+
+from ganforge.config.run_config import Selection
+from ganforge.contracts import Dataset, Game
+from ganforge.device.execution import Execution
+from ganforge.device.randomness import Randomness
+from ganforge.errors import PluginError
+from ganforge.plugin.base_specs import ComponentSpec
+from ganforge.plugin.fields import LABEL, Field
+from ganforge.plugin.specs import DatasetSpec, GameSpec, GeneratorSpec
+from ganforge.problem import Problem
+
+T = TypeVar("T")
+
+
+def build(
+    selection: Selection[ComponentSpec], problem: Problem, randomness: Randomness, wanted: type[T]
+) -> T:
+    """What a component's builder gives. Raises PluginError where it is nothing of `wanted`."""
+    component = selection.component
+    with randomness.building(f"{component.kind}/{component.name}"):
+        built = component.build(problem, selection.options)
+    if not isinstance(built, wanted):
+        raise PluginError(
+            f"{selection.label} must build a {wanted.__module__}.{wanted.__name__}, not "
+            f"{type(built).__name__}"
+        )
+    return built
+
+
+def network_maker(
+    selection: Selection[ComponentSpec], randomness: Randomness
+) -> Callable[[Problem], nn.Module]:
+    """What a game builds the networks of a side with: the first, the second, ... of a component.
+
+    Each has initial weights of its own.
+    """
+    component, count = selection.component, 0
+
+    def make(problem: Problem) -> nn.Module:
+        nonlocal count
+        count += 1
+        stream = f"{component.kind}/{component.name}" + (f"/{count}" if count > 1 else "")
+        with randomness.building(stream):
+            built = component.build(problem, selection.options)
+        if not isinstance(built, nn.Module):
+            raise PluginError(
+                f"{selection.label} must build a torch.nn.Module, not {type(built).__name__}"
+            )
+        return built
+
+    return make
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuiltGenerator:
+    """The generator's side, and the game that it is built for."""
+
+    game: Game
+    network: nn.Module
+
+
+def build_generator(
+    game: Selection[GameSpec],
+    generator: Selection[GeneratorSpec],
+    problem: Problem,
+    randomness: Randomness,
+    execution: Execution,
+) -> BuiltGenerator:
+    """The game, and the generator's side as it builds it, on the device."""
+    built = execution.place(build(game, problem, randomness, Game))
+    make = network_maker(generator, randomness)
+    network = _side(game, built.build_generator(make))
+    return BuiltGenerator(game=built, network=execution.place(network))
+
+
+def build_discriminator(
+    game: Selection[GameSpec],
+    built: Game,
+    discriminator: Selection[ComponentSpec],
+    problem: Problem,
+    randomness: Randomness,
+    execution: Execution,
+) -> nn.Module:
+    """The discriminator's side as the game builds it, for the problem of what it judges."""
+    make = network_maker(discriminator, randomness)
+    return execution.place(_side(game, built.build_discriminator(make, problem)))
+
+
+def _side(game: Selection[GameSpec], network: object) -> nn.Module:
+    if not isinstance(network, nn.Module):
+        raise PluginError(f"{game.label} must build a torch.nn.Module, not {network!r}")
+    return network
+
+
+def build_dataset(
+    selection: Selection[DatasetSpec],
+    fields: Mapping[str, Field],
+    randomness: Randomness,
+) -> tuple[Dataset, dict[str, Field]]:
+    """A data set, and its fields as its data turned out to have them.
+
+    Raises PluginError where a shape or the names of classes are still unknown.
+    """
+    problem = Problem(sample=fields["sample"])
+    dataset = build(selection, problem, randomness, Dataset)
+    known = dict(fields) | dict(dataset.fields)
+    label = known.get(LABEL)
+    if dataset.classes is not None:
+        label = label or Field(kind="category")
+        known[LABEL] = replace(label, classes=tuple(dataset.classes))
+    elif label is not None and label.classes is None:
+        del known[LABEL]  # a spec that leaves it to the data, which has none
+    for name, field in known.items():
+        if field.shape is None:
+            raise PluginError(
+                f"{selection.label} does not say which shape its field {name!r} has, neither in "
+                "its spec nor, once it was read, in `fields`"
+            )
+    return dataset, known
