@@ -41,6 +41,10 @@ class CheckpointError(GanforgeError):
     """A checkpoint or an exported generator cannot be read, written or used here."""
 
 
+class OtherKindError(CheckpointError):
+    """A file is one of ganforge's, and of another kind than the one that is wanted."""
+
+
 class NewerFormatError(CheckpointError):
     """A file was written by a newer ganforge, in a format that this one does not read."""
 

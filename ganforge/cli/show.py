@@ -14,7 +14,7 @@ from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.plugin.discovery import Discovered, Discovery, discover
 from ganforge.plugin.options import describe, to_toml
 from ganforge.plugin.registry import Component, Registry
-from ganforge.plugin.shapes import ImageShapes
+from ganforge.plugin.shapes import Shapes
 from ganforge.plugin.specs import KINDS, TABLES, RecipeSpec
 from ganforge.printable import printable
 
@@ -23,6 +23,21 @@ from .list_plugins import load_time, plugin_record
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+
+#: what a spec may leave to the options, and is worth a word
+AS_THE_OPTIONS_SAY = {
+    "batch_independent",
+    "patches",
+    "several",
+    "provides",
+    "calls",
+    "reads",
+    "parts",
+    "inputs",
+    "judged",
+    "told",
+}
 
 
 @click.command("show")
@@ -126,11 +141,10 @@ def _capabilities(spec: Spec) -> dict[str, str]:
             continue
         if callable(value):
             # Shapes are said by numbers; what may be or not be is worth a word.
-            if field.name == "batch_independent":
+            if field.name in AS_THE_OPTIONS_SAY:
                 found[field.name] = "as the options say"
             continue
-        unknown = field.name == "labelled" and value is None
-        found[field.name] = "only the data can tell" if unknown else _words(value)
+        found[field.name] = _words(value)
     return found
 
 
@@ -138,9 +152,9 @@ def _words(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return ", ".join(map(str, value))
-    if isinstance(value, ImageShapes):
-        return "any" if value == ImageShapes() else str(value)
+        return ", ".join(map(_words, value)) or "none"
+    if isinstance(value, Shapes):
+        return f"any {value.plural}" if value == type(value)() else str(value)
     return "none" if value is None else str(value)
 
 

@@ -27,6 +27,9 @@ from .threads import spin_briefly
 SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
     "generator": (("generator", "name"),),
     "discriminator": (("discriminator", "name"),),
+    "game": (("game", "name"),),
+    "condition": (("generator", "conditions"), ("discriminator", "conditions")),
+    "init": (("generator", "init"), ("discriminator", "init")),
     "sampler": (("sampler", "name"),),
     "steps": (("training", "steps"),),
     "epochs": (("training", "epochs"),),
@@ -50,16 +53,35 @@ SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
 
 
 @click.command("train", cls=GroupedCommand)
-@option_in("What", "--generator", metavar="NAME", help="Network that makes samples. [dcgan]")
-@option_in("What", "--discriminator", metavar="NAME", help="Its opponent. [generator's partner]")
+@option_in("What", "--generator", metavar="NAME", help="Generator network. [dcgan]")
+@option_in(
+    "What",
+    "--discriminator",
+    metavar="NAME",
+    help="Discriminator network. [the generator's partner]",
+)
 @option_in("What", "--loss", metavar="NAME", multiple=True, help="Loss term; repeatable. [nonsat]")
 @option_in("What", "--dataset", metavar="NAME|PATH", help="Data set, or folder or zip. [digits]")
 @option_in("What", "--sampler", metavar="NAME", help="Draws the generator's inputs. [normal]")
+@option_in(
+    "What", "--augment", metavar="NAME", multiple=True, help="Augment what D sees; repeatable."
+)
+@option_in("What", "--game", metavar="NAME", help="How the networks are connected. [generator's]")
 @option_in("What", "--recipe", metavar="NAME", help="Start from a recipe. [none]")
-@option_in("What", "--conditional", is_flag=True, default=None, help="Use the labels.")
+@option_in(
+    "What", "--conditional", is_flag=True, default=None, help="Tell both networks the label."
+)
+@option_in(
+    "What",
+    "--condition",
+    metavar="NAME",
+    multiple=True,
+    help="Tell both networks this field of the data set; repeatable.",
+)
+@option_in("What", "--init", metavar="RUN|FILE", help="Start from the weights of a run or file.")
 @option_in("What", "--image-size", metavar="PIXELS", type=int, help="Side of the images.")
 @option_in("What", "--channels", metavar="C", type=int, help="1 for grey, 3 for colour images.")
-@option_in("What", "--latent-size", metavar="Z", type=int, help="Numbers in a latent.")
+@option_in("What", "--latent-size", metavar="Z", type=int, help="Latent dimension.")
 @option_in(
     "How long", "--steps", metavar="N", type=int, help=f"Generator updates. [{DEFAULT_STEPS}]"
 )
@@ -76,16 +98,16 @@ SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
     "--learning-rate",
     metavar="RATE",
     type=float,
-    help=f"Of both. [{AdamSettings().learning_rate:g}]",
+    help=f"Learning rate of both optimizers. [{AdamSettings().learning_rate:g}]",
 )
 @option_in(
     "How",
     "--betas",
     metavar="B1,B2",
     callback=lambda context, parameter, value: _numbers(value),
-    help=f"Adam's, of both. [{','.join(f'{beta:g}' for beta in AdamSettings().betas)}]",
+    help=f"Betas of both optimizers. [{','.join(f'{beta:g}' for beta in AdamSettings().betas)}]",
 )
-@option_in("How", "--seed", metavar="N", type=int, help="Of everything random. [0]")
+@option_in("How", "--seed", metavar="N", type=int, help="Random seed. [0]")
 @option_in("How", "--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps. [auto]")
 @option_in("How", "--workers", metavar="N", type=int, help="Processes that read images. [2]")
 @option_in("How", "--compile", is_flag=True, default=None, help="Compile the networks.")
@@ -127,6 +149,7 @@ def command(
     recipe: str | None,
     dataset: str | None,
     loss: tuple[str, ...],
+    augment: tuple[str, ...],
     metric: tuple[str, ...],
     callback: tuple[str, ...],
     **shortcuts: Any,
@@ -148,7 +171,7 @@ def command(
     layers = [recipe_layer(registry.find("recipe", recipe))] if recipe is not None else []
     layers += [from_file(config)] if config is not None else []
     data = path_layer(dataset, registry).entries if dataset is not None else ()
-    tables = {"loss": loss, "metric": metric, "callback": callback}
+    tables = {"loss": loss, "augmentation": augment, "metric": metric, "callback": callback}
     layers.append(_command_line(data, shortcuts, tables, settings))
     changes = None
     if resume is not None:
@@ -195,11 +218,11 @@ def _command_line(
     """Everything on the command line as one layer, `--set` over the other flags."""
     entries = list(data)
     for name, value in shortcuts.items():
-        if value is not None:
+        if value not in (None, ()):
             origin = Flag(f"--{name.replace('_', '-')}")
             entries += [Entry(path=path, value=value, origin=origin) for path in SHORTCUTS[name]]
     entries += from_settings(settings).entries
-    flags = {"callback": "--logger"}
+    flags = {"callback": "--logger", "augmentation": "--augment"}
     chosen = {
         kind: Names(names, Flag(flags.get(kind, f"--{kind}")))
         for kind, names in tables.items()

@@ -197,7 +197,7 @@ class _Resolver:
         chosen = self.entries.get((section, "name"))
         if chosen is not None and chosen.value == NO_DISCRIMINATOR:
             for path, orphan in self.entries.items():
-                if path[0] == section and path != (section, "name"):
+                if path[0] == section and path[1:] != ("name",) and not self._is_shared(path):
                     self._complain(orphan, "", "there is no discriminator in this run")
             return None
         if generator is None and chosen is None:
@@ -227,10 +227,14 @@ class _Resolver:
     def _is_default(self, path: KeyPath, entry: Entry) -> bool:
         """True for a value that says nothing: the usual one, or one set for both sides."""
         if path[0] == "discriminator_optimizer":
-            twin = self.entries.get(("generator_optimizer", *path[1:]))
-            return twin is not None and twin.value == entry.value
+            return self._is_shared(path)
         default = getattr(SECTIONS[path[0]](), path[1], None)
         return bool(entry.value == default)
+
+    def _is_shared(self, path: KeyPath) -> bool:
+        """True where the generator's side has the same value, as a flag sets it for both."""
+        twin = self.entries.get((path[0].replace("discriminator", "generator"), *path[1:]))
+        return twin is not None and twin.value == self.entries[path].value
 
     def _partner(self, kind: type[S], generator: GeneratorSpec | None) -> Selection[S] | None:
         """The sampler or the game: the one named, or the generator's usual one."""

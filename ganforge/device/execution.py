@@ -43,7 +43,7 @@ class Execution:
             with torch.no_grad():
                 for tensor in [*module.parameters(), *module.buffers()]:
                     if tensor.dim() in _CHANNELS_LAST:
-                        # Not contiguous(), which leaves the strides of a single channel as they are.
+                        # Not contiguous(), which leaves the strides of a single channel alone.
                         tensor.data = tensor.to(memory_format=_CHANNELS_LAST[tensor.dim()])
         return module
 

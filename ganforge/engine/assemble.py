@@ -31,7 +31,7 @@ from .optimizers import build_optimizer
 from .probe import probe
 from .schedules import Schedules
 from .sides import Side, Sides
-from .starting import start_from
+from .starting import Start, start_from
 from .step import Training
 
 
@@ -65,7 +65,7 @@ class Assembly:
     """A run, put together.
 
     `training` is what a step works on, `source` where pictures and metrics get their samples;
-    `kept_steps` are those whose checkpoints are kept.
+    `kept_steps` are those whose checkpoints are kept, `starts` says where first weights came from.
     """
 
     config: RunConfig
@@ -77,10 +77,11 @@ class Assembly:
     metrics: tuple[ChosenMetric, ...]
     callbacks: tuple[ChosenCallback, ...]
     kept_steps: frozenset[int]
+    starts: Mapping[SideName, Start]
 
 
-def assemble(config: RunConfig) -> Assembly:
-    """Build what the configuration names.
+def assemble(config: RunConfig, *, fresh: bool = True) -> Assembly:
+    """Build what the configuration names; a run that is not `fresh` has its weights elsewhere.
 
     Raises DataError or DeviceError where the data or the device is absent, ConfigError for what
     only the data could tell, and PluginError where a component fails or breaks its contract.
@@ -101,7 +102,9 @@ def assemble(config: RunConfig) -> Assembly:
         discriminator = build_discriminator(
             config.game, built.game, config.discriminator, judged, randomness, execution
         )
-    start_from(config, {"generator": built.network, "discriminator": discriminator})
+    starts: dict[SideName, Start] = {}
+    if fresh:
+        starts = start_from(config, {"generator": built.network, "discriminator": discriminator})
     terms = [
         ObjectiveTerm(
             name=term.config_name,
@@ -165,6 +168,7 @@ def assemble(config: RunConfig) -> Assembly:
             _steps_of(epochs, config, data.batches, "output.keep_epochs")
             for epochs in config.output.keep_epochs
         ),
+        starts=starts,
     )
     probe(config, training, problem)
     _warn_of_mixed_gradients(config, training.objective)

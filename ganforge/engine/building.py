@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from torch import nn
 
@@ -22,18 +22,23 @@ T = TypeVar("T")
 
 
 def build(
-    selection: Selection[ComponentSpec], problem: Problem, randomness: Randomness, wanted: type[T]
+    selection: Selection[ComponentSpec],
+    problem: Problem,
+    randomness: Randomness,
+    wanted: Callable[..., T],
 ) -> T:
     """What a component's builder gives. Raises PluginError where it is nothing of `wanted`."""
     component = selection.component
     with randomness.building(f"{component.kind}/{component.name}"):
         built = component.build(problem, selection.options)
-    if not isinstance(built, wanted):
-        raise PluginError(
-            f"{selection.label} must build a {wanted.__module__}.{wanted.__name__}, not "
-            f"{type(built).__name__}"
-        )
-    return built
+    # A callable for the type checker, which takes no abstract class for a type.
+    assert isinstance(wanted, type)
+    if isinstance(built, wanted):
+        return cast(T, built)
+    raise PluginError(
+        f"{selection.label} must build a {wanted.__module__}.{wanted.__name__}, not "
+        f"{type(built).__name__}"
+    )
 
 
 def network_maker(

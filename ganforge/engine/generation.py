@@ -76,7 +76,7 @@ class Source:
     def _shown(
         self, real: Batch | None, wanted: Mapping[str, Tensor], rows: Tensor
     ) -> Batch | None:
-        """What the sampler is shown of real samples: whole chunks, so that draws depend on no `num`.
+        """The real samples that a sampler is shown, in whole chunks: `num` changes no draw.
 
         Without real samples a sampler whose inputs depend on the labels gets those asked for.
         """

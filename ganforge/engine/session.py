@@ -156,7 +156,8 @@ def _prepare(config: RunConfig, run: RunDirectory, display: Display, resume: boo
     from .trainer import Trainer
 
     try:
-        trainer = Trainer(assemble(config), run, display)
+        fresh = not resume or not run.list_checkpoints()
+        trainer = Trainer(assemble(config, fresh=fresh), run, display)
         if resume:
             trainer.resume()
     except GanforgeError:
@@ -172,7 +173,10 @@ def _environment(assembly: Assembly) -> dict[str, Any]:
     from ganforge.storage import provenance
 
     components = [selection.component for selection in assembly.config.selections]
-    return provenance.environment(components, assembly.execution.describe())
+    found = provenance.environment(components, assembly.execution.describe())
+    if assembly.starts:
+        found["init"] = {side: start.record() for side, start in assembly.starts.items()}
+    return found
 
 
 def _facts(trainer: Trainer, run: RunDirectory) -> SessionFacts:

@@ -21,7 +21,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from ganforge.errors import CheckpointError, NewerFormatError
+from ganforge.errors import CheckpointError, NewerFormatError, OtherKindError
 from ganforge.printable import printable
 from ganforge.storage.files import write_atomically
 
@@ -113,7 +113,7 @@ def _header(length: bytes, read: Any, size: int, path: Path, kind: str) -> dict[
     if _signed(_replaced(raw, checksum, _NO_CHECKSUM)) != raw:
         raise CheckpointError(f"{shown} is damaged: the checksum of its header does not match")
     if found != kind:
-        raise CheckpointError(f"{shown} is a ganforge {printable(found)}, not a {kind}")
+        raise OtherKindError(f"{shown} is a ganforge {printable(found)}, not a {kind}")
     if not isinstance(version, int) or version > FORMAT_VERSION:
         raise NewerFormatError(
             f"{shown} was made by a newer ganforge (format {printable(version)}; this one reads up "
