@@ -58,12 +58,17 @@ def _samples(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
         elif refusal:
             key = _size_key(config)
             yield key, f"{shown} {refusal}, which is what the data set {dataset!r} gives"
-    for kind, chosen in (("metric", config.metrics), ("augmentation", config.augmentations)):
+    for kind, chosen, field in (
+        ("metric", config.metrics, sample),
+        ("augmentation", config.augmentations, judged),
+    ):
         for it in chosen:
-            if refusal := it.spec.refusal(sample):
-                key = (kind, it.component.name)
+            if field is not None and (refusal := it.spec.refusal(field)):
+                giver = f"the data set {dataset!r} gives"
+                if field is not sample:
+                    giver = f"the game {config.game.component.name!r} gives it"
                 what = f"the {kind} {it.component.name!r} {refusal}"
-                yield key, f"{what}, which is what the data set {dataset!r} gives"
+                yield (kind, it.component.name), f"{what}, which is what {giver}"
 
 
 def _size_key(config: RunConfig) -> KeyPath:
