@@ -21,11 +21,11 @@ from torch import Tensor, nn
 from ganforge.config.layers import from_settings
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import RunConfig
-from ganforge.config.settings import AdamSettings
 from ganforge.contracts import Batch, Inputs
 from ganforge.engine.assemble import Assembly, assemble
 from ganforge.engine.display import SessionFacts
 from ganforge.engine.trainer import Trainer
+from ganforge.plugin.schedule import Schedule
 from ganforge.storage.run_directory import RunDirectory
 
 #: the settings of each comparison that are not the engine's defaults
@@ -121,17 +121,20 @@ def _copies(assembly: Assembly) -> tuple[nn.Module, nn.Module]:
 
 def _hyperparameters(assembly: Assembly) -> Hyperparameters:
     config = assembly.config
-    adam = config.generator_optimizer
-    assert isinstance(adam, AdamSettings)
-    assert adam == config.discriminator_optimizer
+    adam, half_life = config.generator_optimizer.options, config.ema.half_life
+    assert config.generator_optimizer.component.name == "adam"
+    assert config.generator_optimizer == config.discriminator_optimizer
+    assert isinstance(half_life, Schedule)
+    assert isinstance(half_life.to, float)
+    assert half_life.until_images
     return Hyperparameters(
         batch_size=config.training.batch_size,
         latent_size=config.input_shape[0],
         learning_rate=adam.learning_rate,
         betas=adam.betas,
         epsilon=adam.epsilon,
-        half_life=config.ema.half_life,
-        ramp_up=config.ema.ramp_up,
+        half_life=half_life.to,
+        ramp_up=half_life.to / half_life.until_images,
         device=assembly.execution.device,
     )
 

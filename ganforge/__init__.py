@@ -13,7 +13,7 @@ from .errors import DataError, GanforgeError
 from .plugin.fields import Field
 from .plugin.hookspecs import hookimpl
 from .plugin.options import NoOptions, option
-from .plugin.schedule import Progress
+from .plugin.schedule import Progress, Schedule
 from .plugin.shapes import (
     ANY_SHAPES,
     ImageShapes,
@@ -32,6 +32,7 @@ from .plugin.specs import (
     GeneratorSpec,
     LossSpec,
     MetricSpec,
+    OptimizerSpec,
     RecipeSpec,
     SamplerSpec,
 )
@@ -100,12 +101,14 @@ __all__ = [
     "Mixture",
     "NoOptions",
     "Observed",
+    "OptimizerSpec",
     "PointShapes",
     "Problem",
     "Progress",
     "RecipeSpec",
     "Sampler",
     "SamplerSpec",
+    "Schedule",
     "ScoreLoss",
     "Scores",
     "SequenceShapes",

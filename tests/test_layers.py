@@ -83,6 +83,33 @@ def test_the_tables_of_losses_select_terms_each_at_its_own_line() -> None:
     assert chosen.origin.place(("loss", "ganforge-foo/odd")) == "run.toml:17"
 
 
+def test_a_schedule_is_one_value_wherever_it_stands() -> None:
+    text = """\
+[generator_optimizer]
+learning_rate = {from = 1e-3, to = 0.0}
+[generator_optimizer.betas]
+from = [0.0, 0.9]
+to = [0.0, 0.99]
+[loss.r1]
+gamma = {from = 1, too = 2}
+weight.to = 0
+[loss.to]
+from = 3
+[ema]
+half_life = {too = 1}
+"""
+    layer = from_text(text, "run.toml")
+    assert values(layer) == {
+        "generator_optimizer.learning_rate": {"from": 1e-3, "to": 0.0},
+        "generator_optimizer.betas": {"from": [0.0, 0.9], "to": [0.0, 0.99]},
+        "loss.r1.gamma": {"from": 1, "too": 2},
+        "loss.r1.weight": {"to": 0},
+        "loss.to.from": 3,
+        "ema.half_life.too": 1,
+    }
+    assert list(places(layer).values())[:3] == ["run.toml:2", "run.toml:3", "run.toml:7"]
+
+
 def test_a_file_without_losses_leaves_them_alone() -> None:
     assert from_text("[training]\nsteps = 3\n", "x").tables == {}
     assert from_text("[loss]\n", "x").tables["loss"].names == ()
@@ -188,6 +215,9 @@ def test_a_file_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
         ("training.on=true", {"training.on": True}),
         ("a.b=[1, 2]", {"a.b": [1, 2]}),
         ("a={b = 1, c.d = 'x'}", {"a.b": 1, "a.c.d": "x"}),
+        ("a.b={from=1e-3, to=0}", {"a.b": {"from": 1e-3, "to": 0}}),
+        ("a.b.to=0", {"a.b": {"to": 0}}),
+        ("loss.r1.gamma={from=1, to=[2]}", {"loss.r1.gamma": {"from": 1, "to": [2]}}),
         ("dataset.name=mnist", {"dataset.name": "mnist"}),
         ("dataset.root=../data/my images", {"dataset.root": "../data/my images"}),
         ("dataset.root='128'", {"dataset.root": "128"}),

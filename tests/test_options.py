@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganforge import NoOptions, option
+from ganforge import NoOptions, Schedule, option
 from ganforge.config.run_config import toml
 from ganforge.plugin.options import describe, parse, to_toml
 
@@ -27,6 +27,13 @@ class Everything:
     betas: tuple[float, float] = option((0.5, 0.999), help="decay", minimum=0.0, below=1.0)
     height: int | None = option(None, help="of the image", minimum=1)
     padding: tuple[int, int] | None = option(None, help="of the image", maximum=9)
+    gamma: float | Schedule = option(1.0, help="a weight", minimum=0.0, scheduled=True)
+    moments: tuple[float, float] | Schedule | None = option(
+        Schedule(from_=(0.0, 0.9), to=(0.0, 0.99), until=0.5),
+        help="decay",
+        below=1.0,
+        scheduled=True,
+    )
 
 
 DEFAULTS = Everything()
@@ -64,6 +71,20 @@ def refused(name: str, raw: object) -> str:
         ("height", None, None),
         ("padding", [1, 9], (1, 9)),
         ("padding", None, None),
+        ("gamma", 2, 2.0),
+        ("gamma", {"from": 2, "to": 0}, Schedule(from_=2.0, to=0.0)),
+        (
+            "gamma",
+            {"from": 1.0, "to": 9.0, "start": 0.1, "until": 0.4, "shape": "cosine"},
+            Schedule(from_=1.0, to=9.0, start=0.1, until=0.4, shape="cosine"),
+        ),
+        ("moments", [0, 0.5], (0.0, 0.5)),
+        ("moments", None, None),
+        (
+            "moments",
+            {"from": [0, 0.5], "to": [0, 0.9], "until_images": 9},
+            Schedule(from_=(0.0, 0.5), to=(0.0, 0.9), until_images=9),
+        ),
     ],
 )
 def test_a_value_of_the_right_type_is_taken(name: str, raw: object, value: object) -> None:
@@ -104,6 +125,15 @@ def test_an_integer_given_for_a_number_becomes_a_float_within_a_tuple_too() -> N
         ("betas", [0.1, float("nan")], "nan is not a finite number"),
         ("height", "tall", "expected an integer, got 'tall'"),
         ("padding", [1], "expected a list of 2, got [1]"),
+        ("rate", {"from": 1, "to": 0}, "expected a number, got {'from': 1, 'to': 0}"),
+        ("gamma", {}, "a schedule needs from and to, and from is not given"),
+        ("gamma", {"from": 1}, "a schedule needs from and to, and to is not given"),
+        ("gamma", {"from": "x", "to": 1}, "expected a number, got 'x'"),
+        ("gamma", {"from": {"from": 1, "to": 2}, "to": 1}, "expected a number, got {'from': 1"),
+        ("gamma", {"from": None, "to": 1}, "expected a number, got None"),
+        ("gamma", {"from": 2, "to": 1, "shpae": "step"}, "did you mean 'shape'?"),
+        ("moments", {"from": 0, "to": [0, 1]}, "expected a list, got 0"),
+        ("moments", {"from": None, "to": [0, 0]}, "expected a list, got None"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused(name: str, raw: object, message: str) -> None:
@@ -123,6 +153,13 @@ def test_a_value_of_the_wrong_type_is_refused(name: str, raw: object, message: s
         ("height", 0, "0 is out of range: must be at least 1"),
         ("padding", [3, 10], "10 is out of range: must be at most 9"),
         ("channels", 2, "2 is not allowed: one of 1 and 3"),
+        ("gamma", {"from": 1, "to": -1}, "-1.0 is out of range: must be at least 0"),
+        ("gamma", {"from": -1, "to": 1}, "-1.0 is out of range: must be at least 0"),
+        (
+            "moments",
+            {"from": [0, 0.5], "to": [0, 1]},
+            "1.0 is out of range: must be below 1",
+        ),
         ("fit", "corp", "'corp' is not allowed: one of 'crop' and 'pad'; did you mean 'crop'?"),
         ("fit", "xyz", "'xyz' is not allowed: one of 'crop' and 'pad'"),
     ],
@@ -202,6 +239,8 @@ def test_a_description_names_type_default_bounds_and_help() -> None:
         "betas": "[number, number]",
         "height": "integer or unset",
         "padding": "[integer, integer] or unset",
+        "gamma": "number or schedule",
+        "moments": "[number, number] or unset or schedule",
     }
     assert described["fit"].allowed == "one of 'crop' and 'pad'"
     assert described["betas"].allowed == "at least 0 and below 1"
@@ -259,6 +298,34 @@ def test_a_class_that_is_not_a_frozen_dataclass_is_refused() -> None:
         list(describe(DEFAULTS))  # type: ignore[arg-type]
 
 
+def test_a_schedule_may_be_the_default_and_its_type_is_named_or_implied() -> None:
+    assert DEFAULTS.moments == Schedule(from_=(0.0, 0.9), to=(0.0, 0.99), until=0.5)
+    implied = make_dataclass(
+        "Implied", [("x", float, option(1.0, help="x", scheduled=True))], frozen=True
+    )
+    parsed, complaints = parse(implied, {"x": {"from": 1, "to": 0}})
+    assert (parsed.x, complaints) == (Schedule(from_=1.0, to=0.0), {})  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "scheduled", "message"),
+    [
+        (float | Schedule, False, "names a schedule: declare it with scheduled=True"),
+        (int, True, "cannot be scheduled: a number or a tuple of numbers can"),
+        (str | Schedule, True, "cannot be scheduled: a number or a tuple of numbers can"),
+        (tuple[int, ...], True, "cannot be scheduled: a number or a tuple of numbers can"),
+        (Literal["a", "b"], True, "cannot be scheduled: a number or a tuple of numbers can"),
+    ],
+)
+def test_a_type_that_cannot_be_scheduled_is_refused(
+    annotation: Any, scheduled: bool, message: str
+) -> None:
+    declared = ("x", annotation, option(None, help="x", scheduled=scheduled))
+    with pytest.raises(TypeError, match=message):
+        list(describe(make_dataclass("Options", [declared], frozen=True)))
+
+
+GAMMAS = st.floats(0, allow_infinity=False)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 GIVEN = st.fixed_dictionaries(
     {},
@@ -273,6 +340,15 @@ GIVEN = st.fixed_dictionaries(
         "betas": st.lists(st.floats(0, 1, exclude_max=True), min_size=2, max_size=2),
         "height": st.integers(1, 2**63 - 1),
         "padding": st.lists(st.integers(-9, 9), min_size=2, max_size=2),
+        "gamma": GAMMAS
+        | st.fixed_dictionaries(
+            {"from": GAMMAS, "to": GAMMAS},
+            optional={"start": st.floats(0.0, 0.4), "until": st.floats(0.5, 1.0)},
+        )
+        | st.fixed_dictionaries(
+            {"from": GAMMAS, "to": GAMMAS, "until_images": st.integers(8, 10**9)},
+            optional={"start_images": st.integers(0, 7), "shape": st.just("cosine")},
+        ),
     },
 )
 

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from ganforge.config.layers import Flag, Layer, Names, from_settings, from_text
 from ganforge.config.resolve import path_layer, resolve
 from ganforge.config.run_config import ALL_SECTIONS, RunConfig
-from ganforge.config.settings import OPTIMIZERS, SECTIONS
+from ganforge.config.settings import SECTIONS
 from ganforge.errors import ConfigError
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.options import describe
 from ganforge.plugin.registry import Registry
+from ganforge.plugin.schedule import Schedule
 from ganforge.plugin.specs import DatasetSpec
 
 from .conftest import FakePlugin, generators
@@ -89,8 +90,87 @@ def test_a_name_and_its_options_in_one_layer_belong_together(make: Resolve) -> N
 def test_another_optimizer_resets_its_settings(make: Resolve) -> None:
     file = "[generator_optimizer]\nlearning_rate = 0.5\n"
     config = make("generator_optimizer.name=sgd", file=file)
-    assert config.generator_optimizer == OPTIMIZERS["sgd"]()
-    assert config.discriminator_optimizer == OPTIMIZERS["adam"]()
+    changed, usual = config.generator_optimizer, config.discriminator_optimizer
+    assert (changed.config_name, changed.options.learning_rate) == ("sgd", 0.01)
+    assert (usual.config_name, usual.options.learning_rate) == ("adam", 4e-4)
+
+
+def test_a_schedule_is_set_in_any_layer_and_replaced_as_a_whole(make: Resolve) -> None:
+    file = """
+    [generator_optimizer.learning_rate]
+    from = 1e-3
+    to = 0.0
+    start = 0.5
+    shape = "cosine"
+    """
+    schedule = Schedule(from_=1e-3, to=0.0, start=0.5, shape="cosine")
+    assert make(file=file).generator_optimizer.options.learning_rate == schedule
+    assert make("generator_optimizer.learning_rate=0.1", file=file).generator_optimizer.options == (
+        make("generator_optimizer.learning_rate=0.1").generator_optimizer.options
+    )
+    shorter = make("generator_optimizer.learning_rate={from=1,to=0.1}", file=file)
+    assert shorter.generator_optimizer.options.learning_rate == Schedule(from_=1.0, to=0.1)
+
+
+def test_the_weight_of_a_term_may_be_a_schedule(make: Resolve) -> None:
+    config = make("loss.nonsat.weight={from=0,to=1,until_images=800}")
+    assert config.losses[0].weight == Schedule(from_=0.0, to=1.0, until_images=800)
+
+
+#: Huang et al., 2024, arXiv:2501.05441: everything moves during the first tenth of the run
+BURN_IN = """
+[loss.rpgan]
+[loss.r1]
+gamma = {from = 2.0, to = 0.2, until_images = 10_000, shape = "cosine"}
+[loss.r2]
+gamma = {from = 2.0, to = 0.2, until_images = 10_000, shape = "cosine"}
+[generator_optimizer]
+learning_rate = {from = 2e-4, to = 5e-5, until_images = 10_000, shape = "cosine"}
+betas = {from = [0.0, 0.9], to = [0.0, 0.99], until_images = 10_000, shape = "cosine"}
+[discriminator_optimizer]
+learning_rate = {from = 2e-4, to = 5e-5, until_images = 10_000, shape = "cosine"}
+betas = {from = [0.0, 0.9], to = [0.0, 0.99], until_images = 10_000, shape = "cosine"}
+[ema]
+half_life = {from = 0, to = 500_000, until_images = 10_000, shape = "cosine"}
+"""
+
+
+def test_a_burn_in_of_everything_is_written_and_read_again(
+    make: Resolve, bundled: Registry
+) -> None:
+    config = make(file=BURN_IN)
+    assert reread(config, bundled) == config
+    assert (
+        'gamma = {from = 2.0, to = 0.2, until_images = 10000, shape = "cosine"} # weight; the'
+    ) in config.to_toml()
+
+
+@pytest.mark.parametrize(
+    ("assignment", "what"),
+    [
+        (
+            "generator_optimizer.learning_rate={from=1,to=-1}",
+            "-1.0 is out of range: must be at least 0",
+        ),
+        ("generator_optimizer.learning_rate.to=0", "a schedule needs from and to, and from is not"),
+        (
+            "generator_optimizer.epsilon={from=1,to=2}",
+            "expected a number, got {'from': 1, ",
+        ),
+        (
+            "loss.nonsat.weight={from=1,to=2,unti=1}",
+            "a schedule has no key 'unti'; did you ",
+        ),
+        ("loss.nonsat.every={from=1,to=2}", "expected an integer, got {'from': 1, 'to': 2}"),
+        ("ema.half_life={from=0,to=1,until=0.5,until_images=3}", "a schedule is counted in shares"),
+    ],
+)
+def test_what_is_no_schedule_is_one_complaint(
+    refuse: Callable[..., list[str]], assignment: str, what: str
+) -> None:
+    (complaint,) = refuse(assignment)
+    assert complaint.startswith(f"--set {assignment}: {assignment.partition('=')[0]}"[:60])
+    assert what in complaint
 
 
 def test_the_partners_follow_the_generator_unless_they_are_named(make: Resolve) -> None:
@@ -179,9 +259,9 @@ def test_every_problem_is_found_at_once_with_its_line_and_what_is_near(
             "run.toml:9: training.betas: unknown option 'betas'; known are batch_size, "
             "conditional, discriminate, epochs, joint_batch, num_accumulation_steps, "
             "num_discriminator_steps, reuse_fakes, seed and steps",
-            "run.toml:14: generator_optimizer.name: there is no optimizer 'adma'; "
-            "did you mean 'adam'?",
-            "run.toml:16: discriminator_optimizer.learning_rate: nan is not a finite number",
+            "run.toml:14: there is no optimizer called 'adma'; did you mean 'adam'?",
+            "run.toml:16: discriminator_optimizer.learning_rate of the optimizer 'adam': nan is "
+            "not a finite number",
             "run.toml:18: unknown section 'outptu'; did you mean 'output'?",
             "run.toml:19: there is no loss called 'nonsta'; did you mean 'nonsat'?",
             "run.toml:21: loss.bce.label_smoothing of the loss 'bce': 0.7 is out of range: "
@@ -214,8 +294,10 @@ def test_every_problem_is_found_at_once_with_its_line_and_what_is_near(
         ("loss.nonsat.every=0", "loss.nonsat.every: 0 is out of range: must be at least 1"),
         ("loss.nonsat.x=0", "loss.nonsat.x of the loss 'nonsat': unknown option 'x'; known are"),
         ("loss.nonsat.wieght=2", "loss.nonsat.wieght of the loss 'nonsat': unknown option 'wieg"),
-        ("generator_optimizer.name=[1]", "generator_optimizer.name: there is no optimizer [1]"),
-        ("generator_optimizer.name=7", "generator_optimizer.name: there is no optimizer 7; the"),
+        ("generator_optimizer.name=[1]", "generator_optimizer.name must be a string, not [1]"),
+        ("generator_optimizer.name=agd", "there is no optimizer called 'agd'; did you mean 'sgd'"),
+        ("generator_optimizer.schedule=linear", "generator_optimizer.schedule of the optimizer 'a"),
+        ("ema.ramp_up=0.1", "ema.ramp_up: unknown option 'ramp_up'; known are half_life"),
         ("training.name=x", "training.name: unknown option 'name'"),
         ("training.steps=1e3", "training.steps: expected an integer, got 1000.0; write 1000"),
         ("training.steps=2026-11-21", "training.steps: expected an integer, got datetime.date"),
@@ -474,7 +556,8 @@ def test_a_resolved_configuration_resolves_to_itself_whatever_is_combined(
         assert isinstance(spec, DatasetSpec)
         needed = [f"dataset.{spec.path_option}=some/place"] if spec.path_option else []
         assignments = (f"generator.name={generator}", f"dataset.name={dataset}", *needed)
-        for optimizer in OPTIMIZERS if tried == 0 else ("adam",):
+        optimizers = [it.name for it in bundled.of_kind("optimizer")]
+        for optimizer in optimizers if tried == 0 else ("adam",):
             chosen = (*assignments, f"generator_optimizer.name={optimizer}")
             try:
                 config = resolve(layers("", chosen, (loss,)), bundled)

@@ -16,6 +16,7 @@ from ganforge import (
     GeneratorSpec,
     ImageShapes,
     LossSpec,
+    OptimizerSpec,
     SamplerSpec,
     VectorShapes,
     option,
@@ -45,9 +46,14 @@ def sampler(**fields: Any) -> SamplerSpec:
     )
 
 
+def optimizer(**fields: Any) -> OptimizerSpec:
+    return OptimizerSpec(**{"name": "o", "summary": "Moves", "build": "m:f", **fields})
+
+
 def test_there_is_one_spec_a_kind() -> None:
     components = ("generator", "discriminator", "loss", "dataset", "sampler")
-    assert list(KINDS) == [*components, "game", "augmentation", "metric", "callback", "recipe"]
+    others = ("game", "augmentation", "metric", "callback", "optimizer", "recipe")
+    assert list(KINDS) == [*components, *others]
     assert [spec.kind for spec in SPECS] == list(KINDS)
 
 
@@ -156,6 +162,9 @@ def test_a_default_that_is_not_allowed_is_refused(
         (dataset, {"sample_shape": (1, 8, 8)}, "sample_shape must be a function"),
         (dataset, {"check_available": True}, "check_available must be a function"),
         (dataset, {"path_option": "root"}, "path_option names no option: 'root'"),
+        (optimizer, {"found_inf": None}, "found_inf must be a bool, not None"),
+        (optimizer, {"param_groups": {"rate": "lr"}}, "param_groups must give keys by option, not"),
+        (optimizer, {"param_groups": ("lr",)}, "param_groups must give keys by option, not"),
     ],
 )
 def test_a_capability_that_means_nothing_is_refused(
@@ -168,6 +177,15 @@ def test_a_capability_that_means_nothing_is_refused(
 def test_a_field_that_a_spec_does_not_have_is_refused() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'double_backward'"):
         generator(double_backward=True)
+
+
+def test_an_option_of_an_optimizer_has_the_key_that_torch_has_for_it() -> None:
+    options = make_dataclass(
+        "Options", [("smoothing", float, option(0.9, help="s"))], frozen=True, kw_only=True
+    )
+    spec = optimizer(options=options, param_groups={"smoothing": "alpha"})
+    named = ("learning_rate", "epsilon", "betas", "smoothing")
+    assert [spec.key_of(it) for it in named] == ["lr", "eps", "betas", "alpha"]
 
 
 def test_a_spec_cannot_be_changed() -> None:

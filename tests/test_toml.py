@@ -80,12 +80,21 @@ def test_comments_stand_beside_their_keys_and_change_nothing() -> None:
     assert tomllib.loads(text) == {"a": {"x": 1}}
 
 
+def test_a_schedule_is_an_inline_table_and_keeps_its_distance_from_the_comment() -> None:
+    schedule = {"from": [1.0, 2.0], "to": 1e-05, "shape": "cosine"}
+    text = toml.table(["a"], [toml.Line(key="x", value=schedule, comment="about x")])
+    assert text.splitlines()[1] == (
+        'x = {from = [1.0, 2.0], to = 1e-05, shape = "cosine"} # about x'
+    )
+    assert tomllib.loads(text) == {"a": {"x": schedule}}
+
+
 @given(TEXT)
 def test_a_string_cannot_steer_the_terminal_it_is_printed_on(text: str) -> None:
     assert toml.quoted(text).isprintable()
 
 
-@pytest.mark.parametrize("value", [{"a": 1}, object(), b"x", [None]])
+@pytest.mark.parametrize("value", [object(), b"x", [None], {"a": None}])
 def test_what_toml_has_no_value_for_is_refused(value: object) -> None:
     with pytest.raises(TypeError, match="no TOML value for"):
         written(value)

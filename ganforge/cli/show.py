@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ganforge.config.recipes import read_recipe
+from ganforge.config.run_config import sections_of
+from ganforge.config.toml import inline
 from ganforge.errors import did_you_mean, listed
 from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.plugin.discovery import Discovered, Discovery, discover
 from ganforge.plugin.options import describe, to_toml
 from ganforge.plugin.registry import Component, Registry
 from ganforge.plugin.shapes import Shapes
-from ganforge.plugin.specs import KINDS, TABLES, RecipeSpec
+from ganforge.plugin.specs import KINDS, RecipeSpec
 from ganforge.printable import printable
 
 from .console import stdout
@@ -137,7 +140,7 @@ def _capabilities(spec: Spec) -> dict[str, str]:
     found = {}
     for field in dataclasses.fields(spec):
         value = getattr(spec, field.name)
-        if field.name in general or value == "":
+        if field.name in general or value in ("", {}):
             continue
         if callable(value):
             # Shapes are said by numbers; what may be or not be is worth a word.
@@ -153,6 +156,8 @@ def _words(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return ", ".join(map(_words, value)) or "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} as {it}" for key, it in value.items())
     if isinstance(value, Shapes):
         return f"any {value.plural}" if value == type(value)() else str(value)
     return "none" if value is None else str(value)
@@ -179,16 +184,20 @@ def _print(component: Component[Spec], registry: Registry) -> None:
     if not record["options"]:
         console.print("It has no options.")
         return
+    section, *others = sections_of(component.kind, component.name)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("Option", "Type", "Default", "Help"):
+    table.add_column("Option", no_wrap=True)
+    for heading in ("Type", "Default", "Help"):
         table.add_column(heading)
     for option in record["options"]:
-        default = "required" if option["required"] else json.dumps(option["default"])
+        value = "unset" if option["default"] is None else inline(option["default"])
+        default = "required" if option["required"] else value
         text = printable(option["help"])
         text += f" ({option['allowed']})" if option["allowed"] else ""
-        key = f"{_section(component)}.{option['name']}"
-        table.add_row(key, option["type"], "unset" if default == "null" else default, Text(text))
+        table.add_row(f"{section}.{option['name']}", option["type"], default, Text(text))
     console.print(table)
+    for other in others:
+        console.print(f"{other} has the same keys.")
 
 
 def _print_package(package: dict[str, Any]) -> None:
@@ -239,8 +248,3 @@ def _print_recipe(recipe: str) -> None:
 
 def _shown(char: str) -> str:
     return char if char.isprintable() else "\ufffd"
-
-
-def _section(component: Component[Spec]) -> str:
-    """The prefix that `--set` wants before an option."""
-    return f"{component.kind}.{component.name}" if component.kind in TABLES else component.kind

@@ -11,7 +11,7 @@ from ganforge.config.layers import Entry, Flag, Layer, Names, from_file, from_se
 from ganforge.config.recipes import recipe_layer
 from ganforge.config.resolve import path_layer, resolve
 from ganforge.config.run_config import KeyPath
-from ganforge.config.settings import DEFAULT_STEPS, AdamSettings, TrainingSettings
+from ganforge.config.settings import DEFAULT_STEPS, TrainingSettings
 from ganforge.engine.session import new_run_name, resume_config, train
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
@@ -98,14 +98,14 @@ SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
     "--learning-rate",
     metavar="RATE",
     type=float,
-    help=f"Learning rate of both optimizers. [{AdamSettings().learning_rate:g}]",
+    help="Learning rate of both optimizers.",
 )
 @option_in(
     "How",
     "--betas",
     metavar="B1,B2",
     callback=lambda context, parameter, value: _numbers(value),
-    help=f"Betas of both optimizers. [{','.join(f'{beta:g}' for beta in AdamSettings().betas)}]",
+    help="Betas of both optimizers, where they are Adam's.",
 )
 @option_in("How", "--seed", metavar="N", type=int, help="Random seed. [0]")
 @option_in("How", "--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps. [auto]")

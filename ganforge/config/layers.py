@@ -12,8 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from ganforge.config.migration import migrate
 from ganforge.config.toml import quoted
 from ganforge.errors import Complaint, ConfigError
+from ganforge.plugin.schedule import is_schedule
 from ganforge.plugin.specs import TABLES
 from ganforge.printable import is_utf8, printable
 
@@ -93,12 +95,13 @@ def from_file(path: Path) -> Layer:
 
 
 def from_text(text: str, name: str) -> Layer:
-    """The layer of TOML text; `name` stands before the line number in complaints."""
+    """The layer of TOML text, of 0.1 too; `name` stands before the line number in complaints."""
     try:
         tree = tomllib.loads(text)
     except _UNREADABLE as error:
         what = f"is not TOML: {printable(error)}"
         raise ConfigError([Complaint(where=name, what=what)]) from error
+    migrate(tree)
     origin = _File(name, text)
     return Layer(
         entries=tuple(
@@ -159,14 +162,21 @@ _UNREADABLE = (ValueError, RecursionError)
 def _leaves(tree: Mapping[str, Any], prefix: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
     for key, value in tree.items():
         path = (*prefix, key)
-        if isinstance(value, dict) and (value or len(path) == 1) and len(path) < MAX_DEPTH:
+        if isinstance(value, dict) and not _is_section(path) and is_schedule(value):
+            yield path, value
+        elif isinstance(value, dict) and (value or len(path) == 1) and len(path) < MAX_DEPTH:
             yield from _leaves(value, path)
         elif isinstance(value, dict):
             # An empty table such as [loss.nonsat] selects without setting anything.
-            if path[0] not in TABLES or len(path) != 2:
+            if not _is_section(path):
                 yield path, value
         else:
             yield path, value
+
+
+def _is_section(path: KeyPath) -> bool:
+    """Whether a table at this place is a section: `[generator]`, `[loss.nonsat]`."""
+    return len(path) == 1 or (path[0] in TABLES and len(path) == 2)
 
 
 class _File:

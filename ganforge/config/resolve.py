@@ -23,7 +23,7 @@ from ganforge.config.run_config import (
     Term,
     TermSettings,
 )
-from ganforge.config.settings import DEFAULT_STEPS, OPTIMIZERS, SECTIONS, OptimizerSettings
+from ganforge.config.settings import DEFAULT_STEPS, SECTIONS
 from ganforge.errors import Complaint, ConfigError, UsageError, did_you_mean, listed
 from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.plugin.options import describe, parse
@@ -40,6 +40,7 @@ from ganforge.plugin.specs import (
     LossSpec,
     MetricSpec,
     NetworkSpec,
+    OptimizerSpec,
     SamplerSpec,
 )
 from ganforge.printable import printable
@@ -122,7 +123,9 @@ class _Resolver:
         augmentations = self._several(AugmentationSpec)
         metrics = self._several(MetricSpec)
         callbacks = self._several(CallbackSpec)
-        optimizers = [self._optimizer(section) for section in OPTIMIZER_SECTIONS]
+        generator_optimizer, discriminator_optimizer = (
+            self._optimizer(section) for section in OPTIMIZER_SECTIONS
+        )
         sections = {name: self._options((name,), cls) for name, cls in SECTIONS.items()}
         training = sections["training"]
         if training is not None and training.steps is not None and training.epochs is not None:
@@ -139,6 +142,8 @@ class _Resolver:
         assert game is not None
         assert sampler is not None
         assert dataset is not None
+        assert generator_optimizer is not None
+        assert discriminator_optimizer is not None
         config = RunConfig(
             generator=generator,
             discriminator=discriminator,
@@ -149,8 +154,8 @@ class _Resolver:
             augmentations=augmentations,
             metrics=metrics,
             callbacks=callbacks,
-            generator_optimizer=optimizers[0],  # type: ignore[arg-type]
-            discriminator_optimizer=optimizers[1],  # type: ignore[arg-type]
+            generator_optimizer=generator_optimizer,
+            discriminator_optimizer=discriminator_optimizer,
             **sections,  # type: ignore[arg-type]
         )
         if discriminator is None:
@@ -265,7 +270,8 @@ class _Resolver:
 
     def _find(self, kind: type[S], name: object, entry: Entry | None) -> Component[S] | None:
         if not isinstance(name, str):
-            self._complain(entry, kind.kind, f"{kind.kind}.name must be a string, not {name!r}")
+            key = ".".join(entry.path) if entry else f"{kind.kind}.name"
+            self._complain(entry, kind.kind, f"{key} must be a string, not {name!r}")
             return None
         try:
             return self.registry.find(kind, name)
@@ -355,16 +361,9 @@ class _Resolver:
             seen.append(component)
             yield name, component, self._selection(path, component)
 
-    def _optimizer(self, section: str) -> OptimizerSettings | None:
+    def _optimizer(self, section: str) -> Selection[OptimizerSpec] | None:
         entry = self.entries[(section, "name")]
-        name = entry.value
-        if not isinstance(name, str) or name not in OPTIMIZERS:
-            near = did_you_mean(str(name), OPTIMIZERS)
-            known = listed(list(OPTIMIZERS))
-            what = f"there is no optimizer {name!r}{near or '; there are ' + known}"
-            self._complain(entry, "", f"{section}.name: {what}")
-            return None
-        return self._options((section,), OPTIMIZERS[name])
+        return self._selection((section,), self._find(OptimizerSpec, entry.value, entry))
 
 
 def path_layer(dataset: str, registry: Registry) -> Layer:

@@ -8,13 +8,11 @@ from typing import Any, Generic, TypeVar
 
 from ganforge.config import toml
 from ganforge.config.settings import (
-    OPTIMIZERS,
     SECTIONS,
     DataSettings,
     EMASettings,
     EvaluationSettings,
     ExecutionSettings,
-    OptimizerSettings,
     OutputSettings,
     TrainingSettings,
 )
@@ -23,6 +21,7 @@ from ganforge.plugin.base_specs import ComponentSpec
 from ganforge.plugin.fields import LABEL, SAMPLE, Field, grouped
 from ganforge.plugin.options import describe, option, to_toml
 from ganforge.plugin.registry import Component
+from ganforge.plugin.schedule import Schedule
 from ganforge.plugin.specs import (
     NO_DISCRIMINATOR,
     TABLES,
@@ -35,6 +34,7 @@ from ganforge.plugin.specs import (
     LossSpec,
     MetricSpec,
     NetworkSpec,
+    OptimizerSpec,
     SamplerSpec,
     Side,
 )
@@ -47,6 +47,13 @@ N = TypeVar("N", bound=NetworkSpec, covariant=True)
 COMPONENT_SECTIONS = ("generator", "discriminator", "game", "sampler", "dataset")
 OPTIMIZER_SECTIONS = ("generator_optimizer", "discriminator_optimizer")
 ALL_SECTIONS = (*COMPONENT_SECTIONS, *TABLES, *OPTIMIZER_SECTIONS, *SECTIONS)
+
+
+def sections_of(kind: str, name: str) -> tuple[str, ...]:
+    """The sections of the configuration that hold the options of a component of this kind."""
+    if kind == OptimizerSpec.kind:
+        return OPTIMIZER_SECTIONS
+    return (f"{kind}.{name}",) if kind in TABLES else (kind,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +117,9 @@ class NetworkSelection(Selection[N]):
 class TermSettings:
     """What the engine lets be set for every loss term."""
 
-    weight: float = option(1.0, help="factor of this term in the objective")
+    weight: float | Schedule = option(
+        1.0, help="factor of this term in the objective", scheduled=True
+    )
     every: int = option(1, help="steps between evaluations; the value is scaled by it", minimum=1)
     start: int = option(0, help="steps before the term begins to count", minimum=0)
     balance: str | None = option(
@@ -139,8 +148,8 @@ class RunConfig:
     augmentations: tuple[Selection[AugmentationSpec], ...]
     metrics: tuple[Selection[MetricSpec], ...]
     callbacks: tuple[Selection[CallbackSpec], ...]
-    generator_optimizer: OptimizerSettings
-    discriminator_optimizer: OptimizerSettings
+    generator_optimizer: Selection[OptimizerSpec]
+    discriminator_optimizer: Selection[OptimizerSpec]
     training: TrainingSettings
     data: DataSettings
     ema: EMASettings
@@ -265,12 +274,20 @@ class RunConfig:
         """Every component of the run."""
         single = (self.generator, self.discriminator, self.game, self.sampler, self.dataset)
         several = (*self.losses, *self.augmentations, *self.metrics, *self.callbacks)
-        return (*(it for it in single if it is not None), *several)
+        return (*(it for it in single if it is not None), *several, *self.optimizers.values())
 
     def check_available(self) -> None:
         """Raise DataError where data, or an optional package, is found not to be there."""
         for selection in self.selections:
             selection.check_available()
+
+    @property
+    def optimizers(self) -> dict[Side, Selection[OptimizerSpec]]:
+        """The optimizer of each side that there is."""
+        found: dict[Side, Selection[OptimizerSpec]] = {"generator": self.generator_optimizer}
+        if self.discriminator is not None:
+            found["discriminator"] = self.discriminator_optimizer
+        return found
 
     @property
     def tables(self) -> dict[str, tuple[Selection[ComponentSpec], ...]]:
@@ -317,9 +334,10 @@ def _rows(config: RunConfig) -> Iterator[tuple[KeyPath, list[ConfigLine], str]]:
             lines = [*_settings(selection), *_lines(selection.options)]
             yield (kind, selection.config_name), lines, printable(selection.spec.summary)
     for section in OPTIMIZER_SECTIONS:
-        optimizer: OptimizerSettings = getattr(config, section)
-        (name,) = (name for name, cls in OPTIMIZERS.items() if cls is type(optimizer))
-        yield (section,), [ConfigLine(key="name", value=name), *_lines(optimizer)], ""
+        optimizer: Selection[OptimizerSpec] = getattr(config, section)
+        lines = [ConfigLine(key="name", value=optimizer.config_name), *_lines(optimizer.options)]
+        if section in {f"{side}_optimizer" for side in config.optimizers}:
+            yield (section,), lines, printable(optimizer.spec.summary)
     for section in SECTIONS:
         yield (section,), _lines(getattr(config, section)), ""
 

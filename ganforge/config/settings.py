@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ganforge.plugin.options import option
+from ganforge.plugin.schedule import Schedule
 
 DEFAULT_STEPS = 1200
-
-Schedule = Literal["constant", "linear", "cosine"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +75,11 @@ class EvaluationSettings:
 class EMASettings:
     """The exponential moving average of the generator, which is what is sampled from."""
 
-    half_life: int = option(
-        5000, help="images after which a weight counts half; 0 keeps no average", minimum=0
-    )
-    ramp_up: float = option(
-        0.05,
-        help="the half-life is at most this share of the images seen so far; 0 for no ramp",
+    half_life: float | Schedule = option(
+        Schedule(from_=0.0, to=5000.0, until_images=100_000),
+        help="images after which a weight counts half; 0 keeps no average",
         minimum=0.0,
-        maximum=1.0,
+        scheduled=True,
     )
 
 
@@ -124,70 +120,6 @@ class ExecutionSettings:
         2, help="processes that read a data set too large for memory", minimum=0, mutable=True
     )
 
-
-@dataclass(frozen=True, kw_only=True)
-class _OptimizerSettings:
-    learning_rate: float = option(4e-4, help="step size", above=0.0, mutable=True)
-    schedule: Schedule = option("constant", help="how the learning rate falls")
-    decay_from: float = option(
-        0.0, help="share of the run after which a falling schedule starts", minimum=0.0, below=1.0
-    )
-    final_factor: float = option(
-        0.0, help="learning rate at the end, as a share of learning_rate", minimum=0.0, maximum=1.0
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class AdamSettings(_OptimizerSettings):
-    """Kingma & Ba, 2015."""
-
-    betas: tuple[float, float] = option(
-        (0.5, 0.999), help="decay of the two moments", minimum=0.0, below=1.0
-    )
-    epsilon: float = option(1e-8, help="added to the denominator", above=0.0)
-    weight_decay: float = option(0.0, help="L2 penalty on the weights", minimum=0.0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class AdamWSettings(_OptimizerSettings):
-    """Loshchilov & Hutter, 2019."""
-
-    betas: tuple[float, float] = option(
-        (0.5, 0.999), help="decay of the two moments", minimum=0.0, below=1.0
-    )
-    epsilon: float = option(1e-8, help="added to the denominator", above=0.0)
-    weight_decay: float = option(0.01, help="decoupled decay of the weights", minimum=0.0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RMSpropSettings(_OptimizerSettings):
-    """Hinton's RMSprop; 5e-5 is the Wasserstein GAN's learning rate."""
-
-    learning_rate: float = option(5e-5, help="step size", above=0.0, mutable=True)
-    smoothing: float = option(0.99, help="decay of the squared gradient", minimum=0.0, below=1.0)
-    momentum: float = option(0.0, help="momentum", minimum=0.0, below=1.0)
-    epsilon: float = option(1e-8, help="added to the denominator", above=0.0)
-    weight_decay: float = option(0.0, help="L2 penalty on the weights", minimum=0.0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SGDSettings(_OptimizerSettings):
-    """Stochastic gradient descent."""
-
-    learning_rate: float = option(0.01, help="step size", above=0.0, mutable=True)
-    momentum: float = option(0.0, help="momentum", minimum=0.0, below=1.0)
-    weight_decay: float = option(0.0, help="L2 penalty on the weights", minimum=0.0)
-
-
-OptimizerSettings = AdamSettings | AdamWSettings | RMSpropSettings | SGDSettings
-
-#: the name in the configuration -> its settings
-OPTIMIZERS: dict[str, type[OptimizerSettings]] = {
-    "adam": AdamSettings,
-    "adamw": AdamWSettings,
-    "rmsprop": RMSpropSettings,
-    "sgd": SGDSettings,
-}
 
 #: section of the configuration -> its settings, for the sections without a name to choose
 SECTIONS: dict[str, type] = {

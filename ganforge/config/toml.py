@@ -1,7 +1,7 @@
 """Writes the resolved configuration as TOML, with the help of each key beside it.
 
 tomllib only reads, and no small maintained writer puts a comment beside a value; the configuration
-needs just tables of scalars and lists of scalars.
+needs just tables of scalars, of lists of scalars, and of schedules, which are inline tables.
 """
 
 from __future__ import annotations
@@ -33,18 +33,19 @@ def table(path: Iterable[str], lines: Iterable[Line], comment: str = "") -> str:
 def _line(line: Line) -> str:
     if line.value is None:
         return _beside(f"# {_key(line.key)} is unset", line.comment)
-    return _beside(f"{_key(line.key)} = {_value(line.value)}", line.comment)
+    return _beside(f"{_key(line.key)} = {inline(line.value)}", line.comment)
 
 
 def _beside(text: str, comment: str) -> str:
-    return f"{text:<{_COMMENT_COLUMN}}# {comment}" if comment else text
+    return f"{f'{text} ':<{_COMMENT_COLUMN}}# {comment}" if comment else text
 
 
 def _key(key: str) -> str:
     return key if _BARE_KEY.fullmatch(key) else quoted(key)
 
 
-def _value(value: object) -> str:
+def inline(value: object) -> str:
+    """A value as TOML, on one line."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -54,7 +55,9 @@ def _value(value: object) -> str:
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_value(element) for element in value)}]"
+        return f"[{', '.join(inline(element) for element in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_key(key)} = {inline(it)}' for key, it in value.items())}}}"
     raise TypeError(f"no TOML value for {value!r}")
 
 

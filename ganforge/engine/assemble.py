@@ -27,7 +27,7 @@ from .feed import Feed
 from .finite import FiniteGuard
 from .generation import Source
 from .objective import Objective, ObjectiveTerm
-from .optimizers import build_optimizer
+from .optimizers import build_optimizer, scheduled_optimizer, takes_found_inf
 from .probe import probe
 from .schedules import Schedules
 from .sides import Side, Sides
@@ -114,7 +114,7 @@ def assemble(config: RunConfig, *, fresh: bool = True) -> Assembly:
         for term in config.losses
     ]
     guard = FiniteGuard(terms, execution.device)
-    sides = _sides(config, built.network, discriminator, terms, execution, guard)
+    sides = _sides(config, built.network, discriminator, terms, guard)
     augmentations = [
         ChosenAugmentation(
             selection=it, module=execution.place(build(it, judged, randomness, Augmentation))
@@ -221,7 +221,6 @@ def _sides(
     generator: nn.Module,
     discriminator: nn.Module | None,
     terms: Sequence[ObjectiveTerm],
-    execution: Execution,
     guard: FiniteGuard,
 ) -> Sides:
     _check_parameters_of_terms(terms)
@@ -231,17 +230,16 @@ def _sides(
         parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
         if not any(p.requires_grad for p in network.parameters()):
             raise PluginError(f"the network {type(network).__name__} has no parameters to train")
-        settings = (
-            config.generator_optimizer if name == "generator" else config.discriminator_optimizer
-        )
-        optimizer = build_optimizer(settings, parameters, execution.device)
-        guard.watch(optimizer)
+        chosen = config.optimizers[name]
+        optimizer = build_optimizer(chosen, parameters)
+        if takes_found_inf(chosen, parameters):
+            guard.watch(optimizer)
         return Side(network=network, optimizer=optimizer, parameters=parameters)
 
     return Sides(
         generator=side("generator", generator),
         discriminator=None if discriminator is None else side("discriminator", discriminator),
-        ema=EMA(generator, config.ema) if config.ema.half_life else None,
+        ema=EMA(generator, config.ema.half_life) if config.ema.half_life else None,
     )
 
 
@@ -269,11 +267,11 @@ def _schedules(
     modules += [game, *(it.module for it in augmentations), *(term.loss for term in terms)]
     if sides.ema is not None:
         modules.append(sides.ema.module)
-    settings = {
-        "generator": config.generator_optimizer,
-        "discriminator": config.discriminator_optimizer,
-    }
-    return Schedules([(side, settings[name]) for name, side in sides.by_name.items()], modules)
+    scheduled = [
+        scheduled_optimizer(config.optimizers[name], side.optimizer)
+        for name, side in sides.by_name.items()
+    ]
+    return Schedules([it for it in scheduled if it is not None], modules)
 
 
 def compile_networks(config: RunConfig, training: Training, execution: Execution) -> None:

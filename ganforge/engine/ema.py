@@ -8,8 +8,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from ganforge.config.settings import EMASettings
-from ganforge.contracts import Progress
+from ganforge.plugin.schedule import Progress, Schedule
 
 #: the buffers of batch and instance normalisation that are averaged
 BATCH_STATISTICS = ("running_mean", "running_var")
@@ -19,14 +18,15 @@ class EMA:
     """An average of a network's weights.
 
     After each update a weight of the average moves towards the network's by 1 - 0.5 ** (B / h):
-    what was learnt h images ago counts half. Early in a run h is at most `ramp_up` times the images
-    seen (Karras et al., 2020, arXiv:2006.06676, their `ema_rampup`), so that the average forgets
-    the initial weights. Batch statistics are averaged like the weights that they belong to; other
-    buffers are copied, unless a module names them in `averaged_buffers`.
+    what was learnt h images ago counts half. A schedule lets h grow with the images seen, so that
+    the average forgets the initial weights (Karras et al., 2020, arXiv:2006.06676, their
+    `ema_rampup`); while h is 0 the average is the network itself. Batch statistics are averaged
+    like the weights that they belong to; other buffers are copied, unless a module names them in
+    `averaged_buffers`.
     """
 
-    def __init__(self, network: nn.Module, settings: EMASettings) -> None:
-        self.settings = settings
+    def __init__(self, network: nn.Module, half_life: float | Schedule) -> None:
+        self.half_life = half_life
         self.module = copy.deepcopy(network).requires_grad_(False).eval()
         averaged = averaged_tensors(network)
         ours, theirs = _tensors(self.module), _tensors(network)
@@ -34,17 +34,12 @@ class EMA:
         self._sources = [theirs[name] for name in theirs if name in averaged]
         self._copies = [(ours[name], theirs[name]) for name in theirs if name not in averaged]
 
-    def half_life(self, images_seen: int) -> float:
-        """The half-life in images after `images_seen`."""
-        if not self.settings.ramp_up:
-            return self.settings.half_life
-        return min(self.settings.half_life, self.settings.ramp_up * images_seen)
-
     @torch.no_grad()
     def update(self, progress: Progress) -> None:
         """Take the network's weights into the average; `progress` counts the update before."""
+        half_life = progress.value(self.half_life)
         images_per_step = progress.images / progress.step
-        weight = 1.0 - 0.5 ** (images_per_step / self.half_life(progress.images))
+        weight = 1.0 - 0.5 ** (images_per_step / half_life) if half_life else 1.0
         torch._foreach_lerp_(self._averaged, self._sources, weight)
         for ours, theirs in self._copies:
             ours.copy_(theirs)

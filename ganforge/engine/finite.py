@@ -50,8 +50,8 @@ class FiniteGuard:
         self._finite_terms = torch.ones(len(terms), dtype=torch.bool, device=device)
 
     def watch(self, optimizer: Optimizer) -> None:
-        """Let a fused optimizer see the verdict: it skips its update where this is not 0."""
-        if self.deferred and getattr(optimizer, "_step_supports_amp_scaling", False):
+        """Let an optimizer that takes `found_inf` see the verdict: it skips its step by it."""
+        if self.deferred:
             optimizer.grad_scale = None  # type: ignore[attr-defined]
             optimizer.found_inf = self._bad  # type: ignore[attr-defined]
 

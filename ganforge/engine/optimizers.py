@@ -1,61 +1,94 @@
-"""torch's optimizers from the configuration, fused where the device allows, and their schedules."""
+"""Optimizers in a run: built by their plugins, and kept to the schedules of their options."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-import torch
 from torch import nn
-from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
+from torch.optim import Optimizer
 
-from ganforge.config.settings import (
-    AdamSettings,
-    AdamWSettings,
-    OptimizerSettings,
-    RMSpropSettings,
-    SGDSettings,
-)
+from ganforge.config.run_config import Selection
+from ganforge.errors import PluginError
+from ganforge.plugin.options import describe
+from ganforge.plugin.schedule import Progress, Schedule
+from ganforge.plugin.specs import OptimizerSpec
 
-_FUSED_DEVICES = frozenset({"cpu", "cuda", "mps"})
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduledOptimizer:
+    """An optimizer whose parameter groups follow schedules, by the key that each one sets.
+
+    The values are a function of the progress alone, so a resumed run has nothing to remember.
+    """
+
+    optimizer: Optimizer
+    schedules: Mapping[str, Schedule]
+
+    def update(self, progress: Progress) -> None:
+        """Set what has changed since the step before; call before the optimizer's step."""
+        for key, schedule in self.schedules.items():
+            value = progress.value(schedule)
+            for group in self.optimizer.param_groups:
+                if key in group and group[key] != value:
+                    group[key] = value
 
 
 def build_optimizer(
-    settings: OptimizerSettings, parameters: Iterable[nn.Parameter], device: torch.device
+    selection: Selection[OptimizerSpec], parameters: Sequence[nn.Parameter]
 ) -> Optimizer:
-    """The optimizer that the settings describe, over the parameters that want a gradient."""
-    trained = [parameter for parameter in parameters if parameter.requires_grad]
-    floats = all(parameter.is_floating_point() for parameter in trained)
-    fused = floats and device.type in _FUSED_DEVICES
-    rate, decay = settings.learning_rate, getattr(settings, "weight_decay", 0.0)
-    match settings:
-        case AdamSettings(betas=betas, epsilon=eps):
-            return Adam(trained, rate, betas, eps, decay, fused=fused)
-        case AdamWSettings(betas=betas, epsilon=eps):
-            return AdamW(trained, rate, betas, eps, decay, fused=fused)
-        case RMSpropSettings(smoothing=alpha, momentum=momentum, epsilon=eps):
-            return RMSprop(trained, rate, alpha, eps, decay, momentum, foreach=True)
-        case SGDSettings(momentum=momentum):
-            return SGD(trained, rate, momentum, weight_decay=decay, fused=fused)
+    """The optimizer of a network, over its parameters that want a gradient.
 
-
-def learning_rate(settings: OptimizerSettings, step: int, num_steps: int) -> float:
-    """The rate of update number `step` (from 0) of `num_steps`.
-
-    It is a function of the step alone, so a resumed run has nothing to remember. A falling schedule
-    starts after the share `decay_from` of the run and ends at `final_factor` of the rate.
+    Raises PluginError where the plugin gives something else.
     """
-    start = settings.decay_from * num_steps
-    if settings.schedule == "constant" or step < start or num_steps <= start:
-        return settings.learning_rate
-    progress = min(1.0, (step - start) / (num_steps - start))
-    remaining = 1.0 - progress
-    if settings.schedule == "cosine":
-        remaining = 0.5 * (1.0 + math.cos(math.pi * progress))
-    factor = settings.final_factor + (1.0 - settings.final_factor) * remaining
-    return settings.learning_rate * factor
+    component = selection.component
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    first = {name: it.from_ for name, it in _scheduled(selection).items()}
+    optimizer = component.build([*trained], dataclasses.replace(selection.options, **first))
+    who = selection.label
+    if not isinstance(optimizer, Optimizer):
+        raise PluginError(
+            f"{who} must build a torch.optim.Optimizer, not {type(optimizer).__name__}"
+        )
+    held = {id(it) for group in optimizer.param_groups for it in group["params"]}
+    if held != {id(it) for it in trained}:
+        raise PluginError(f"{who} must train each of the {len(trained)} parameters it is given")
+    return optimizer
 
 
-def set_learning_rate(optimizer: Optimizer, rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = rate
+def scheduled_optimizer(
+    selection: Selection[OptimizerSpec], optimizer: Optimizer
+) -> ScheduledOptimizer | None:
+    """The optimizer with its schedules; None where every option stays as it is.
+
+    Raises PluginError where no parameter group has what is scheduled.
+    """
+    spec = selection.spec
+    schedules = {spec.key_of(name): it for name, it in _scheduled(selection).items()}
+    for name in _scheduled(selection):
+        key = spec.key_of(name)
+        if not any(key in group for group in optimizer.param_groups):
+            raise PluginError(
+                f"{name} of the optimizer {spec.name!r} of {selection.component.origin} is "
+                f"scheduled, and none of its parameter groups has {key!r}, so it would never change"
+            )
+    return ScheduledOptimizer(optimizer=optimizer, schedules=schedules) if schedules else None
+
+
+def takes_found_inf(
+    selection: Selection[OptimizerSpec], parameters: Sequence[nn.Parameter]
+) -> bool:
+    """Whether a step over these parameters can be called off on an accelerator."""
+    spec = selection.spec
+    # torch has no fused form for complex numbers.
+    return spec.found_inf and all(parameter.is_floating_point() for parameter in parameters)
+
+
+def _scheduled(selection: Selection[OptimizerSpec]) -> dict[str, Schedule]:
+    """The options that have a schedule in this run, by name."""
+    values = {
+        field.name: getattr(selection.options, field.name)
+        for field in describe(type(selection.options))
+    }
+    return {name: value for name, value in values.items() if isinstance(value, Schedule)}

@@ -7,11 +7,9 @@ from typing import Protocol, runtime_checkable
 
 from torch import nn
 
-from ganforge.config.settings import OptimizerSettings
-from ganforge.contracts import Progress
+from ganforge.plugin.schedule import Progress
 
-from .optimizers import learning_rate, set_learning_rate
-from .sides import Side
+from .optimizers import ScheduledOptimizer
 
 
 @runtime_checkable
@@ -25,18 +23,17 @@ class Schedules:
     """Sets what is scheduled. It costs nothing where nothing is."""
 
     def __init__(
-        self, optimizers: Sequence[tuple[Side, OptimizerSettings]], modules: Sequence[nn.Module]
+        self, optimizers: Sequence[ScheduledOptimizer], modules: Sequence[nn.Module]
     ) -> None:
-        self._optimizers = [(side, it) for side, it in optimizers if it.schedule != "constant"]
+        self._optimizers = tuple(optimizers)
         self._followers = [
             part for module in modules for part in module.modules() if is_follower(part)
         ]
 
     def set(self, progress: Progress) -> None:
         """Set everything for the step that follows."""
-        for side, settings in self._optimizers:
-            rate = learning_rate(settings, progress.step, progress.num_steps)
-            set_learning_rate(side.optimizer, rate)
+        for scheduled in self._optimizers:
+            scheduled.update(progress)
         self.tell(progress)
 
     def tell(self, progress: Progress) -> None:

@@ -5,14 +5,15 @@ torch is imported by `train` alone, after everything that can be wrong without i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ganforge.config.layers import Layer, from_file
 from ganforge.config.resolve import resolve
-from ganforge.config.run_config import RunConfig
+from ganforge.config.run_config import KeyPath, RunConfig
 from ganforge.errors import (
     Complaint,
     ConfigError,
@@ -20,9 +21,11 @@ from ganforge.errors import (
     NonFiniteError,
     PluginError,
     RunDirectoryError,
+    listed,
 )
 from ganforge.plugin.discovery import installation
 from ganforge.plugin.registry import Registry
+from ganforge.plugin.schedule import schedule_from
 from ganforge.printable import described, printable
 from ganforge.storage.run_directory import Lock, RunDirectory, State
 
@@ -85,7 +88,26 @@ def resume_config(
         complaints.append(Complaint(where=key, what=what))
     if complaints:
         raise ConfigError(complaints)
+    if {"training.steps", "training.epochs"} & changes.keys():
+        _warn_of_stretched_schedules(
+            {path: line.value for path, line in new.items() if old.get(path) == line}
+        )
     return config, changes
+
+
+def _warn_of_stretched_schedules(kept: Mapping[KeyPath, object]) -> None:
+    """Name the schedules, of the values that stay, that a run of another length stretches."""
+    keys = [
+        printable(".".join(path))
+        for path, value in kept.items()
+        if isinstance(value, dict) and schedule_from(value).in_shares
+    ]
+    if keys:
+        warnings.warn(
+            f"the run is of another length now, and so is the schedule of {listed(keys)}, which is "
+            "counted in shares of the run; one that is counted in images stays as it is",
+            stacklevel=3,
+        )
 
 
 def _not_installed(run: RunDirectory, registry: Registry) -> Iterator[Complaint]:

@@ -29,6 +29,9 @@ from .objective import Objective, ObjectiveTerm, last_layer, traced
 from .schedules import Schedules
 from .sides import Side, Sides
 
+#: what games and augmentations draw from, by the name that 0.1 gave it, whose runs go on
+STREAM = "instance-noise"
+
 #: what an update leaves for the log, by name: scalars on the device, detached, or numbers
 Metrics = dict[str, Tensor | float]
 
@@ -162,6 +165,7 @@ def _update(
 ) -> Update:
     """What the steps of an update share."""
     discriminator = run.sides.discriminator
+    turn = number if side == "discriminator" else run.settings.num_discriminator_steps + number
     # What is kept for the generator's update must hold what is read there, too.
     read = [*due, *run.objective.due("generator", progress.step)] if keep else due
     twice = any("discriminator" in term.selection.spec.double_backward for term in due)
@@ -170,9 +174,7 @@ def _update(
         generator=run.sides.generator.network,
         discriminator=None if discriminator is None else discriminator.network,
         progress=progress,
-        make_random=partial(
-            run.randomness.generator, f"update/{side}", progress.step, number, part
-        ),
+        make_random=partial(run.randomness.generator, STREAM, progress.step, turn, part),
         joint=run.settings.joint_batch,
         differentiable=side == "discriminator" and twice,
         traced=traced(read),

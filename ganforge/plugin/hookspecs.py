@@ -20,6 +20,7 @@ from ganforge.plugin.specs import (
     GeneratorSpec,
     LossSpec,
     MetricSpec,
+    OptimizerSpec,
     RecipeSpec,
     SamplerSpec,
 )
@@ -85,6 +86,12 @@ def ganforge_callbacks() -> Iterable[CallbackSpec]:
 
 
 @hookspec
+def ganforge_optimizers() -> Iterable[OptimizerSpec]:
+    """What moves the weights along their gradients."""
+    return ()
+
+
+@hookspec
 def ganforge_recipes() -> Iterable[RecipeSpec]:
     """Configurations to be run by name."""
     return ()
@@ -101,5 +108,6 @@ HOOKS: dict[str, type[Spec]] = {
     "ganforge_augmentations": AugmentationSpec,
     "ganforge_metrics": MetricSpec,
     "ganforge_callbacks": CallbackSpec,
+    "ganforge_optimizers": OptimizerSpec,
     "ganforge_recipes": RecipeSpec,
 }

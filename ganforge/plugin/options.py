@@ -6,7 +6,8 @@
 
 The same description serves validation, `ganforge show`, the resolved configuration and the
 conformance kit. Types: `bool`, `int`, `float`, `str`, a `Literal` of strings, fixed or open tuples
-of the first four, and a scalar or a tuple or None.
+of the first four, and a scalar or a tuple or None. A number, or a tuple of numbers, can be
+`scheduled`: then its value may be a `Schedule` too.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ganforge.errors import did_you_mean, listed
+from ganforge.plugin.schedule import Schedule, schedule_from
 from ganforge.printable import is_utf8
 
 _METADATA = "ganforge"
@@ -46,6 +48,7 @@ class _Declaration:
     below: float | None = None
     choices: tuple[str | int, ...] | None = None
     mutable: bool = False
+    scheduled: bool = False
 
 
 def option(
@@ -58,13 +61,16 @@ def option(
     below: float | None = None,
     choices: Sequence[str] | Sequence[int] | None = None,
     mutable: bool = False,
+    scheduled: bool = False,
 ) -> Any:
     """A field of an options dataclass.
 
     `minimum` and `maximum` include the bound, `above` and `below` do not; all apply to each element
     of a tuple. `choices` lists the strings or integers allowed. `mutable` marks an option that a
-    resumed run may change without becoming another run (a path, an interval). Without a default the
-    option must be given.
+    resumed run may change without becoming another run (a path, an interval). `scheduled` lets the
+    value be a schedule: the field is annotated `float | Schedule`, and what uses it asks
+    `step.progress.value(...)`; the bounds apply to both of its ends. Without a default the option
+    must be given.
     """
     declaration = _Declaration(
         help=help,
@@ -74,6 +80,7 @@ def option(
         below=below,
         choices=None if choices is None else tuple(choices),
         mutable=mutable,
+        scheduled=scheduled,
     )
     return dataclasses.field(default=default, metadata={_METADATA: declaration})
 
@@ -92,6 +99,7 @@ class OptionField:
     below: float | None
     choices: tuple[str | int, ...] | None
     mutable: bool
+    scheduled: bool
 
     @property
     def required(self) -> bool:
@@ -100,7 +108,7 @@ class OptionField:
     @property
     def type_name(self) -> str:
         """The type as the documentation would write it: `integer`, `[number, number]`."""
-        return _type_name(self.annotation)
+        return _type_name(self.annotation) + (" or schedule" if self.scheduled else "")
 
     @property
     def allowed(self) -> str:
@@ -124,7 +132,16 @@ class OptionField:
 
         Raises ValueError with a message that names what is allowed.
         """
-        value = _convert(raw, self.annotation)
+        if self.scheduled and isinstance(raw, Schedule):  # a default
+            raw = raw.to_toml()
+        if self.scheduled and isinstance(raw, dict):
+            definite = _definite(self.annotation)
+            ends = {key: self._value(raw[key], definite) for key in ("from", "to") if key in raw}
+            return schedule_from({**raw, **ends})
+        return self._value(raw, self.annotation)
+
+    def _value(self, raw: object, annotation: Any) -> Any:
+        value = _convert(raw, annotation)
         for element in value if isinstance(value, tuple) else (value,):
             self._check(element)
         return value
@@ -162,6 +179,7 @@ def describe(options: type) -> Iterator[OptionField]:
         choices = declaration.choices
         if get_origin(annotation) is Literal and _are_strings(get_args(annotation)):
             choices, annotation = get_args(annotation), str
+        annotation = _without_schedule(annotation, declaration.scheduled)
         _type_name(annotation)  # raises TypeError for a type that TOML has no value for
         yield OptionField(
             name=field.name,
@@ -206,7 +224,35 @@ def parse(
 
 def to_toml(value: Any) -> object:
     """A parsed value as the plain TOML value that `OptionField.parse` takes back to it."""
+    if isinstance(value, Schedule):
+        return value.to_toml()
     return [to_toml(element) for element in value] if isinstance(value, tuple) else value
+
+
+def _without_schedule(annotation: Any, scheduled: bool) -> Any:
+    """The type of a value that stays as it is. Raises TypeError for what cannot be scheduled."""
+    if _is_union(annotation) and Schedule in get_args(annotation):
+        if not scheduled:
+            raise TypeError(f"{annotation!r} names a schedule: declare it with scheduled=True")
+        kept = tuple(arg for arg in get_args(annotation) if arg is not Schedule)
+        annotation = Union[kept]  # noqa: UP007  # of as many as are left
+    definite = _definite(annotation)
+    elements = get_args(definite) if get_origin(definite) is tuple else (definite,)
+    if scheduled and not set(elements) <= {float, Ellipsis}:
+        raise TypeError(f"{annotation!r} cannot be scheduled: a number or a tuple of numbers can")
+    return annotation
+
+
+def _is_union(annotation: Any) -> bool:
+    return get_origin(annotation) in (Union, types.UnionType)
+
+
+def _definite(annotation: Any) -> Any:
+    """A type without None, which TOML has no value for."""
+    args = get_args(annotation)
+    if _is_union(annotation) and type(None) in args and len(args) == 2:
+        return next(arg for arg in args if arg is not type(None))
+    return annotation
 
 
 def _are_strings(values: tuple[Any, ...]) -> bool:
@@ -214,22 +260,16 @@ def _are_strings(values: tuple[Any, ...]) -> bool:
 
 
 def _type_name(annotation: Any) -> str:
-    origin, args = get_origin(annotation), get_args(annotation)
-    if origin in (Union, types.UnionType) and type(None) in args and len(args) == 2:
-        (inner,) = (arg for arg in args if arg is not type(None))
-        return f"{_definite_name(inner)} or unset"
-    return _definite_name(annotation)
-
-
-def _definite_name(annotation: Any) -> str:
-    """The name of a type without None, which TOML has no value for."""
-    args = get_args(annotation)
-    if get_origin(annotation) is tuple and args:
+    definite = _definite(annotation)
+    args = get_args(definite)
+    if get_origin(definite) is tuple and args:
         *first, last = args
         names = [_scalar_name(arg) for arg in first]
         names.append("..." if last is Ellipsis else _scalar_name(last))
-        return f"[{', '.join(names)}]"
-    return _scalar_name(annotation)
+        name = f"[{', '.join(names)}]"
+    else:
+        name = _scalar_name(definite)
+    return name if definite is annotation else f"{name} or unset"
 
 
 def _scalar_name(annotation: Any) -> str:
@@ -246,11 +286,8 @@ def _scalar_name(annotation: Any) -> str:
 def _convert(raw: object, annotation: Any) -> Any:
     """`raw` as `annotation`; strict, except that an integer serves where a number is wanted."""
     origin, args = get_origin(annotation), get_args(annotation)
-    if origin in (Union, types.UnionType):
-        if raw is None:
-            return None
-        (annotation,) = (arg for arg in args if arg is not type(None))
-        return _convert(raw, annotation)
+    if _is_union(annotation):
+        return None if raw is None else _convert(raw, _definite(annotation))
     if origin is tuple:
         return _convert_tuple(raw, args)
     if annotation is float and isinstance(raw, int | float) and not isinstance(raw, bool):

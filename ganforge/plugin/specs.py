@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, get_args
 
 from ganforge.plugin.base_specs import ComponentSpec, SampleSpec, Spec
@@ -18,6 +18,7 @@ from ganforge.plugin.options import describe
 
 FILE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[\w./-]+")
 QUANTITY_PATTERN = re.compile(r"[a-z_]\w*(\.[a-z_]\w*)?")
+PARAM_GROUP_KEYS = {"learning_rate": "lr", "epsilon": "eps"}  # torch's words for an option
 NO_DISCRIMINATOR = "none"  # the name under which a run has none
 
 Side = Literal["discriminator", "generator"]
@@ -307,6 +308,41 @@ class CallbackSpec(ComponentSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OptimizerSpec(ComponentSpec):
+    """An optimizer of one side.
+
+    `build(parameters, options)` is given a list of `nn.Parameter` on the run's device, and gives a
+    `torch.optim.Optimizer` over all of them, fused or not as it likes. A scheduled option has its
+    first value there. The engine sets later ones in the parameter groups, before the step, under
+    the option's name or the key that `param_groups` gives it; `learning_rate` is `lr` and `epsilon`
+    is `eps` unless it says otherwise.
+
+    `found_inf` says that on an accelerator it reads the attribute of this name, a tensor, and skips
+    its step where that is not 0, as torch's fused optimizers do.
+    """
+
+    kind: ClassVar[str] = "optimizer"
+
+    found_inf: bool = False
+    param_groups: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(
+            isinstance(self.found_inf, bool), f"found_inf must be a bool, not {self.found_inf!r}"
+        )
+        names = {option.name for option in describe(self.options)}
+        self._require(
+            isinstance(self.param_groups, Mapping) and names >= set(self.param_groups),
+            f"param_groups must give keys by option, not {self.param_groups!r}",
+        )
+
+    def key_of(self, option: str) -> str:
+        """The key of the parameter groups that holds this option."""
+        return {**PARAM_GROUP_KEYS, **self.param_groups}.get(option, option)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecipeSpec(Spec):
     """A configuration that a plugin ships, to be run by name.
 
@@ -361,6 +397,7 @@ SPECS: tuple[type[Spec], ...] = (
     AugmentationSpec,
     MetricSpec,
     CallbackSpec,
+    OptimizerSpec,
     RecipeSpec,
 )
 KINDS: tuple[str, ...] = tuple(spec.kind for spec in SPECS)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ganforge.errors import CheckpointError, NewerFormatError
+from ganforge.errors import CheckpointError, NewerFormatError, PluginError
 from ganforge.printable import printable
 from ganforge.storage import tensor_file
 from ganforge.storage.run_directory import RunDirectory
@@ -91,13 +91,22 @@ def _named_parameters(modules: Mapping[str, nn.Module]) -> Iterator[tuple[str, n
 def optimizer_tensors(
     prefix: str, modules: Mapping[str, nn.Module], optimizer: Optimizer
 ) -> dict[str, Tensor]:
-    """The state of an optimizer, by the names of the parameters of modules by their prefix."""
-    return {
-        f"{prefix}/{name}/{key}": value
-        for name, parameter in _named_parameters(modules)
-        for key, value in optimizer.state.get(parameter, {}).items()
-        if isinstance(value, Tensor)
-    }
+    """The state of an optimizer, by the names of the parameters of modules by their prefix.
+
+    Raises PluginError where it keeps something else than tensors, which no file holds.
+    """
+    tensors: dict[str, Tensor] = {}
+    for name, parameter in _named_parameters(modules):
+        for key, value in optimizer.state.get(parameter, {}).items():
+            if isinstance(value, Tensor):
+                tensors[f"{prefix}/{name}/{key}"] = value
+            elif value is not None:
+                raise PluginError(
+                    f"the optimizer {type(optimizer).__name__} keeps {key!r} as "
+                    f"{type(value).__name__} in the state of a parameter; only tensors are saved, "
+                    "so a resumed run would go on without it"
+                )
+    return tensors
 
 
 def load_optimizer(

@@ -29,6 +29,8 @@ def selections(config: RunConfig) -> dict[str, Selection[ComponentSpec]]:
         "game": config.game,
         "sampler": config.sampler,
         "dataset": config.dataset,
+        "generator_optimizer": config.generator_optimizer,
+        "discriminator_optimizer": config.discriminator_optimizer,
     }
     if config.discriminator is not None:
         found["discriminator"] = config.discriminator

@@ -15,6 +15,7 @@ from ganforge.testing.checks.generators import CHECKS as GENERATORS
 from ganforge.testing.checks.losses import CHECKS as LOSSES
 from ganforge.testing.checks.metrics import CHECKS as METRICS
 from ganforge.testing.checks.networks import CHECKS as NETWORKS
+from ganforge.testing.checks.optimizers import CHECKS as OPTIMIZERS
 from ganforge.testing.checks.recipes import CHECKS as RECIPES
 from ganforge.testing.checks.samplers import CHECKS as SAMPLERS
 from ganforge.testing.checks.training import CHECKS as PAIRINGS
@@ -33,6 +34,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *AUGMENTATIONS,
     *METRICS,
     *CALLBACKS,
+    *OPTIMIZERS,
     *RECIPES,
     *PAIRINGS,
 )

@@ -6,15 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ganforge import ANY_SHAPES, AugmentationSpec, ImageShapes, hookimpl, option
+from ganforge import ANY_SHAPES, AugmentationSpec, ImageShapes, Schedule, hookimpl, option
 
 Pipeline = Literal["blit", "geom", "color", "bg", "bc", "gc", "bgc"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceNoiseOptions:
-    std: float = option(
-        0.1, help="standard deviation of the noise, on samples in [-1, 1]", minimum=0.0
+    std: float | Schedule = option(
+        Schedule(from_=0.1, to=0.0),
+        help="standard deviation of the noise, on samples in [-1, 1]",
+        minimum=0.0,
+        scheduled=True,
     )
 
 
@@ -25,11 +28,12 @@ class DiffAugmentOptions:
         help="transforms, in the order in which they are applied",
         choices=("color", "translation", "cutout"),
     )
-    p: float = option(
+    p: float | Schedule = option(
         1.0,
         help="probability that a transform is applied to a sample, each on its own",
         minimum=0.0,
         maximum=1.0,
+        scheduled=True,
     )
 
     def __post_init__(self) -> None:

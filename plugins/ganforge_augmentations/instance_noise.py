@@ -29,4 +29,4 @@ class InstanceNoise(Augmentation):
         noise = torch.randn(
             samples.shape, generator=generator, device=generator.device, dtype=samples.dtype
         )
-        return torch.add(samples, noise, alpha=std)
+        return samples + std * noise

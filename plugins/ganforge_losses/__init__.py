@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ganforge import LossSpec, hookimpl, option
+from ganforge import LossSpec, Schedule, hookimpl, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +34,16 @@ class WassersteinOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ZeroCentredOptions:
-    gamma: float = option(1.0, help="weight; the penalty is half of it", minimum=0.0)
+    gamma: float | Schedule = option(
+        1.0, help="weight; the penalty is half of it", minimum=0.0, scheduled=True
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class GradientPenaltyOptions:
-    coefficient: float = option(10.0, help="weight of the penalty", minimum=0.0)
+    coefficient: float | Schedule = option(
+        10.0, help="weight of the penalty", minimum=0.0, scheduled=True
+    )
     target: float = option(1.0, help="the norm that a gradient should have", minimum=0.0)
     two_sided: bool = option(True, help="penalise norms below the target too")
 

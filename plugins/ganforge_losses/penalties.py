@@ -24,7 +24,7 @@ class R1(Loss):
 
     def discriminator_loss(self, step: Step) -> Tensor:
         gradients = input_gradients(step.real_scores, step.real)
-        return self.gamma / 2 * squared_norms(gradients).mean()
+        return step.progress.value(self.gamma) / 2 * squared_norms(gradients).mean()
 
 
 class R2(R1):
@@ -32,7 +32,7 @@ class R2(R1):
 
     def discriminator_loss(self, step: Step) -> Tensor:
         gradients = input_gradients(step.fake_scores, step.fake)
-        return self.gamma / 2 * squared_norms(gradients).mean()
+        return step.progress.value(self.gamma) / 2 * squared_norms(gradients).mean()
 
 
 class GradientPenalty(Loss):
@@ -60,7 +60,7 @@ class GradientPenalty(Loss):
         excess = norms - self.target
         if not self.two_sided:
             excess = excess.clamp(min=0.0)
-        return self.coefficient * excess.square().mean()
+        return step.progress.value(self.coefficient) * excess.square().mean()
 
 
 def squared_norms(gradients: Tensor) -> Tensor:

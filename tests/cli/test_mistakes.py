@@ -113,8 +113,8 @@ MISTAKES = {
     "betas that are no numbers": (
         ["--betas", "0.5,often"],
         "Error: 2 things are wrong with the configuration: --betas: "
-        "generator_optimizer.betas: expected a number, got 'often' --betas: "
-        "discriminator_optimizer.betas: expected a number, got 'often'",
+        "generator_optimizer.betas of the optimizer 'adam': expected a number, got 'often' "
+        "--betas: discriminator_optimizer.betas of the optimizer 'adam': expected a number, got 'often'",
     ),
     "channels of a set that has its own": (
         ["--channels", "3"],
@@ -132,8 +132,8 @@ MISTAKES = {
     "both optimizers": (
         ["--learning-rate", "nan"],
         "Error: 2 things are wrong with the configuration: --learning-rate: "
-        "generator_optimizer.learning_rate: nan is not a finite number --learning-rate: "
-        "discriminator_optimizer.learning_rate: nan is not a finite number",
+        "generator_optimizer.learning_rate of the optimizer 'adam': nan is not a finite number "
+        "--learning-rate: discriminator_optimizer.learning_rate of the optimizer 'adam': nan is not a finite number",
     ),
     "no setting": (["--set", "x"], "Error: --set x: must look like generator.width=128"),
     "absent configuration": (

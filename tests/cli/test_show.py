@@ -8,6 +8,7 @@ import tomllib
 
 import pytest
 
+from ganforge.config.run_config import sections_of
 from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.options import describe
@@ -31,13 +32,13 @@ def test_every_bundled_component_shows_what_it_is_and_all_of_its_options(
     assert component.spec.summary in text
     assert f"package {component.origin}" in text
     assert f"full name {component.qualified_name}" in text
-    named = component.kind in ("loss", "metric", "callback")
-    section = f"{component.kind}.{component.name}" if named else component.kind
+    section, *others = sections_of(component.kind, component.name)
     assert isinstance(component.spec, ComponentSpec)
     options = list(describe(component.spec.options))
     for option in options:
         assert f"{section}.{option.name}" in text
     assert ("It has no options." in text) == (not options)
+    assert [it for it in others if f"{it} has the same keys." not in text] == []
 
 
 @pytest.mark.parametrize("component", RECIPES, ids=lambda it: it.name)

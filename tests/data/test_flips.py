@@ -20,16 +20,7 @@ def pixels(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
 
 
 def drawn(num: int, seed: int = 0, **values: object) -> Moves:
-    moves = draw_moves(num, torch.Generator().manual_seed(seed), DataSettings(**values))
-    assert moves is not None
-    return moves
-
-
-def test_nothing_is_drawn_where_nothing_is_asked_for():
-    generator = torch.Generator().manual_seed(0)
-    before = generator.get_state()
-    assert draw_moves(4, generator, DataSettings()) is None
-    assert torch.equal(generator.get_state(), before)
+    return draw_moves(num, torch.Generator().manual_seed(seed), DataSettings(**values))
 
 
 def test_half_of_the_images_are_flipped():

@@ -9,12 +9,14 @@ import pytest
 
 from ganforge.config.layers import Layer, Names, from_settings
 from ganforge.config.resolve import resolve
-from ganforge.config.run_config import RunConfig
+from ganforge.config.run_config import RunConfig, Selection
 from ganforge.engine.assemble import Assembly, assemble
 from ganforge.engine.display import SessionFacts
 from ganforge.engine.trainer import Trainer
 from ganforge.plugin.discovery import discover
+from ganforge.plugin.options import parse
 from ganforge.plugin.registry import Registry
+from ganforge.plugin.specs import OptimizerSpec
 from ganforge.storage.run_directory import RunDirectory
 
 TINY = (
@@ -61,6 +63,15 @@ def trainer_in(path: Path, config: RunConfig) -> Trainer:
     run.write_config(config.to_toml())
     run.make_folders()
     return Trainer(assemble(config), run, SilentDisplay())
+
+
+def select_optimizer(registry: Registry, name: str, **options: object) -> Selection:
+    """An optimizer as a configuration would choose it, with plain values over its defaults."""
+    component = registry.find("optimizer", name)
+    assert isinstance(component.spec, OptimizerSpec)
+    parsed, complaints = parse(component.spec.options, options)
+    assert complaints == {}
+    return Selection(component=component, options=parsed)
 
 
 @pytest.fixture(scope="session")

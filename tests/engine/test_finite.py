@@ -6,13 +6,14 @@ import pytest
 import torch
 
 from ganforge import Loss
-from ganforge.config.settings import AdamSettings, AdamWSettings, SGDSettings
 from ganforge.contracts import Batch, Inputs
 from ganforge.engine.finite import FiniteGuard
 from ganforge.engine.objective import Objective, ObjectiveTerm
-from ganforge.engine.optimizers import build_optimizer
+from ganforge.engine.optimizers import build_optimizer, takes_found_inf
 from ganforge.engine.step import Part, Trained, generator_update
 from ganforge.errors import NonFiniteError
+
+from .conftest import select_optimizer
 
 CPU = torch.device("cpu")
 
@@ -35,22 +36,25 @@ class Faulty(Loss):
         return loss * float(self.how)
 
 
-def trained(settings):
+def trained(selection):
     torch.manual_seed(0)
     network = torch.nn.Linear(2, 3)
     parameters = list(network.parameters())
-    optimizer = build_optimizer(settings, parameters, CPU)
+    assert takes_found_inf(selection, parameters)
+    optimizer = build_optimizer(selection, parameters)
     return Trained(network=network, optimizer=optimizer, parameters=parameters)
 
 
 PART = Part(real=Batch(torch.zeros(4, 3), None), inputs=Inputs(torch.ones(4, 2), None))
 
 
-@pytest.mark.parametrize("settings", [AdamSettings(), AdamWSettings(), SGDSettings(momentum=0.5)])
+@pytest.mark.parametrize(
+    ("name", "options"), [("adam", {}), ("adamw", {}), ("sgd", {"momentum": 0.5})]
+)
 @pytest.mark.parametrize("deferred", [False, True])
 @pytest.mark.parametrize("how", ["nan", "inf", "gradient"])
-def test_the_bad_step_is_named_and_updates_nothing(settings, deferred, how):
-    generator = trained(settings)
+def test_the_bad_step_is_named_and_updates_nothing(registry, name, options, deferred, how):
+    generator = trained(select_optimizer(registry, name, **options))
     fine = ObjectiveTerm(name="fine", origin="p 1", loss=Faulty(100, "nan"))
     bad = ObjectiveTerm(name="bad", origin="q 2", loss=Faulty(2, how))
     objective = Objective([fine, bad])

@@ -48,7 +48,9 @@ COMBINATIONS = [
         ("bce",),
         (
             "generator_optimizer.name=adamw",
-            "generator_optimizer.schedule=cosine",
+            "generator_optimizer.learning_rate={from=1e-3,to=0,start=0.3,shape='cosine'}",
+            "generator_optimizer.betas={from=[0,0.9],to=[0.5,0.99]}",
+            "ema.half_life={from=10,to=40,until=0.5}",
             "loss.bce.label_smoothing=0.1",
         ),
     ),
@@ -77,7 +79,13 @@ COMBINATIONS = [
         "mlp rpgan with lazy penalties and noise",
         TINY,
         ("rpgan", "r1", "r2"),
-        ("loss.r1.every=2", "instance_noise.std=0.3", "training.conditional=true"),
+        (
+            "loss.r1.every=2",
+            "loss.r1.gamma={from=2,to=0.2,until_images=40,shape='exponential'}",
+            "loss.rpgan.weight={from=0.5,to=1,until=0.7,shape='step'}",
+            "instance_noise.std=0.3",
+            "training.conditional=true",
+        ),
     ),
     (
         "mlp wasserstein gradient penalty in one batch",

@@ -8,11 +8,14 @@ import pytest
 import torch
 from torch.nn.functional import softplus
 
+from ganforge import Progress, Schedule
 from ganforge.contracts import Batch, Inputs
 from ganforge.engine.finite import FiniteGuard
 from ganforge.engine.objective import Objective, ObjectiveTerm
 from ganforge.engine.step import Part, View
 from ganforge.errors import PluginError
+
+HALFWAY = Progress(step=5, num_steps=10, images=40)
 
 
 def weights(module):
@@ -153,9 +156,32 @@ def test_objective_weighs_terms_and_multiplies_lazy_ones():
         ]
     )
     due = objective("generator", None, 8)
-    assert objective.total(due).item() == 2.0 + 0.5 * 4 * 10.0
+    assert objective.total(due, HALFWAY).item() == 2.0 + 0.5 * 4 * 10.0
     assert objective("generator", None, 9).keys() == {"a"}
     assert objective("discriminator", None, 8) == {}
+
+
+def test_the_weight_of_a_term_may_follow_a_schedule():
+    falling = Schedule(from_=3.0, to=1.0)
+    objective = Objective([term("a", constant_loss(10.0), weight=falling, every=2)])
+    due = objective("generator", None, 2)
+    assert objective.total(due, HALFWAY).item() == 2.0 * 2 * 10.0
+
+
+def test_a_term_is_told_how_far_the_run_is(make_trainer, monkeypatch):
+    trainer = make_trainer("training.num_accumulation_steps=2")
+    seen = []
+    loss = type(trainer.assembly.objective.terms[0].loss)
+    compute = loss.generator_loss
+
+    def noting(self, step):
+        seen.append(step.progress)
+        return compute(self, step)
+
+    monkeypatch.setattr(loss, "generator_loss", noting)
+    trainer.train_step()
+    trainer.train_step()
+    assert seen == [Progress(step=step, num_steps=6, images=8 * step) for step in (0, 0, 1, 1)]
 
 
 @pytest.mark.parametrize(

@@ -128,13 +128,13 @@ def updates_on(device, registry, losses):
     assembly = assemble(config_for(registry, *SMALL, *sgd, device="cpu", losses=losses))
     config, execution = assembly.config, Execution(device=device)
     trained = []
-    for source, settings in (
+    for source, chosen in (
         (assembly.discriminator, config.discriminator_optimizer),
         (assembly.generator, config.generator_optimizer),
     ):
         network = execution.place(copy.deepcopy(source.network))
         parameters = list(network.parameters())
-        optimizer = build_optimizer(settings, parameters, device)
+        optimizer = build_optimizer(chosen, parameters)
         trained.append(Trained(network=network, optimizer=optimizer, parameters=parameters))
     discriminator, generator = trained
     objective = Objective(assembly.objective.terms)
@@ -178,7 +178,10 @@ def test_the_losses_are_those_of_the_cpu(registry, losses):
     [
         (),
         ("training.reuse_fakes=true",),
-        ("generator_optimizer.schedule=cosine",),
+        (
+            "generator_optimizer.learning_rate={from=1e-3,to=0,shape='cosine'}",
+            "discriminator_optimizer.betas={from=[0,0.9],to=[0,0.99],until_images=64}",
+        ),
         ("instance_noise.std=0.1", "training.joint_batch=true"),
         ("training.conditional=true", "sampler.name=class-balanced"),
     ],

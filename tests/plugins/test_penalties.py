@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from ganforge import Batch, Inputs, Problem
-from ganforge.engine.step import Part, View, Wiring
+from ganforge import Batch, Inputs, Problem, Progress, Schedule
+from ganforge.engine.step import BEGINNING, Part, View, Wiring
 from ganforge.plugin.discovery import discover
 
 PROBLEM = Problem(sample_shape=(2,), input_shape=(3,))
@@ -27,11 +27,33 @@ def build(name, **values):
     return component.build(PROBLEM, component.spec.options(**values))
 
 
-def value_of(name, critic, real=REAL, fake=FAKE, labels=None, fake_labels=None, **values):
+def value_of(
+    name,
+    critic,
+    real=REAL,
+    fake=FAKE,
+    labels=None,
+    fake_labels=None,
+    progress=BEGINNING,
+    **values,
+):
     """The penalty in an update of the discriminator, with the engine's own view of it."""
-    part = Part(real=Batch(real, labels), inputs=Inputs(fake, fake_labels))
+    part = Part(real=Batch(real, labels), inputs=Inputs(fake, fake_labels), progress=progress)
     view = View("discriminator", part, Echo(), critic, differentiable=True)
     return build(name, **values).discriminator_loss(view)
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [("r1", "gamma"), ("r2", "gamma"), ("gradient-penalty", "coefficient")]
+)
+def test_the_weight_of_a_penalty_may_follow_a_schedule(name, option):
+    """Halfway from 3 to 1 a penalty is that of weight 2."""
+    critic = Quadratic(2.0)
+    halfway = Progress(step=5, num_steps=10, images=40)
+    torch.manual_seed(0)
+    moving = value_of(name, critic, progress=halfway, **{option: Schedule(from_=3.0, to=1.0)})
+    torch.manual_seed(0)
+    assert torch.equal(moving, value_of(name, critic, **{option: 2.0}))
 
 
 class Echo(nn.Module):

@@ -21,6 +21,7 @@ CONFIG: dict[str, Any] = {
     "training.conditional": False,
     "dataset.background": [255, 255, 255],
     "loss.example.weight": 0.5,
+    "loss.example.gamma": {"from": 2.0, "to": 0.2},
 }
 
 

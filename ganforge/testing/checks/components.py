@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from torch import nn
+from torch.optim import Optimizer
 
 from ganforge.config import toml
 from ganforge.contracts import (
@@ -32,6 +33,7 @@ from ganforge.plugin.specs import (
     GeneratorSpec,
     LossSpec,
     MetricSpec,
+    OptimizerSpec,
     RecipeSpec,
     SamplerSpec,
 )
@@ -43,7 +45,7 @@ from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subje
 
 MAX_SUMMARY = 120  # letters: a line of a table
 BUILT = tuple(kind for kind in KINDS if kind != RecipeSpec.kind)
-PICKLED = tuple(kind for kind in BUILT if kind != CallbackSpec.kind)
+PICKLED = tuple(kind for kind in BUILT if kind not in (CallbackSpec.kind, OptimizerSpec.kind))
 
 
 def check_summary(subject: Subject) -> None:
@@ -87,7 +89,7 @@ def check_builder(subject: Subject) -> None:
         raise CheckFailure(
             f"{_spec(subject).build!r} to be a class or a function",
             came=type(builder).__name__,
-            mend="name what is called as build(problem, options)",
+            mend="name what is called as build(problem, options), or build(parameters, options)",
         )
 
 
@@ -109,9 +111,13 @@ def check_build(subject: Subject) -> None:
                 refusals.append(str(error))
                 continue
             raise CheckFailure(
-                f"something built for {_shown(problem)}",
+                f"something built for {_shown(subject, problem)}",
                 came=str(error),
-                mend="declare in the spec which shapes it handles, where not this one",
+                mend=(
+                    "give an optimizer over all parameters that the builder is given"
+                    if subject.spec.kind == OptimizerSpec.kind
+                    else "declare in the spec which shapes it handles, where not this one"
+                ),
             ) from error
         wanted = _WANTED[subject.spec.kind]
         if not isinstance(built, wanted):
@@ -131,7 +137,9 @@ def check_build(subject: Subject) -> None:
     )
 
 
-def _shown(problem: Problem) -> str:
+def _shown(subject: Subject, problem: Problem) -> str:
+    if subject.spec.kind == OptimizerSpec.kind:
+        return "a matrix and a vector to train"
     classes = "no classes" if problem.num_classes is None else f"{problem.num_classes} classes"
     return f"samples {list(problem.sample_shape)}, inputs {list(problem.input_shape)}, {classes}"
 
@@ -190,6 +198,7 @@ _WANTED: dict[str, type] = {
     AugmentationSpec.kind: Augmentation,
     MetricSpec.kind: Metric,
     CallbackSpec.kind: Callback,
+    OptimizerSpec.kind: Optimizer,
 }
 
 CHECKS: tuple[Check, ...] = (

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from ganforge.config.run_config import RunConfig, Selection, Term
 from ganforge.config.settings import (
-    AdamSettings,
     EMASettings,
     EvaluationSettings,
     ExecutionSettings,
@@ -30,6 +29,7 @@ from ganforge.plugin.specs import (
     GeneratorSpec,
     InputKind,
     LossSpec,
+    OptimizerSpec,
     SamplerSpec,
 )
 from ganforge.printable import described
@@ -42,7 +42,15 @@ from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subje
 NUM_STEPS = 2
 BATCH_SIZE = 8
 KINDS = tuple(
-    it.kind for it in (GeneratorSpec, DiscriminatorSpec, LossSpec, SamplerSpec, DatasetSpec)
+    it.kind
+    for it in (
+        GeneratorSpec,
+        DiscriminatorSpec,
+        LossSpec,
+        SamplerSpec,
+        DatasetSpec,
+        OptimizerSpec,
+    )
 )
 
 
@@ -150,8 +158,8 @@ def _configuration(subject: Subject, problem: Problem) -> RunConfig:
         losses=reference.losses(reconstruction=encodes),
         metrics=(),
         callbacks=(),
-        generator_optimizer=AdamSettings(),
-        discriminator_optimizer=AdamSettings(),
+        generator_optimizer=reference.optimizer(),
+        discriminator_optimizer=reference.optimizer(),
         training=TrainingSettings(
             steps=NUM_STEPS,
             batch_size=BATCH_SIZE,
@@ -173,6 +181,8 @@ def _configuration(subject: Subject, problem: Problem) -> RunConfig:
             return replace(config, sampler=checked)
         case DatasetSpec():
             return replace(config, dataset=checked)
+        case OptimizerSpec():
+            return replace(config, generator_optimizer=checked, discriminator_optimizer=checked)
         case _:
             return replace(config, losses=(reference.term(checked), *_others(spec)))
 
