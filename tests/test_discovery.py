@@ -37,6 +37,8 @@ def test_the_bundled_plugins_are_active_and_provide_every_kind(bundled: Registry
         "loss",
         "dataset",
         "sampler",
+        "game",
+        "augmentation",
         "metric",
         "callback",
         "optimizer",

@@ -52,7 +52,8 @@ def optimizer(**fields: Any) -> OptimizerSpec:
 
 def test_there_is_one_spec_a_kind() -> None:
     components = ("generator", "discriminator", "loss", "dataset", "sampler")
-    assert list(KINDS) == [*components, "metric", "callback", "optimizer", "recipe"]
+    others = ("game", "augmentation", "metric", "callback", "optimizer", "recipe")
+    assert list(KINDS) == [*components, *others]
     assert [spec.kind for spec in SPECS] == list(KINDS)
 
 

@@ -92,7 +92,7 @@ def assemble(config: RunConfig, *, fresh: bool = True) -> Assembly:
     problem = _problem(config, data)
     sampler = build(config.sampler, problem, randomness, Sampler)
     built = build_generator(config.game, config.generator, problem, randomness, execution)
-    discriminator = None
+    discriminator, judged = None, problem
     if config.discriminator is not None:
         judged = replace(
             problem,
@@ -117,7 +117,7 @@ def assemble(config: RunConfig, *, fresh: bool = True) -> Assembly:
     sides = _sides(config, built.network, discriminator, terms, guard)
     augmentations = [
         ChosenAugmentation(
-            selection=it, module=execution.place(build(it, problem, randomness, Augmentation))
+            selection=it, module=execution.place(build(it, judged, randomness, Augmentation))
         )
         for it in config.augmentations
     ]

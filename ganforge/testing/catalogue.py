@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ganforge.errors import UsageError, did_you_mean, listed
 from ganforge.plugin.base_specs import Spec
+from ganforge.testing.checks.augmentations import CHECKS as AUGMENTATIONS
 from ganforge.testing.checks.callbacks import CHECKS as CALLBACKS
 from ganforge.testing.checks.components import CHECKS as COMPONENTS
 from ganforge.testing.checks.datasets import CHECKS as DATASETS
@@ -30,6 +31,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *LOSSES,
     *DATASETS,
     *SAMPLERS,
+    *AUGMENTATIONS,
     *METRICS,
     *CALLBACKS,
     *OPTIMIZERS,

@@ -11,13 +11,22 @@ from torch import nn
 from torch.optim import Optimizer
 
 from ganforge.config import toml
-from ganforge.contracts import Callback, Dataset, Loss, MapDataset, Metric, Sampler
+from ganforge.contracts import (
+    Augmentation,
+    Callback,
+    Dataset,
+    Loss,
+    MapDataset,
+    Metric,
+    Sampler,
+)
 from ganforge.errors import DataError, GanforgeError, UsageError
 from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.plugin.options import describe, parse, to_toml
 from ganforge.plugin.registry import Component
 from ganforge.plugin.specs import (
     KINDS,
+    AugmentationSpec,
     CallbackSpec,
     DatasetSpec,
     DiscriminatorSpec,
@@ -186,6 +195,7 @@ _WANTED: dict[str, type] = {
     LossSpec.kind: Loss,
     DatasetSpec.kind: Dataset,
     SamplerSpec.kind: Sampler,
+    AugmentationSpec.kind: Augmentation,
     MetricSpec.kind: Metric,
     CallbackSpec.kind: Callback,
     OptimizerSpec.kind: Optimizer,
