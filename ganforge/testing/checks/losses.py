@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from ganforge.engine.objective import Network
-from ganforge.engine.step import BEGINNING
 from ganforge.errors import listed
 from ganforge.plugin.options import describe, to_toml
 from ganforge.plugin.schedule import Schedule
@@ -176,9 +175,12 @@ def scheduled_options_take_schedules(subject: Subject) -> None:
     names = [it.name for it in describe(spec_of(subject).options) if it.scheduled]
     if not names:
         raise NotApplicable("none of its options is scheduled")
-    now = {name: BEGINNING.value(getattr(subject.options, name)) for name in names}
+    usual = {name: getattr(subject.options, name) for name in names}
     # A schedule between two equal values is that value, whenever it is asked for.
-    constant = {name: to_toml(Schedule(from_=it, to=it)) for name, it in now.items()}
+    constant = {
+        name: to_toml(it if isinstance(it, Schedule) else Schedule(from_=it, to=it))
+        for name, it in usual.items()
+    }
     scheduled = replace(subject, given={**subject.given, **constant})
     for (network, _, expected), (_, _, found) in zip(
         values(subject), _tried(values(scheduled)), strict=True
