@@ -128,6 +128,8 @@ def test_a_checkpoint_names_every_component_its_package_and_its_version(trained:
         "discriminator": ("ganforge/mlp", "ganforge", version),
         "sampler": ("ganforge/normal", "ganforge", version),
         "dataset": ("ganforge/digits", "ganforge", version),
+        "generator_optimizer": ("ganforge/adam", "ganforge", version),
+        "discriminator_optimizer": ("ganforge/adam", "ganforge", version),
         "loss.ganforge-stranger/odd": ("ganforge-stranger/odd", "ganforge-stranger", "2.5"),
         "metric.ganforge-stranger/size": ("ganforge-stranger/size", "ganforge-stranger", "2.5"),
         "callback.ganforge-stranger/mute": ("ganforge-stranger/mute", "ganforge-stranger", "2.5"),
@@ -248,10 +250,11 @@ def test_options_that_the_other_version_does_not_have_are_an_error(
 
 
 def test_a_record_leads_back_to_the_component_and_its_options(make_config, registry) -> None:
-    config = make_config("generator.name=mlp", "generator.hidden=[3,4]")
-    for place, selection in selections(config).items():
-        kind = place.partition(".")[0]
-        restored = restore(kind, record(selection), registry, "here")
+    falling = "generator_optimizer.learning_rate={from=1e-3,to=0,until_images=800,shape='cosine'}"
+    config = make_config("generator.name=mlp", "generator.hidden=[3,4]", falling)
+    for selection in selections(config).values():
+        stored = json.loads(json.dumps(record(selection)))
+        restored = restore(selection.component.kind, stored, registry, "here")
         assert restored.component is selection.component
         assert restored.options == selection.options
 
