@@ -14,7 +14,7 @@ from .conftest import TINY, TINY_DCGAN
 
 
 def final_tensors(trainer):
-    path = trainer.run.checkpoint(trainer.assembly.num_steps)
+    path = trainer.run.checkpoint(trainer.assembly.training.num_steps)
     return tensor_file.read(path, "checkpoint")
 
 
@@ -224,14 +224,17 @@ def test_a_checkpoint_of_other_networks_changes_nothing(make_trainer):
     trainer = make_trainer()
     trainer.train()
     other = make_trainer("generator.hidden=[17]", "discriminator.hidden=[16,16]")
-    before = {k: v.clone() for k, v in other.assembly.generator.network.state_dict().items()}
+    before = {
+        k: v.clone()
+        for k, v in other.assembly.training.sides.generator.network.state_dict().items()
+    }
     with pytest.raises(CheckpointError) as caught:
         other.resume()
     message = str(caught.value)
     assert "nothing was loaded" in message
     assert "generator/layers.0.weight is [16, 4] and should be [17, 4]" in message
     assert "and 5 more" in message
-    for name, tensor in other.assembly.generator.network.state_dict().items():
+    for name, tensor in other.assembly.training.sides.generator.network.state_dict().items():
         assert torch.equal(tensor, before[name])
 
 
@@ -246,8 +249,8 @@ def test_moments_come_back_in_the_memory_format_of_their_weights(make_trainer):
     trainer.train()
     resumed = make_trainer(base=TINY_DCGAN)
     resumed.resume()
-    for parameter in resumed.assembly.generator.parameters:
-        moment = resumed.assembly.generator.optimizer.state[parameter]["exp_avg"]
+    for parameter in resumed.assembly.training.sides.generator.parameters:
+        moment = resumed.assembly.training.sides.generator.optimizer.state[parameter]["exp_avg"]
         assert moment.stride() == parameter.stride()
 
 
