@@ -117,7 +117,7 @@ COMBINATIONS = [
             "generator.name=adversarial-autoencoder",
             "generator.widths=[2,4]",
             "discriminator.hidden=[8]",
-            "training.discriminate=codes",
+            "game.judge=codes",
         ),
     ),
     (
