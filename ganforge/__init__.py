@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ganforge.plugin.fields import Field
 from ganforge.plugin.hookspecs import hookimpl
 from ganforge.plugin.options import NoOptions, option
 from ganforge.plugin.shapes import ImageShapes
@@ -16,6 +17,7 @@ from ganforge.plugin.specs import (
     CallbackSpec,
     DatasetSpec,
     DiscriminatorSpec,
+    FormatSpec,
     GeneratorSpec,
     LossSpec,
     MetricSpec,
@@ -24,14 +26,16 @@ from ganforge.plugin.specs import (
 )
 
 from .errors import DataError, GanforgeError
-from .problem import Problem
+from .problem import Fit, Problem
 
 if TYPE_CHECKING:
     from .contracts import (
         Batch,
         Callback,
+        Drawn,
         EndlessDataset,
         Evaluation,
+        Format,
         InMemoryDataset,
         Inputs,
         LatentSampler,
@@ -55,8 +59,13 @@ __all__ = [
     "DataError",
     "DatasetSpec",
     "DiscriminatorSpec",
+    "Drawn",
     "EndlessDataset",
     "Evaluation",
+    "Field",
+    "Fit",
+    "Format",
+    "FormatSpec",
     "GanforgeError",
     "GeneratorSpec",
     "ImageShapes",

@@ -25,6 +25,8 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
+from .formats import Drawn as Drawn
+from .formats import Format as Format
 from .problem import Problem
 
 

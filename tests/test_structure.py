@@ -26,9 +26,10 @@ HEAVY = {"torch", "torchvision", "numpy", "PIL", "safetensors"}
 ROOMS = (
     "errors",
     "printable",
-    "problem",
     "plugin",
+    "problem",
     "config",
+    "formats",
     "contracts",
     "nn",
     "device",
@@ -42,7 +43,7 @@ ROOMS = (
     "cli",
 )
 #: those that need no torch
-TORCH_FREE_ROOMS = ("errors", "printable", "problem", "plugin", "config")
+TORCH_FREE_ROOMS = ("errors", "printable", "plugin", "problem", "config")
 
 pytestmark = pytest.mark.skipif(not PLUGINS, reason="these tests read the source tree")
 

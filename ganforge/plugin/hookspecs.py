@@ -14,6 +14,7 @@ from ganforge.plugin.specs import (
     CallbackSpec,
     DatasetSpec,
     DiscriminatorSpec,
+    FormatSpec,
     GeneratorSpec,
     LossSpec,
     MetricSpec,
@@ -71,6 +72,12 @@ def ganforge_callbacks() -> Iterable[CallbackSpec]:
 
 
 @hookspec
+def ganforge_formats() -> Iterable[FormatSpec]:
+    """Ways to show samples as pictures and to write them to files."""
+    return ()
+
+
+@hookspec
 def ganforge_recipes() -> Iterable[RecipeSpec]:
     """Configurations to be run by name."""
     return ()
@@ -85,5 +92,6 @@ HOOKS: dict[str, type[Spec]] = {
     "ganforge_samplers": SamplerSpec,
     "ganforge_metrics": MetricSpec,
     "ganforge_callbacks": CallbackSpec,
+    "ganforge_formats": FormatSpec,
     "ganforge_recipes": RecipeSpec,
 }

@@ -12,12 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
 
+from ganforge.plugin.fields import KINDS_OF_FIELDS
 from ganforge.plugin.options import NoOptions, describe
 from ganforge.plugin.shapes import ImageShapes
 
 NAME_PATTERN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 TARGET_PATTERN = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 FILE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[\w./-]+")
+SUFFIX_PATTERN = re.compile(r"\.[a-z0-9]+")
 ANY_IMAGES = ImageShapes()
 NO_DISCRIMINATOR = "none"  # the name under which a run has none
 RESERVED_OPTIONS = frozenset({"name", "weight", "every"})
@@ -291,6 +293,46 @@ class CallbackSpec(ComponentSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FormatSpec(ComponentSpec):
+    """Shows samples as pictures and writes them to files.
+
+    `kinds` are the kinds of field that it handles. `suffixes` are those of the files that it
+    writes, `.png` and `.npz` always among them. `one_file_each` is the suffix of the files in a
+    folder with one file per sample; None where samples make sense only together. A format has no
+    options: the field of a data set names it, and the field says what it needs to know.
+    """
+
+    kind: ClassVar[str] = "format"
+
+    kinds: tuple[str, ...]
+    suffixes: tuple[str, ...] = (".png", ".npz")
+    one_file_each: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(self.options is NoOptions, "a format has no options")
+        self._require(
+            isinstance(self.kinds, tuple)
+            and bool(self.kinds)
+            and {*self.kinds} <= {*KINDS_OF_FIELDS},
+            f"kinds must be a tuple of {', '.join(KINDS_OF_FIELDS)}, not {self.kinds!r}",
+        )
+        self._require(
+            isinstance(self.suffixes, tuple)
+            and all(isinstance(it, str) and SUFFIX_PATTERN.fullmatch(it) for it in self.suffixes),
+            f"suffixes must be a tuple such as ('.png', '.npz', '.csv'), not {self.suffixes!r}",
+        )
+        self._require(
+            {".png", ".npz"} <= {*self.suffixes},
+            "suffixes must have '.png' and '.npz', which ganforge makes for every format",
+        )
+        self._require(
+            self.one_file_each is None or self.one_file_each in self.suffixes,
+            f"one_file_each must be one of the suffixes or None, not {self.one_file_each!r}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecipeSpec(Spec):
     """A configuration that a plugin ships, to be run by name.
 
@@ -334,6 +376,7 @@ SPECS: tuple[type[Spec], ...] = (
     SamplerSpec,
     MetricSpec,
     CallbackSpec,
+    FormatSpec,
     RecipeSpec,
 )
 KINDS: tuple[str, ...] = tuple(spec.kind for spec in SPECS)
