@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from .formats import Drawn as Drawn
 from .formats import Format as Format
-from .problem import Problem
+from .problem import Fit, Problem
 
 
 class Batch(NamedTuple):
@@ -226,11 +226,13 @@ class Dataset:
     """What the three kinds of data set share.
 
     `classes` are the names of the K classes, or None where the samples have no labels; `mixture`
-    holds the modes of a Gaussian mixture, where the set is one.
+    holds the modes of a Gaussian mixture, where the set is one; `fit` what the set has learnt from
+    its data, where it has.
     """
 
     classes: tuple[str, ...] | None = None
     mixture: Mixture | None = None
+    fit: Fit | None = None
 
     def describe(self) -> str:
         """One line for the person who starts a run: how many samples, of which classes."""

@@ -20,6 +20,7 @@ from ganforge.config.run_config import (
     Selection,
     Term,
     TermSettings,
+    sample_field,
 )
 from ganforge.config.settings import DEFAULT_STEPS, OPTIMIZERS, SECTIONS, OptimizerSettings
 from ganforge.errors import Complaint, ConfigError, UsageError, did_you_mean, listed
@@ -30,6 +31,7 @@ from ganforge.plugin.specs import (
     TABLES,
     ComponentSpec,
     DatasetSpec,
+    FormatSpec,
     GeneratorSpec,
     LossSpec,
 )
@@ -112,13 +114,17 @@ class _Resolver:
             )
         elif training is not None and training.epochs is None and training.steps is None:
             sections["training"] = dataclasses.replace(training, steps=DEFAULT_STEPS)
-        if self.complaints:
+        if self.complaints or dataset is None:
+            raise ConfigError(self.complaints)
+        chosen_format = self._format(dataset)
+        if chosen_format is None:
             raise ConfigError(self.complaints)
         config = RunConfig(
             generator=generator,  # type: ignore[arg-type]
             discriminator=discriminator,
             sampler=sampler,  # type: ignore[arg-type]
-            dataset=dataset,  # type: ignore[arg-type]
+            dataset=dataset,
+            format=chosen_format,
             losses=losses,
             metrics=tuple(metrics),
             callbacks=tuple(callbacks),
@@ -229,6 +235,28 @@ class _Resolver:
         if prefix[0] == "loss":
             return ("weight", "every")
         return () if prefix[0] in (*SECTIONS, *TABLES) else ("name",)
+
+    def _format(self, dataset: Selection) -> Selection | None:
+        """The format of the data set's samples; None where something is wrong with it."""
+        sample = sample_field(dataset)
+        entry = self.entries.get(("dataset", "name"))
+        shown = f"the data set {dataset.component.name!r} of {dataset.component.origin}"
+        try:
+            component = self.registry.find("format", sample.format_name)
+        except UsageError as error:
+            what = f"{shown} names a format for its samples, and {error}"
+            self._complain(entry, "dataset.name", what)
+            return None
+        spec = component.spec
+        assert isinstance(spec, FormatSpec)
+        if sample.kind not in spec.kinds:
+            what = (
+                f"{shown} gives samples of kind {sample.kind!r}, and names the format "
+                f"{spec.name!r} for them, which shows {listed(spec.kinds)}"
+            )
+            self._complain(entry, "dataset.name", what)
+            return None
+        return Selection(component=component, options=spec.options())
 
     def _losses(self) -> tuple[Term, ...]:
         chosen = self.tables["loss"]

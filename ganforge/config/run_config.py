@@ -18,6 +18,7 @@ from ganforge.config.settings import (
     OutputSettings,
     TrainingSettings,
 )
+from ganforge.plugin.fields import Field
 from ganforge.plugin.options import describe, option, to_toml
 from ganforge.plugin.registry import Component
 from ganforge.plugin.specs import NO_DISCRIMINATOR, TABLES, ComponentSpec, DatasetSpec, SamplerSpec
@@ -68,14 +69,27 @@ class TermSettings:
     every: int = option(1, help="steps between evaluations, which count that many times", minimum=1)
 
 
+def sample_field(dataset: Selection) -> Field:
+    """The field that is generated, from the data set's options alone."""
+    component = dataset.component
+    assert isinstance(component.spec, DatasetSpec)
+    shape = component.shape("sample shape", component.spec.sample_shape, dataset.options)
+    return Field.of_shape(shape)
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """A resolved configuration. `discriminator` is None for a run without one."""
+    """A resolved configuration. `discriminator` is None for a run without one.
+
+    `format` shows the samples; it follows from their field, and no key of the configuration names
+    it.
+    """
 
     generator: Selection
     discriminator: Selection | None
     sampler: Selection
     dataset: Selection
+    format: Selection
     losses: tuple[Term, ...]
     metrics: tuple[Selection, ...]
     callbacks: tuple[Selection, ...]
@@ -89,11 +103,14 @@ class RunConfig:
     execution: ExecutionSettings
 
     @property
+    def sample(self) -> Field:
+        """The field that is generated, from the data set's options alone."""
+        return sample_field(self.dataset)
+
+    @property
     def sample_shape(self) -> tuple[int, ...]:
         """The shape of a sample, from the data set's options alone."""
-        spec = self.dataset.component.spec
-        assert isinstance(spec, DatasetSpec)
-        return self.dataset.component.shape("sample shape", spec.sample_shape, self.dataset.options)
+        return self.sample.known_shape
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -113,7 +130,7 @@ class RunConfig:
     @property
     def selections(self) -> tuple[Selection, ...]:
         """Every component of the run."""
-        single = (self.generator, self.discriminator, self.sampler, self.dataset)
+        single = (self.generator, self.discriminator, self.sampler, self.dataset, self.format)
         several = (*self.losses, *self.metrics, *self.callbacks)
         return (*(it for it in single if it is not None), *several)
 

@@ -11,11 +11,13 @@ from torch import Tensor, nn
 
 from ganforge.config.compatibility import batch_independent
 from ganforge.config.run_config import RunConfig, Selection
-from ganforge.contracts import Batch, Callback, Dataset, Loss, Metric, Sampler
+from ganforge.contracts import Batch, Callback, Dataset, Format, Loss, Metric, Sampler
 from ganforge.data.batches import Batches, open_batches
 from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
 from ganforge.errors import DataError, PluginError, UsageError, listed
+from ganforge.pictures.chosen_format import ChosenFormat
+from ganforge.plugin.fields import Field
 from ganforge.plugin.specs import GeneratorSpec, LossSpec, SamplerSpec
 from ganforge.problem import Problem
 
@@ -60,6 +62,7 @@ class Assembly:
     ema: EMA | None
     objective: Objective
     guard: FiniteGuard
+    format: ChosenFormat
     metrics: tuple[Measured, ...]
     callbacks: tuple[Informed, ...]
     num_steps: int
@@ -85,9 +88,14 @@ def assemble(config: RunConfig) -> Assembly:
     """
     execution = Execution.from_settings(config.execution)
     randomness = Randomness(config.training.seed, execution.device)
-    shapes = Problem(sample_shape=config.sample_shape, input_shape=config.input_shape)
+    shapes = Problem(sample=config.sample, input_shape=config.input_shape)
     dataset = build(config.dataset, shapes, randomness, Dataset)
-    problem = replace(shapes, num_classes=_num_classes(config, dataset))
+    problem = Problem(
+        sample=config.sample,
+        input_shape=config.input_shape,
+        num_classes=_num_classes(config, dataset),
+        fit=dataset.fit,
+    )
     batches = open_batches(
         dataset,
         batch_size=config.training.batch_size,
@@ -101,7 +109,9 @@ def assemble(config: RunConfig) -> Assembly:
     generator = execution.place(build(config.generator, problem, randomness, nn.Module))
     discriminator = None
     if config.discriminator is not None:
-        judged = replace(problem, sample_shape=config.judged_shape)
+        judged = problem
+        if config.judged_shape != problem.sample_shape:  # codes
+            judged = replace(problem, sample=Field.of_shape(config.judged_shape))
         discriminator = execution.place(build(config.discriminator, judged, randomness, nn.Module))
     terms = [
         ObjectiveTerm(
@@ -135,6 +145,10 @@ def assemble(config: RunConfig) -> Assembly:
         ema=EMA(generator, config.ema) if config.ema.half_life else None,
         objective=Objective(terms),
         guard=guard,
+        format=ChosenFormat(
+            component=config.format.component,
+            format=build(config.format, problem, randomness, Format),
+        ),
         metrics=tuple(
             Measured(selection=it, metric=build(it, problem, randomness, Metric))
             for it in config.metrics

@@ -48,6 +48,11 @@ class ChosenFormat:
         """How many samples one picture shows well; None where it takes any number."""
         return self.format.num_pictured
 
+    @property
+    def shows_real(self) -> bool:
+        """Whether its pictures hold samples against real ones."""
+        return self.format.shows_real
+
     def picture(self, drawn: Drawn) -> Tensor:
         """One picture of all samples, uint8 `[H, W, C]`."""
         return self._checked(self.component.call(_FAILED, self.format.picture, drawn))

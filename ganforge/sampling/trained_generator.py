@@ -10,19 +10,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganforge.contracts import Batch, Inputs, Sampler
+from ganforge.contracts import Batch, Format, Inputs, Sampler
 from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
+from ganforge.engine.assemble import build
 from ganforge.engine.generation import draw_inputs, generate_samples
 from ganforge.errors import CheckpointError, PluginError, UsageError
+from ganforge.pictures.chosen_format import ChosenFormat
 from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import SamplerSpec
 from ganforge.printable import printable
 from ganforge.problem import Problem
 from ganforge.storage import tensor_file
 from ganforge.storage.checkpoint import differences, load_module, module_tensors
-from ganforge.storage.generator_file import KIND
+from ganforge.storage.generator_file import split_fit, stored_problem
 from ganforge.storage.provenance import restore
+from ganforge.storage.stored_format import stored_format
+from ganforge.storage.tensor_header import GENERATOR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,25 +42,22 @@ class TrainedGenerator:
     sampler_spec: SamplerSpec
     execution: Execution
     classes: tuple[str, ...] | None
+    format: ChosenFormat
 
 
 def open_generator(path: Path, registry: Registry, execution: Execution) -> TrainedGenerator:
     """The generator of a file. Raises CheckpointError where it is damaged or does not fit."""
-    tensors, document = tensor_file.read(path, KIND)
+    tensors, document = tensor_file.read(path, GENERATOR)
     where = printable(path)
+    tensors, fit = split_fit(tensors, document)
     try:
-        stored = document["problem"]
-        num_classes = stored["num_classes"]
-        problem = Problem(
-            sample_shape=tuple(int(side) for side in stored["sample_shape"]),
-            input_shape=tuple(int(side) for side in stored["input_shape"]),
-            num_classes=None if num_classes is None else int(num_classes),
-        )
+        problem = stored_problem(document, fit)
         classes = _classes(problem.num_classes, document.get("classes"))
         records: dict[str, dict[str, Any]] = {k: document[k] for k in ("generator", "sampler")}
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{where} is damaged: its description is incomplete") from error
     chosen = {kind: restore(kind, stored, registry, where) for kind, stored in records.items()}
+    shown = stored_format(document, registry, where)
     built = {}
     for kind, selection in chosen.items():
         with Randomness(0, execution.device).building(kind):
@@ -75,6 +76,10 @@ def open_generator(path: Path, registry: Registry, execution: Execution) -> Trai
         sampler_spec=sampler_spec,
         execution=execution,
         classes=classes,
+        format=ChosenFormat(
+            component=shown.component,
+            format=build(shown, problem, Randomness(0, execution.device), Format),
+        ),
     )
 
 

@@ -11,17 +11,16 @@ from torch import Tensor
 
 from ganforge import Drawn, Format, Problem
 
-from .canvas import FINE, FRAME, INK, WHITE
+from .canvas import FINE, FRAME, WHITE
 from .cells import sheet_of
-from .lettering import font_of, pixels
+from .lettering import pixels
 from .rows import parts
 from .spectrogram import spectrogram
 
-WIDTH, WAVE_HEIGHT, SPECTROGRAM_HEIGHT, TEXT_HEIGHT = 300, 64, 96, 16  # pixels
+WIDTH, WAVE_HEIGHT, SPECTROGRAM_HEIGHT = 300, 64, 96  # pixels
 LOUDEST = 32767  # of 16 bits
 SILENCE = 0.25  # seconds between the sounds of one file
 _WAVE = (0, 114, 178)
-_TEXT = 10
 
 
 class AudioFormat(Format):

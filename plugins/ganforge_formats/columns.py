@@ -86,7 +86,7 @@ def _column(entry: Mapping[str, Any]) -> Column:
     if entry["kind"] != "number":
         raise ValueError(f"the column {name!r} is of kind {entry['kind']!r}: category or number")
     modes: Sequence[Sequence[float]] | None = entry.get("modes")
-    if modes is None and size != 1 or modes is not None and len(modes) != size - 1:
+    if (modes is None and size != 1) or (modes is not None and len(modes) != size - 1):
         raise ValueError(
             f"the column {name!r} is {size} numbers: one, and one more for each of its modes"
         )

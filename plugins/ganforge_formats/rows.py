@@ -62,12 +62,13 @@ def parts(drawn: Drawn) -> dict[str, Tensor]:
 
     A companion that equals an earlier one is left out: what was real, where that is what went in.
     """
-    found = dict(drawn.before)
-    found[SAMPLES] = drawn.samples
-    for name, values in drawn.after.items():
-        if not any(_same(values, earlier) for earlier in drawn.before.values()):
-            found[name] = values
-    return found
+    earlier = list(drawn.before.values())
+    later = {
+        name: values
+        for name, values in drawn.after.items()
+        if not any(_same(values, it) for it in earlier)
+    }
+    return {**drawn.before, SAMPLES: drawn.samples, **later}
 
 
 def _same(one: Tensor, other: Tensor) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from PIL import Image, ImageDraw
@@ -110,9 +110,9 @@ def channel_names(problem: Problem) -> list[str]:
     return names
 
 
-def _range_of(values: Sequence[Tensor] | object) -> tuple[float, float]:
+def _range_of(values: Iterable[Tensor]) -> tuple[float, float]:
     """Where most of the numbers lie, rounded outwards."""
-    flat = torch.cat([it.flatten() for it in values])  # type: ignore[attr-defined]
+    flat = torch.cat([it.flatten() for it in values])
     return rounded_range(flat[flat.isfinite()].double())
 
 

@@ -9,7 +9,6 @@ from torch.nn.functional import pad
 from ganforge import Drawn, Format, Problem
 
 from .bands import composite, noted, shown_bands
-from .lettering import above
 from .rows import arrange, parts
 from .tiles import sheet, to_bytes
 
