@@ -46,7 +46,7 @@ def sampler(**fields: Any) -> SamplerSpec:
 
 def test_there_is_one_spec_a_kind() -> None:
     components = ("generator", "discriminator", "loss", "dataset", "sampler")
-    assert list(KINDS) == [*components, "metric", "callback", "recipe"]
+    assert list(KINDS) == [*components, "metric", "callback", "format", "recipe"]
     assert [spec.kind for spec in SPECS] == list(KINDS)
 
 

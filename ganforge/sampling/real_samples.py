@@ -69,8 +69,8 @@ def find_real_samples(
     """`num` real samples for a generator: of the run whose config.toml is given, or of `dataset`.
 
     Those of the run are the samples that it has held out, where it has. Where `num` is None they
-    are as many as a picture shows, or all that there are. Raises UsageError where there is no data set, and where
-    it does not fit or has fewer.
+    are as many as a picture shows, or all that there are. Raises UsageError where there is no data
+    set, and where it does not fit or has fewer.
     """
     config = resolve([from_file(config_file)], registry) if config_file is not None else None
     wanted = num or trained.format.num_pictured or PICTUREFUL

@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from ganforge.config import toml
-from ganforge.contracts import Callback, Dataset, Loss, MapDataset, Metric, Sampler
+from ganforge.contracts import Callback, Dataset, Format, Loss, MapDataset, Metric, Sampler
 from ganforge.errors import DataError, GanforgeError, UsageError
 from ganforge.plugin.options import describe, parse, to_toml
 from ganforge.plugin.registry import Component
@@ -20,6 +20,7 @@ from ganforge.plugin.specs import (
     ComponentSpec,
     DatasetSpec,
     DiscriminatorSpec,
+    FormatSpec,
     GeneratorSpec,
     LossSpec,
     MetricSpec,
@@ -34,7 +35,7 @@ from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subje
 
 MAX_SUMMARY = 120  # letters: a line of a table
 BUILT = tuple(kind for kind in KINDS if kind != RecipeSpec.kind)
-PICKLED = tuple(kind for kind in BUILT if kind != CallbackSpec.kind)
+PICKLED = tuple(kind for kind in BUILT if kind not in (CallbackSpec.kind, FormatSpec.kind))
 
 
 def check_summary(subject: Subject) -> None:
@@ -95,8 +96,12 @@ def check_build(subject: Subject) -> None:
         except DataError as error:
             raise NotApplicable(f"what it needs is not here: {error}") from error
         except GanforgeError as error:
-            # Options may not fit every problem, and no spec can say of which size vectors are.
-            if isinstance(error, UsageError) and (subject.given or len(problem.sample_shape) == 1):
+            # Options may not fit every problem, and no spec can say of which size vectors are, or
+            # what else a format asks of a field.
+            undeclared = subject.given or len(problem.sample_shape) == 1
+            if isinstance(error, UsageError) and (
+                undeclared or subject.spec.kind == FormatSpec.kind
+            ):
                 refusals.append(str(error))
                 continue
             raise CheckFailure(
@@ -180,6 +185,7 @@ _WANTED: dict[str, type] = {
     SamplerSpec.kind: Sampler,
     MetricSpec.kind: Metric,
     CallbackSpec.kind: Callback,
+    FormatSpec.kind: Format,
 }
 
 CHECKS: tuple[Check, ...] = (
