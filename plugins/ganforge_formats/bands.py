@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ganforge import Fit
 
 from .lettering import strip
 
 COLOURS = (1, 3, 4)  # numbers of channels that are colours
+_NARROWEST = 140  # pixels that a line of words takes at least
 
 
 def shown_bands(channels: int, fit: Fit | None = None) -> tuple[int, int, int] | None:
@@ -58,5 +60,6 @@ def noted(
         names = range(1, channels + 1)
     red, green, blue = (names[it] for it in bands)
     text = f"bands {red}, {green} and {blue} of {channels} as red, green and blue"
+    picture = pad(picture, (0, 0, 0, max(0, _NARROWEST - picture.shape[1])))
     words = strip(text, picture.shape[1], size=11, dark=True)
     return torch.cat([picture, words.expand(-1, -1, 3)])
