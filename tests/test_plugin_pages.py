@@ -48,6 +48,7 @@ CONTRACTS: dict[str, list[type]] = {
     "samplers.md": [contracts.Sampler, contracts.LatentSampler, contracts.Inputs],
     "metrics.md": [contracts.Metric, contracts.Evaluation],
     "callbacks.md": [contracts.Callback],
+    "formats.md": [contracts.Format, contracts.Drawn],
     "recipes.md": [],
 }
 

@@ -272,6 +272,19 @@ def test_no_mistake_imports_torch(tmp_path: Path) -> None:
     assert not modules & HEAVY
 
 
+def test_a_suffix_that_samples_do_not_have_is_told_without_torch(tmp_path: Path) -> None:
+    from ganforge.storage import tensor_file
+
+    generator = tmp_path / "generator.safetensors"
+    document = {"problem": {"sample_shape": [2], "input_shape": [2], "num_classes": None}}
+    tensor_file.write(generator, "generator", {}, document)
+    outs = ("samples.wav", "folder", "samples.gif")
+    commands = [["sample", str(generator), "--out", out] for out in outs]
+    codes, modules, _ = measured(tmp_path, *commands)
+    assert codes == [2, 2, 2]
+    assert not modules & HEAVY
+
+
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
 def test_a_bundled_plugin_is_listed_without_torch(plugin: Path) -> None:
     code = (
