@@ -96,16 +96,13 @@ class Format(ABC):
     def arrays(self, drawn: Drawn) -> dict[str, Tensor]:
         """The arrays of an `.npz` file by name.
 
-        `samples` are in the units of the data, as `restored` gives them, and so are companions of
-        the same shape; `labels` where there are some.
+        `samples` and companions as `restored` gives them, and `labels` where there are some.
         """
-        shape = drawn.samples.shape[1:]
         found = {"samples": self.restored(drawn.samples)}
         if drawn.labels is not None:
             found["labels"] = drawn.labels
-        for name, values in {**drawn.before, **drawn.after}.items():
-            found[name] = self.restored(values) if values.shape[1:] == shape else values
-        return found
+        companions = {**drawn.before, **drawn.after}
+        return found | {name: self.restored(values) for name, values in companions.items()}
 
     def encode(self, drawn: Drawn, suffix: str) -> bytes:
         """The contents of a file with one of the declared suffixes that ganforge does not make.
@@ -115,10 +112,13 @@ class Format(ABC):
         raise NotImplementedError(f"{type(self).__name__} declares {suffix} and cannot write it")
 
     def restored(self, samples: Tensor) -> Tensor:
-        """Samples in the units of the data: by the fit, or by the declared range of the field.
+        """Samples `[N, *sample_shape]` in the units of the data: by the fit, or by the range.
 
-        Samples of a field with neither, images of bytes among them, stay as networks see them.
+        Samples of a field with neither, images of bytes among them, stay as networks see them, and
+        so do companions that have another shape.
         """
+        if tuple(samples.shape[1:]) != self.problem.sample_shape:
+            return samples
         fit, value_range = self.problem.fit, self.problem.sample.range
         if fit is not None and fit.tensors.keys() & {"scale", "offset"}:
             return fit.restore(samples)

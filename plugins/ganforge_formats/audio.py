@@ -63,9 +63,7 @@ class AudioFormat(Format):
 
     def _sound(self, values: Tensor) -> Tensor:
         """Samples or companions in the units of the data, without channels that samples lack."""
-        values = values[:, : self._channels].detach().float()
-        whole = tuple(values.shape[1:]) == self.problem.sample_shape
-        return self.restored(values) if whole else values
+        return self.restored(values[:, : self._channels].detach().float())
 
 
 def _cell(sound: Tensor) -> Tensor:

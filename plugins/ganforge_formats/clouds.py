@@ -73,11 +73,8 @@ class PointsFormat(Format):
 
     def _shown(self, drawn: Drawn) -> dict[str, Tensor]:
         """Samples and companions as they are seen, `[N, points, 3]`: right, up and near."""
-        return {name: self._seen(values) for name, values in parts(drawn).items()}
-
-    def _seen(self, values: Tensor) -> Tensor:
-        whole = tuple(values.shape[1:]) == self.problem.sample_shape
-        return _seen((self.restored(values) if whole else values).detach().double())
+        shown = parts(drawn).items()
+        return {name: _seen(self.restored(values).detach().double()) for name, values in shown}
 
     def _sheet(self, drawn: Drawn, shown: dict[str, Tensor], box: _Box) -> Tensor:
         heading = "" if self._size <= 3 else f"the first 3 of {self._size} numbers of each point"

@@ -48,12 +48,12 @@ class SequenceFormat(Format):
         self._names = channel_names(problem)
 
     def picture(self, drawn: Drawn) -> Tensor:
-        shown = {name: self._values(values) for name, values in parts(drawn).items()}
+        shown = self._shown(drawn)
         return self._sheet(drawn, shown, _range_of(shown.values()))
 
     def walk(self, steps: Sequence[Drawn]) -> list[Tensor]:
         """Lines that move over axes that stand still."""
-        shown = [{name: self._values(it) for name, it in parts(step).items()} for step in steps]
+        shown = [self._shown(step) for step in steps]
         limits = _range_of([values for step in shown for values in step.values()])
         return [self._sheet(*both, limits) for both in zip(steps, shown, strict=True)]
 
@@ -78,11 +78,10 @@ class SequenceFormat(Format):
                 rows.append([number, times[step], *row, *label])
         return encode_rows(header, rows)
 
-    def _values(self, values: Tensor) -> Tensor:
-        """Samples or companions in the units of the data, without channels that samples lack."""
-        values = values[:, : self._channels]
-        whole = tuple(values.shape[1:]) == self.problem.sample_shape
-        return self.restored(values) if whole else values
+    def _shown(self, drawn: Drawn) -> dict[str, Tensor]:
+        """Samples and companions in the units of the data, without channels that samples lack."""
+        shown = parts(drawn).items()
+        return {name: self.restored(values[:, : self._channels]) for name, values in shown}
 
     def _sheet(self, drawn: Drawn, shown: dict[str, Tensor], limits: tuple[float, float]) -> Tensor:
         duration = self._length if self._rate is None else self._length / self._rate

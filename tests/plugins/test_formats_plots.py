@@ -9,7 +9,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ImageDraw
 
 from ganforge_formats.canvas import Axis, round_step
 from ganforge_formats.plots import plot
@@ -32,20 +31,6 @@ def greyish(picture):
 def drawn(picture):
     """The part of a picture within the frame, of 480 pixels."""
     return picture[38:446, 52:462]
-
-
-@pytest.fixture
-def texts(monkeypatch):
-    """What a picture says."""
-    written: list[str] = []
-    write = ImageDraw.ImageDraw.text
-
-    def noted(self, xy, text, *arguments, **options):
-        written.append(text)
-        write(self, xy, text, *arguments, **options)
-
-    monkeypatch.setattr(ImageDraw.ImageDraw, "text", noted)
-    return written
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 3, 7])

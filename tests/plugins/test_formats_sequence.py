@@ -10,7 +10,6 @@ import wave
 import numpy
 import pytest
 import torch
-from PIL import ImageDraw
 
 from ganforge import Drawn, Field, Fit, Problem
 from ganforge_formats.audio import AudioFormat
@@ -24,20 +23,6 @@ RATE = 8000
 def problem_of(*shape, fit=None, **said):
     field = Field(kind="sequence", shape=shape, **said)
     return Problem(sample=field, input_shape=(2,), fit=fit)
-
-
-@pytest.fixture
-def texts(monkeypatch):
-    """What a picture says."""
-    written: list[str] = []
-    write = ImageDraw.ImageDraw.text
-
-    def noted(self, xy, text, *arguments, **options):
-        written.append(text)
-        write(self, xy, text, *arguments, **options)
-
-    monkeypatch.setattr(ImageDraw.ImageDraw, "text", noted)
-    return written
 
 
 def has_colour(picture, colour):

@@ -10,7 +10,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import ImageDraw
 
 from ganforge import Drawn, Field, Fit, Problem
 from ganforge_formats.columns import Column, columns_of
@@ -33,20 +32,6 @@ FIT = Fit(facts={"columns": COLUMNS}, tensors={"scale": SCALE, "offset": OFFSET}
 
 def problem_of(size, fit=None, **said):
     return Problem(sample=Field(kind="vector", shape=(size,), **said), input_shape=(2,), fit=fit)
-
-
-@pytest.fixture
-def texts(monkeypatch):
-    """What a picture says."""
-    written: list[str] = []
-    write = ImageDraw.ImageDraw.text
-
-    def noted(self, xy, text, *arguments, **options):
-        written.append(text)
-        write(self, xy, text, *arguments, **options)
-
-    monkeypatch.setattr(ImageDraw.ImageDraw, "text", noted)
-    return written
 
 
 def rows_of(contents):
