@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from ganforge.config.settings import ExecutionSettings
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
+from ganforge.plugin.fields import LABEL
 from ganforge.printable import printable
 from ganforge.storage.files import write_atomically
+from ganforge.storage.stored_format import stored_format
+from ganforge.storage.tensor_header import GENERATOR, read_document
 
 from .console import warn_of_failures
 from .grouped import GroupedCommand, option_in
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from ganforge.sampling.trained_generator import TrainedGenerator
 
 NUM_WAYS, COLUMNS = 8, 8
-ANCHORS, FRAMES, MILLISECONDS = 4, 12, 80
+ANCHORS, FRAMES = 4, 12
 
 
 @click.command("sample", cls=GroupedCommand)
@@ -39,7 +42,7 @@ ANCHORS, FRAMES, MILLISECONDS = 4, 12, 80
     "--num",
     metavar="N",
     type=click.IntRange(1, 1_000_000),
-    help="How many. [64; 8 per class; 1000 points]",
+    help="How many. [what one picture shows: 64 images, 8 per class, 1000 points]",
 )
 @option_in(
     "What",
@@ -76,7 +79,7 @@ ANCHORS, FRAMES, MILLISECONDS = 4, 12, 80
     "--milliseconds",
     metavar="N",
     type=click.IntRange(20, 10_000),
-    help=f"Time of a frame. [{MILLISECONDS}]",
+    help="Time of a frame. [80; that of the data in a video]",
 )
 @option_in("Where", "--out", type=Path, help="File or directory. [samples.png in RUN]")
 @option_in(
@@ -92,14 +95,19 @@ def command(context: dict[str, bool], /, **arguments: object) -> None:
 
     \b
     --out grid.png      one picture; samples with classes have a row per class
-    --out folder/       a PNG per sample
-    --out samples.npz   arrays: samples [N, *sample_shape], float32 in [-1, 1], and labels
+    --out samples.npz   arrays: samples [N, *sample_shape], float32, and labels
     --out walk.gif      with --interpolate, moving pictures; .apng has all colours
+    --out folder/       a file per sample: PNG of images, WAV of sound, GIF of videos
+
+    What else there is depends on the samples: .csv, .tiff, .wav, .gif, .ply, .txt.
     """
     request = SampleRequest(**arguments)  # type: ignore[arg-type]
     words = request.check()
     discovery = discover(third_party=context["third_party"])
     warn_of_failures(discovery)
+    document = read_document(request.generator, GENERATOR)
+    where = printable(request.generator)
+    request.check_format(stored_format(document, discovery.registry, where).spec)
     spin_briefly()
 
     from ganforge.device.execution import Execution
@@ -125,11 +133,9 @@ def _samples(
     from ganforge.sampling import gallery
     from ganforge.sampling.real_samples import find_real_samples
 
-    if request.suffix != ".npz":
-        gallery.check_picture(trained, each=not request.suffix)
     num = request.num if labels is None else len(labels)
     wanted = num or gallery.usual_num(trained)
-    real, sort = None, False
+    real = None
     if trained.source.fed_with_data:
         file = request.source / "config.toml"
         real = find_real_samples(
@@ -142,30 +148,25 @@ def _samples(
         wanted = len(real.samples)
     elif request.dataset is not None:
         raise UsageError("--dataset: this generator makes its samples of latents, not of data")
-    elif labels is None and trained.classes is not None:
-        labels, sort = gallery.cycled_labels(trained, wanted), True
     drawn = gallery.draw_all(
         trained,
         num=wanted,
         seed=request.seed,
-        labels=labels,
+        conditions={} if labels is None else {LABEL: labels},
         truncation=request.truncation,
         real=real,
     )
     with _explained(request.target):
-        if request.suffix == ".npz":
-            gallery.save_arrays(request.target, drawn)
-        elif request.suffix == ".png":
-            gallery.save_picture(request.target, trained, drawn, sort=sort)
+        if request.suffix:
+            gallery.save(trained, drawn, request.target, request.milliseconds)
         else:
-            gallery.save_each(request.target, drawn)
+            gallery.save_each(trained, drawn, request.target)
     return wanted
 
 
 def _walk(
     request: SampleRequest, trained: TrainedGenerator, labels: Tensor | None, way: Way
 ) -> int:
-    from ganforge.pictures.images import encode_animation, encode_png
     from ganforge.sampling.gallery import Walk, cycled_labels
 
     num = len(labels) if labels is not None else request.num or NUM_WAYS
@@ -178,11 +179,11 @@ def _walk(
         truncation=request.truncation,
     )
     if request.suffix == ".png":
-        encoded = encode_png(walk.picture(request.frames or COLUMNS))
+        encoded = walk.picture(request.frames or COLUMNS)
     else:
-        frames = [*walk.frames(ANCHORS, request.frames or FRAMES)]
-        form: Literal["gif", "apng"] = "gif" if request.suffix == ".gif" else "apng"
-        encoded = encode_animation(frames, form, request.milliseconds or MILLISECONDS)
+        encoded = walk.animation(
+            ANCHORS, request.frames or FRAMES, request.suffix, request.milliseconds
+        )
     with _explained(request.target):
         write_atomically(request.target, [encoded])
     return num

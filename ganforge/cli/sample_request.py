@@ -1,4 +1,4 @@
-"""What `ganforge sample` is asked for, and what is wrong with it whatever the generator is."""
+"""Request of `ganforge sample`, and what is wrong with it before the generator is opened."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ganforge.errors import UsageError
+from ganforge.errors import UsageError, listed
+from ganforge.plugin.specs import FormatSpec
 from ganforge.printable import printable
 from ganforge.sampling.labels import split_labels
 
@@ -65,14 +66,33 @@ class SampleRequest:
                 )
             if self.dataset is not None:
                 raise UsageError("--interpolate goes between latents, and --dataset has none")
-        elif self.frames is not None or self.milliseconds is not None:
-            raise UsageError("--frames and --milliseconds belong to --interpolate")
-        elif self.suffix in ANIMATIONS:
-            raise UsageError(f"{shown}: moving pictures need --interpolate slerp, or lerp")
-        elif self.suffix not in ("", ".png", ".npz"):
-            raise UsageError(f"{shown}: samples are written as .png, as .npz, or into a directory")
+        elif self.frames is not None:
+            raise UsageError("--frames belongs to --interpolate")
         elif not self.suffix and out.exists() and not out.is_dir():
             raise UsageError(f"{shown} is a file; name a directory")
         if self.milliseconds is not None and self.suffix not in ANIMATIONS:
             raise UsageError("--milliseconds needs --out walk.gif or walk.apng")
         return words
+
+    def check_format(self, spec: FormatSpec) -> None:
+        """Raise UsageError where samples of this format cannot be written to the target."""
+        shown, suffixes = printable(self.target), list(spec.suffixes)
+        if self.interpolate is not None or self.suffix in suffixes:
+            return
+        if not self.suffix and spec.one_file_each is not None:
+            return
+        ways = suffixes if spec.one_file_each is None else [*suffixes, "files in a directory"]
+        if self.suffix in ANIMATIONS:
+            raise UsageError(f"{shown}: moving pictures need --interpolate slerp, or lerp")
+        if not self.suffix:
+            raise UsageError(
+                f"{shown}: samples of the format {spec.name!r} make one file; write them as "
+                f"{_either(ways)}"
+            )
+        raise UsageError(
+            f"{shown}: samples of the format {spec.name!r} are written as {_either(ways)}"
+        )
+
+
+def _either(words: list[str]) -> str:
+    return listed(words).replace(" and ", " or ")

@@ -12,7 +12,9 @@ from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
 from ganforge.engine.generation import CHUNK, draw_inputs
 from ganforge.errors import PluginError, UsageError
+from ganforge.pictures.chosen_format import ChosenFormat
 from ganforge.sampling.trained_generator import TrainedGenerator, draw
+from ganforge.testing.fixtures.reference import Pixels, samples_format
 
 CPU = torch.device("cpu")
 PROBLEM = Problem(sample_shape=(2,), input_shape=(3,), num_classes=4)
@@ -55,6 +57,7 @@ def trained(sampler, *, network=None, classes=("a", "b", "c", "d"), **spec):
         sampler_spec=spec,
         execution=Execution(device=CPU),
         classes=classes,
+        format=ChosenFormat(component=samples_format().component, format=Pixels(PROBLEM)),
     )
 
 
