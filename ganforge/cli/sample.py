@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ganforge.plugin.registry import Registry
-    from ganforge.sampling.interpolation import Way
     from ganforge.sampling.trained_generator import TrainedGenerator
 
 NUM_WAYS, COLUMNS = 8, 8
@@ -50,9 +49,16 @@ ANCHORS, FRAMES = 4, 12
     metavar="N",
     default=0,
     type=click.IntRange(0, 2**63 - 1),
-    help="Of the draws.",
+    help="Random seed. [0]",
 )
 @option_in("What", "--labels", metavar="3,3,cat", help="One sample of each: numbers or names.")
+@option_in(
+    "What",
+    "--condition",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="What to generate for: numbers, classes or a .npy file; repeatable.",
+)
 @option_in(
     "What",
     "--truncation",
@@ -66,6 +72,12 @@ ANCHORS, FRAMES = 4, 12
     "--interpolate",
     type=click.Choice(["slerp", "lerp"]),
     help="Go from latent to latent on arcs or on lines.",
+)
+@option_in(
+    "Between latents",
+    "--vary",
+    metavar="PART=A..B",
+    help="Move one named part of the inputs from A to B, all else held.",
 )
 @option_in(
     "Between latents",
@@ -111,32 +123,40 @@ def command(context: dict[str, bool], /, **arguments: object) -> None:
     spin_briefly()
 
     from ganforge.device.execution import Execution
-    from ganforge.sampling.gallery import find_classes
+    from ganforge.sampling.conditions import find_conditions
     from ganforge.sampling.trained_generator import open_generator
 
     execution = Execution.from_settings(ExecutionSettings(device=request.device))
     trained = open_generator(request.generator, discovery.registry, execution)
-    labels = find_classes(trained, words)
-    if request.interpolate is None:
-        count = _samples(request, trained, labels, discovery.registry)
+    conditions = find_conditions(trained, words, request.condition)
+    if request.interpolate is None and request.vary is None:
+        count = _samples(request, trained, conditions, discovery.registry)
         what = "sample" if count == 1 else "samples"
     else:
-        count = _walk(request, trained, labels, request.interpolate)
-        what = f"{'way' if count == 1 else 'ways'} between latents"
+        count = _walk(request, trained, conditions)
+        what = "way" if count == 1 else "ways"
+        what += " between latents" if request.vary is None else f" along {request.vary}"
     verb = "is" if count == 1 else "are"
     print_line(f"{count} {what} of seed {request.seed} {verb} in {printable(request.target)}")
 
 
 def _samples(
-    request: SampleRequest, trained: TrainedGenerator, labels: Tensor | None, registry: Registry
+    request: SampleRequest,
+    trained: TrainedGenerator,
+    conditions: dict[str, Tensor],
+    registry: Registry,
 ) -> int:
     from ganforge.sampling import gallery
+    from ganforge.sampling.conditions import expanded, num_asked
     from ganforge.sampling.real_samples import find_real_samples
+    from ganforge.sampling.trained_generator import undrawn
 
-    num = request.num if labels is None else len(labels)
+    num = request.num or num_asked(conditions)
+    if num is None and LABEL in conditions:
+        num = len(conditions[LABEL])
     wanted = num or gallery.usual_num(trained)
     real = None
-    if trained.source.fed_with_data:
+    if trained.source.fed_with_data or undrawn(trained) - conditions.keys():
         file = request.source / "config.toml"
         real = find_real_samples(
             trained,
@@ -145,14 +165,14 @@ def _samples(
             dataset=request.dataset,
             num=num,
         )
-        wanted = len(real.samples)
+        wanted = len(real)
     elif request.dataset is not None:
         raise UsageError("--dataset: this generator makes its samples of latents, not of data")
     drawn = gallery.draw_all(
         trained,
         num=wanted,
         seed=request.seed,
-        conditions={} if labels is None else {LABEL: labels},
+        conditions=expanded(conditions, wanted),
         truncation=request.truncation,
         real=real,
     )
@@ -164,18 +184,24 @@ def _samples(
     return wanted
 
 
-def _walk(
-    request: SampleRequest, trained: TrainedGenerator, labels: Tensor | None, way: Way
-) -> int:
+def _walk(request: SampleRequest, trained: TrainedGenerator, conditions: dict[str, Tensor]) -> int:
+    from ganforge.sampling.conditions import expanded, num_asked
     from ganforge.sampling.gallery import Walk, cycled_labels
+    from ganforge.sampling.interpolation import find_variation
 
-    num = len(labels) if labels is not None else request.num or NUM_WAYS
+    num = request.num or num_asked(conditions) or NUM_WAYS
+    if request.labels is not None:
+        num = len(conditions[LABEL])
+    told = expanded(conditions, num)
+    if LABEL not in told and (cycled := cycled_labels(trained, num)) is not None:
+        told[LABEL] = cycled
+    way = request.interpolate
     walk = Walk(
         trained=trained,
-        way=way,
+        way=find_variation(request.vary or "", trained.problem.parts) if way is None else way,
         num=num,
         seed=request.seed,
-        labels=cycled_labels(trained, num) if labels is None else labels,
+        conditions=told,
         truncation=request.truncation,
     )
     if request.suffix == ".png":

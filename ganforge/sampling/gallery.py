@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,22 +15,12 @@ from ganforge.errors import UsageError
 from ganforge.pictures.chosen_format import FRAME_MILLISECONDS
 from ganforge.pictures.encoding import encode_animation, encode_png
 from ganforge.plugin.fields import LABEL
-from ganforge.sampling.interpolation import Way, path
-from ganforge.sampling.labels import find_labels
+from ganforge.sampling.interpolation import Variation, Way, path
 from ganforge.sampling.trained_generator import TrainedGenerator, feed, gathered, make
 from ganforge.storage.files import write_atomically
 
 NUM_OF_A_CROWD = 1000  # samples of a picture that takes any number, of points for one
 MOST_OF_CLASSES = 1024  # of one with a row per class
-
-
-def find_classes(trained: TrainedGenerator, words: Sequence[str] | None) -> Tensor | None:
-    """The labels, int64 `[N]`, of classes as people name them. Raises UsageError."""
-    if words is None:
-        return None
-    if trained.classes is None:
-        raise UsageError("--labels: this generator was trained without labels, and has no classes")
-    return torch.tensor(find_labels(words, trained.classes))
 
 
 def usual_num(trained: TrainedGenerator) -> int:
@@ -100,29 +90,33 @@ def save_each(trained: TrainedGenerator, drawn: Drawn, folder: Path) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Walk:
-    """Ways between latents: `num` of them, each with a class of its own where there are classes."""
+    """Ways through the inputs: `num` of them, each with conditions of its own.
+
+    A `way` leads from latent to latent, or along one part of a latent with all else held.
+    """
 
     trained: TrainedGenerator
-    way: Way
+    way: Way | Variation
     num: int
     seed: int
-    labels: Tensor | None
+    conditions: Mapping[str, Tensor]
     truncation: float | None
 
     def __post_init__(self) -> None:
         if self.trained.sampler_spec.inputs != "latents":
+            flag = "--vary" if isinstance(self.way, Variation) else "--interpolate"
             raise UsageError(
-                "--interpolate: this generator is fed with images, and there is no way from one to "
+                f"{flag}: this generator is fed with images, and there is no way from one to "
                 "another"
             )
 
     def picture(self, columns: int) -> bytes:
         """A PNG with a row per way, from its one end to the other."""
         steps = torch.stack([*self._steps(2, columns - 1, closed=False)])
-        labels = None if self.labels is None else self.labels.repeat_interleave(columns)
+        labels = self.conditions.get(LABEL)
         drawn = Drawn(
             samples=steps.transpose(0, 1).flatten(0, 1).contiguous(),
-            labels=labels,
+            labels=None if labels is None else labels.repeat_interleave(columns),
             classes=self.trained.classes,
             columns=columns,
         )
@@ -138,16 +132,26 @@ class Walk:
 
     def _steps(self, anchors: int, per_section: int, *, closed: bool) -> Iterator[Tensor]:
         """Samples `[num, *sample_shape]`, step by step. Fewer ways are the first of more."""
-        repeated = None if self.labels is None else self.labels.repeat_interleave(anchors)
+        if isinstance(self.way, Variation):
+            anchors, num_points = 1, anchors * per_section if closed else per_section + 1
+        repeated = {
+            name: value.repeat_interleave(anchors, 0) for name, value in self.conditions.items()
+        }
         fed = feed(
             self.trained,
             num=self.num * anchors,
             seed=self.seed,
-            conditions={} if repeated is None else {LABEL: repeated},
+            conditions=repeated,
             truncation=self.truncation,
         )
-        latents = torch.cat([inputs.values for inputs in fed]).view(self.num, anchors, -1)
-        points = path(latents.transpose(0, 1), per_section, self.way, closed=closed)
-        labels = None if self.labels is None else self.labels.to(points.device)
-        for samples, _ in make(self.trained, (Inputs(point, labels) for point in points)):
+        latents = torch.cat([inputs.values for inputs in fed])
+        if isinstance(self.way, Variation):
+            points = self.way.path(latents, num_points)
+            # There and back again, without a jump.
+            points = torch.cat([points, points[1:-1].flip(0)]) if closed else points
+        else:
+            spread = latents.view(self.num, anchors, *latents.shape[1:]).transpose(0, 1)
+            points = path(spread, per_section, self.way, closed=closed)
+        told = {name: value.to(points.device) for name, value in self.conditions.items()}
+        for samples, _ in make(self.trained, (Inputs(point, **told) for point in points)):
             yield samples

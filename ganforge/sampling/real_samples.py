@@ -20,7 +20,7 @@ from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import DatasetSpec
 from ganforge.printable import printable
 from ganforge.problem import Problem
-from ganforge.sampling.trained_generator import TrainedGenerator
+from ganforge.sampling.trained_generator import TrainedGenerator, undrawn
 
 PICTUREFUL = 64  # of samples that a picture takes any number of
 
@@ -84,11 +84,12 @@ def find_real_samples(
         seed, holdout = config.training.seed, config.evaluation.holdout
         real = real_samples(trained, config.dataset, num=wanted, seed=seed, holdout=holdout)
     else:
+        told = "".join(f", or --condition {name}=VALUE" for name in sorted(undrawn(trained)))
         raise UsageError(
-            "this generator is fed with real samples: name the run directory, whose data set is "
-            "known, or a data set with --dataset NAME|PATH"
+            "this generator is fed with real data: name the run directory, whose data set is "
+            f"known, or a data set with --dataset NAME|PATH{told}"
         )
-    if num is not None and len(real.samples) < num:
+    if num is not None and len(real) < num:
         raise UsageError(f"there are {len(real.samples)} real samples to remake, not {num}")
     return real
 

@@ -106,6 +106,12 @@ def _game(
     }
 
 
+def undrawn(trained: TrainedGenerator) -> set[str]:
+    """The conditions that no sampler can draw: all but classes."""
+    conditions = trained.problem.conditions
+    return {name for name, field in conditions.items() if field.kind != "category"}
+
+
 def feed(
     trained: TrainedGenerator,
     *,
@@ -135,7 +141,7 @@ def feed(
     for name, field in trained.problem.conditions.items():
         if name not in told and real is not None and name in real.others:
             told[name] = real.others[name][:num]
-        elif name not in told and field.kind != "category":
+        elif name not in told and name in undrawn(trained):
             raise UsageError(
                 f"this generator is told {name!r} ({field.shown()}), which nothing draws: give it "
                 f"with --condition {name}=VALUE, or a data set that has it with --dataset NAME|PATH"

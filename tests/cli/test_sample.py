@@ -15,7 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ganforge import Field, Fit, NoOptions, Problem
+from ganforge import Field, Fit, Game, NoOptions, Problem
 from ganforge.config.run_config import Selection
 from ganforge.plugin.discovery import discover
 from ganforge.storage import tensor_file
@@ -28,7 +28,9 @@ CLOTHES = ("T-shirt/top", "Trouser", "Ankle boot")
 PLUGIN = """
 import torch
 from torch import nn
-from ganforge import GeneratorSpec, Inputs, LatentSampler, Sampler, SamplerSpec, hookimpl
+from ganforge import (
+    ANY_SHAPES, GeneratorSpec, Inputs, LatentSampler, Sampler, SamplerSpec, hookimpl
+)
 
 class Tell(nn.Module):
     def __init__(self, problem, options):
@@ -36,7 +38,7 @@ class Tell(nn.Module):
         self.shape = problem.sample_shape
         self.scale = nn.Parameter(torch.ones(()))
 
-    def forward(self, inputs, labels=None):
+    def forward(self, inputs, label=None):
         samples = torch.zeros(len(inputs), *self.shape)
         if len(self.shape) == 1:
             return self.scale * inputs[:, :self.shape[0]]
@@ -44,13 +46,13 @@ class Tell(nn.Module):
             samples += torch.linspace(-0.5, 0.5, samples[0].numel()).view(self.shape)
             samples.flatten(1)[:, :inputs.shape[1]] = inputs / 8
             return self.scale * samples
-        if labels is not None:
-            samples += labels.float().view(-1, 1, 1, 1) / 4
+        if label is not None:
+            samples += label.float().view(-1, 1, 1, 1) / 4
         samples[:, 0, 0, :inputs.shape[1]] = inputs / 8
         return self.scale * samples
 
 class Remake(Tell):
-    def forward(self, inputs, labels=None):
+    def forward(self, inputs, label=None):
         return -self.scale * inputs[:, :self.shape[0]]
 
 class Ends(LatentSampler):
@@ -70,7 +72,7 @@ class Ends(LatentSampler):
 
 class OfLabels(Ends):
     def sample(self, n, *, generator, real=None):
-        values, labels = super().sample(n, generator=generator, real=real)
+        labels = super().sample(n, generator=generator, real=real).labels
         return Inputs(labels[:, None].float().expand(n, 4), labels)
 
 class Masked(Sampler):
@@ -82,9 +84,14 @@ class Masked(Sampler):
         mask = torch.zeros_like(real.samples[:, :1])
         return Inputs(torch.cat([real.samples, mask], 1), real.labels)
 
+def masked_shape(options, fields):
+    channels, *sides = fields["sample"].known_shape
+    return (channels + 1, *sides)
+
 @hookimpl
 def ganforge_generators():
-    shared = {"summary": "s", "vectors": True, "labels": "optional", "discriminator": "mlp"}
+    shared = {"summary": "s", "shapes": ANY_SHAPES, "conditions": ("label",)}
+    shared["discriminator"] = "mlp"
     yield GeneratorSpec(name="tell", build="ganforge_tell:Tell", **shared)
     yield GeneratorSpec(name="remake", build="ganforge_tell:Remake", inputs="image",
                         sampler="masked", **shared)
@@ -92,11 +99,11 @@ def ganforge_generators():
 @hookimpl
 def ganforge_samplers():
     yield SamplerSpec(name="ends", summary="s", build="ganforge_tell:Ends",
-                      input_shape=lambda options, shape: (4,))
+                      input_shape=lambda options, fields: (4,))
     yield SamplerSpec(name="of-labels", summary="s", build="ganforge_tell:OfLabels",
-                      input_shape=lambda options, shape: (4,), reads=("labels",))
+                      input_shape=lambda options, fields: (4,), reads=("labels",))
     yield SamplerSpec(name="masked", summary="s", build="ganforge_tell:Masked", inputs="sample",
-                      input_shape=lambda options, shape: (shape[0] + 1, *shape[1:]), reads=("samples",))
+                      input_shape=masked_shape, reads=("samples",))
 """
 
 Make = Callable[..., Path]
@@ -121,6 +128,7 @@ def make(cli: Command, fake_plugin: FakePlugin) -> Make:
         for kind, name in (
             ("generator", generator),
             ("sampler", sampler),
+            ("game", "adversarial"),
             ("format", field.format_name),
         ):
             component = registry.find(kind, name)
@@ -128,14 +136,17 @@ def make(cli: Command, fake_plugin: FakePlugin) -> Make:
         spec = chosen["sampler"].component.spec
         problem = Problem(
             sample=field,
-            input_shape=spec.input_shape(None, field.known_shape),
-            num_classes=None if classes is None else len(classes),
+            input_shape=spec.input_shape(None, {"sample": field}),
+            conditions=(
+                {} if classes is None else {"label": Field(kind="category", classes=classes)}
+            ),
             fit=fit,
         )
         network = chosen["generator"].component.build(problem, None)
         path = Path("run/generator.safetensors")
         path.parent.mkdir(exist_ok=True)
-        write_generator(path, network, SimpleNamespace(**chosen), problem, classes)
+        config: Any = SimpleNamespace(**chosen)
+        write_generator(path, network, Game(problem), config, problem)
         return path
 
     return write
@@ -166,6 +177,14 @@ def latents(samples: torch.Tensor) -> torch.Tensor:
 
 def files() -> set[str]:
     return {path.name for path in [*Path().iterdir(), *Path("run").iterdir()]}
+
+
+def as_before_fields(document: dict[str, Any]) -> dict[str, Any]:
+    """The document as 0.1 wrote it, which knew shapes alone."""
+    shapes = ("sample_shape", "input_shape", "num_classes")
+    problem = {key: document["problem"][key] for key in shapes}
+    others = {k: it for k, it in document.items() if k not in ("game", "sample_format")}
+    return {**others, "problem": problem}
 
 
 def test_without_classes_a_grid_of_64(make: Make, sample: Command) -> None:
@@ -339,6 +358,7 @@ def test_a_file_without_the_names_of_its_classes_has_their_numbers(
 ) -> None:
     path = make(classes=CLOTHES)
     tensors, document = tensor_file.read(path, "generator")
+    document = as_before_fields(document)
     assert document.pop("classes") == list(CLOTHES)
     tensor_file.write(path, "generator", tensors, document)
     assert sample("--labels", "1", "--out", "a.npz").code == 0
@@ -349,7 +369,8 @@ def test_a_file_without_the_names_of_its_classes_has_their_numbers(
 def test_a_file_with_other_classes_than_it_has_is_damaged(make: Make, sample: Command) -> None:
     path = make(classes=CLOTHES)
     tensors, document = tensor_file.read(path, "generator")
-    tensor_file.write(path, "generator", tensors, {**document, "classes": ["one"]})
+    document = {**as_before_fields(document), "classes": ["one"]}
+    tensor_file.write(path, "generator", tensors, document)
     answer = sample()
     assert answer.code == 1
     assert "is damaged: its description is incomplete" in answer.err
@@ -509,7 +530,7 @@ def test_a_format_that_is_not_installed_is_named_with_what_installs_it(
 def test_a_file_that_names_no_format_has_that_of_its_shape(make: Make, sample: Command) -> None:
     path = make()
     tensors, document = tensor_file.read(path, "generator")
-    del document["sample_format"], document["fit"], document["problem"]["sample"]
+    document = as_before_fields(document)
     tensor_file.write(path, "generator", tensors, document)
     assert sample("--num", "4") == (0, "4 samples of seed 0 are in run/samples.png\n", "")
     assert picture("run/samples.png").size == (22, 22)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ganforge import Callback, Field
+from ganforge import Callback
 from ganforge.config.layers import Layer, Names, from_settings
 from ganforge.config.resolve import resolve
 from ganforge.plugin.discovery import discover
@@ -102,7 +102,25 @@ def test_a_callback_that_fails_is_a_warning_and_is_left_out(told):
 
 
 FORMAT = """
-from ganforge import FormatSpec, hookimpl
+from dataclasses import dataclass
+from ganforge import DatasetSpec, Field, FormatSpec, hookimpl, option
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    shown: str = option(help="name of the format")
+
+@hookimpl
+def ganforge_datasets():
+    yield DatasetSpec(
+        name="striped", summary="s", build="ganforge_shown:dark", options=Options,
+        fields=lambda options: {"sample": Field(
+            kind="image", shape=(1, 8, 8), dtype="uint8", format=options.shown)},
+    )
+
+def dark(problem, options):
+    import torch
+    from ganforge import InMemoryDataset
+    return InMemoryDataset(torch.zeros(20, 1, 8, 8, dtype=torch.uint8))
 
 @hookimpl
 def ganforge_formats():
@@ -141,16 +159,15 @@ def fragile(problem, options):
 
 
 @pytest.fixture
-def shown(fake_plugin, tmp_path, monkeypatch):
+def shown(fake_plugin, tmp_path):
     """A trainer whose samples name a format of another package, and what that was shown."""
     fake_plugin("ganforge-shown", FORMAT)
     registry = discover().registry
 
     def make(name, *settings):
-        field = Field(kind="image", shape=(1, 8, 8), dtype="uint8", format=name)
-        monkeypatch.setattr(Field, "of_shape", classmethod(lambda cls, shape: field))
         # Only a picture of five samples would fit: nothing else is said.
-        tiny = [it for it in TINY if not it.startswith("output.grid_samples")]
+        tiny = [it for it in TINY if not it.startswith(("output.grid_samples", "dataset"))]
+        tiny += ["dataset.name=striped", f"dataset.shown={name}"]
         layers = [from_settings([*tiny, "output.sample_every=2", *settings])]
         trainer = trainer_in(tmp_path / "run", resolve(layers, registry))
         import ganforge_shown
@@ -166,7 +183,7 @@ def test_a_format_of_another_package_makes_the_pictures_of_a_run(shown):
     assert seen == [(5, False, None, "cpu"), *[(5, True, 5, "cpu")] * 4]
     with Image.open(trainer.run.sample_grid(6)) as picture:
         assert picture.size == (40, 3)
-    assert "stripes" not in trainer.run.config.read_text()
+    assert "[format" not in trainer.run.config.read_text()
 
 
 def test_a_format_shows_as_many_as_are_asked_for(shown):
