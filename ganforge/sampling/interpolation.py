@@ -95,7 +95,7 @@ def find_variation(text: str, parts: Mapping[str, tuple[int, int]]) -> Variation
     shown = f"--vary {printable(text, 60)}"
     found = _VARIATION.fullmatch(text)
     if found is None:
-        raise UsageError(f"{shown} must look like code=-2..2, or code.0=-2..2 for one number")
+        raise UsageError(f"{shown} must look like code=-2..2, or code.0=-2..2 for its first number")
     name, number = found["name"], found["number"]
     if name not in parts:
         near = did_you_mean(name, parts) or f"; its parts are {listed([*parts])}"
