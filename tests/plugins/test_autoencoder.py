@@ -143,12 +143,12 @@ def test_the_decoder_hears_the_label_and_the_encoder_does_not():
     problem = codes_problem(1, 8, 8, classes=3)
     network = AdversarialAutoencoder(problem, AdversarialOptions(widths=(2, 3))).eval()
     codes = torch.randn(1, 6).expand(3, 6)
-    first, second, third = network(codes, torch.tensor([0, 1, 1]))
+    first, second, third = network(codes, label=torch.tensor([0, 1, 1]))
     assert not torch.equal(first, second)
     assert torch.equal(second, third)
     images = torch.randn(3, 1, 8, 8)
     labels = torch.tensor([2, 0, 1])
-    assert torch.equal(network.encode(images, labels), network.encode(images))
+    assert torch.equal(network.encode(images, label=labels), network.encode(images))
 
 
 def test_codes_reconstruct_what_was_encoded_after_a_little_training():
@@ -168,7 +168,8 @@ def test_codes_reconstruct_what_was_encoded_after_a_little_training():
 
 def test_what_the_specs_say():
     plain, adversarial = ganforge_generators()
-    assert (plain.inputs, plain.sampler, plain.discriminator) == ("images", "reconstruct", None)
-    assert (plain.encodes, plain.labels) == (False, "none")
+    assert (plain.inputs, plain.sampler, plain.discriminator) == ("image", "reconstruct", None)
+    assert (plain.methods, plain.conditions, plain.game) == ((), (), "adversarial")
     assert (adversarial.inputs, adversarial.sampler) == ("latents", "normal")
-    assert (adversarial.encodes, adversarial.discriminator) == (True, "mlp")
+    assert (adversarial.discriminator, adversarial.game) == ("mlp", "autoencoder")
+    assert (adversarial.methods, adversarial.conditions) == (("encode",), ("label",))

@@ -43,8 +43,8 @@ def problem(*shape: int, latents: int = 5, classes: int | None = None) -> Proble
 class CodesToCodes(autoencoder.AdversarialAutoencoder):
     """Both ways through the adversarial autoencoder, as one function of the codes."""
 
-    def forward(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
-        return self.encode(super().forward(inputs, labels), labels)
+    def forward(self, inputs: Tensor, *, label: Tensor | None = None) -> Tensor:
+        return self.encode(super().forward(inputs, label=label), label=label)
 
 
 class Case(NamedTuple):
@@ -62,12 +62,12 @@ class Case(NamedTuple):
         shapes = Problem(sample_shape=self.shape, input_shape=fed, num_classes=self.classes)
         return self.network(shapes, self.options).to(memory_format=torch.channels_last)
 
-    def arguments(self, n: int) -> list[Tensor]:
-        """What the network takes, in its memory format, and labels that name every class."""
+    def arguments(self, n: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the network takes, in its memory format, and a label that names every class."""
         given = torch.randn(n, *(self.shape if self.takes_samples else (5,)))
         if given.dim() == 4:
             given = given.contiguous(memory_format=torch.channels_last)
-        return [given] if self.classes is None else [given, torch.arange(n) % self.classes]
+        return given, {} if self.classes is None else {"label": torch.arange(n) % self.classes}
 
     def __str__(self) -> str:
         sides = "x".join(map(str, self.shape))
@@ -143,9 +143,9 @@ CONDITIONAL = [case for case in EVERY if case.classes is not None]
 @pytest.mark.parametrize("n", [1, 7])
 def test_a_network_trains_at_any_batch_size(case, n):
     """Every parameter has a gradient, what is given stays as it is, and all of it is finite."""
-    network, given = case.build(), case.arguments(n)
-    before = [tensor.clone() for tensor in given]
-    output = network(*given)
+    network, (given, told) = case.build(), case.arguments(n)
+    before = [tensor.clone() for tensor in (given, *told.values())]
+    output = network(given, **told)
     assert output.dtype == torch.float32
     assert len(output) == n
     (output * torch.randn_like(output)).sum().backward()
@@ -153,14 +153,14 @@ def test_a_network_trains_at_any_batch_size(case, n):
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
         assert parameter.grad.any(), name
-    assert all(map(torch.equal, given, before))
+    assert all(map(torch.equal, (given, *told.values()), before))
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
 def test_a_network_is_finite_in_bfloat16(case):
-    network = case.build()
+    network, (given, told) = case.build(), case.arguments(7)
     with torch.autocast("cpu", torch.bfloat16):
-        output = network(*case.arguments(7))
+        output = network(given, **told)
     output.float().square().mean().backward()
     assert output.isfinite().all()
     assert all(parameter.grad.isfinite().all() for parameter in network.parameters())
@@ -168,28 +168,28 @@ def test_a_network_is_finite_in_bfloat16(case):
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
 def test_a_network_that_has_been_used_can_be_copied_and_saved(case, tmp_path):
-    network, given = case.build(), case.arguments(7)
+    network, (given, told) = case.build(), case.arguments(7)
     names = list(network.state_dict())
-    network(*given)
+    network(given, **told)
     assert list(network.state_dict()) == names
-    expected = network.eval()(*given)
-    assert torch.equal(copy.deepcopy(network)(*given), expected)
+    expected = network.eval()(given, **told)
+    assert torch.equal(copy.deepcopy(network)(given, **told), expected)
     # save_file refuses tensors that share memory.
     file = tmp_path / "network.safetensors"
     save_file({name: it.contiguous() for name, it in network.state_dict().items()}, file)
     other = case.build(seed=1).eval()
-    assert not torch.equal(other(*given), expected)
+    assert not torch.equal(other(given, **told), expected)
     other.load_state_dict(load_file(file))
-    torch.testing.assert_close(other(*given), expected)
+    torch.testing.assert_close(other(given, **told), expected)
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
 def test_a_network_follows_the_seed_and_draws_nothing_in_evaluation(case):
     first, second = case.build(), case.build()
     assert all(map(torch.equal, first.parameters(), second.parameters()))
-    given = case.arguments(2)
+    given, told = case.arguments(2)
     state = torch.get_rng_state()
-    first.eval()(*given)
+    first.eval()(given, **told)
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -197,7 +197,7 @@ def test_a_network_follows_the_seed_and_draws_nothing_in_evaluation(case):
 def test_a_label_counts_where_there_are_classes(case):
     network = case.build().eval()
     given, _ = case.arguments(1)
-    first, second = (network(given, torch.tensor([label])) for label in (0, 1))
+    first, second = (network(given, label=torch.tensor([label])) for label in (0, 1))
     assert (first - second).abs().max() > 1e-6
 
 
@@ -205,9 +205,9 @@ def test_a_label_counts_where_there_are_classes(case):
 def test_scores_can_be_differentiated_twice(case):
     """A penalty on the gradient of the scores has a gradient itself."""
     network = case.build()
-    samples, *labels = case.arguments(2)
+    samples, told = case.arguments(2)
     samples.requires_grad_()
-    (gradient,) = torch.autograd.grad(network(samples, *labels).sum(), samples, create_graph=True)
+    (gradient,) = torch.autograd.grad(network(samples, **told).sum(), samples, create_graph=True)
     assert gradient.shape == samples.shape
     weights = [parameter for parameter in network.parameters() if parameter.dim() > 1]
     penalties = torch.autograd.grad(gradient.square().sum(), weights, allow_unused=True)
@@ -279,7 +279,7 @@ def test_the_dcgan_projects_the_label_on_the_features_summed_over_the_grid():
     features = network.layers(images)
     plain = network.score(features.permute(0, 2, 3, 1).flatten(1)).squeeze(1)
     pooled = torch.einsum("bfhw,bf->b", features, network.embedding.weight[labels])
-    torch.testing.assert_close(network(images, labels), plain + pooled)
+    torch.testing.assert_close(network(images, label=labels), plain + pooled)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -329,7 +329,7 @@ def test_the_mlp_projects_the_label_on_the_last_hidden_features():
     hidden = network.layers[:-1](samples)
     weights = network.layers[-1].weight + network.embedding.weight[labels]
     expected = (weights * hidden).sum(1) + network.layers[-1].bias
-    torch.testing.assert_close(network(samples, labels), expected)
+    torch.testing.assert_close(network(samples, label=labels), expected)
 
 
 def test_the_mlp_generator_hears_the_label_as_loudly_as_the_latents():
