@@ -8,8 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
+from ganforge import Field, InMemoryDataset
 from ganforge.config.settings import DataSettings
-from ganforge.data.flips import Moves, draw_moves, moved
+from ganforge.data.batches import Batches, open_batches
+from ganforge.data.flips import MovedBatches, Moves, draw_moves, moved
+from ganforge.device.execution import Execution
+from ganforge.device.randomness import Randomness
 
 MANY = 4000
 
@@ -102,3 +106,86 @@ def test_images_are_left_as_they_were():
     images = pixels(4, 1, 3, 3)
     moved(images, drawn(4, flip=True, shift=1))
     assert torch.equal(images, pixels(4, 1, 3, 3))
+
+
+# --- in the data path ---------------------------------------------------------------------------
+
+CPU = torch.device("cpu")
+FIELDS = {
+    "sample": Field(kind="image", shape=(3, 6, 6), dtype="uint8"),
+    "mask": Field(kind="image", shape=(1, 6, 6), dtype="uint8"),
+    "painting": Field(kind="image", shape=(3, 6, 6), dtype="uint8", paired=False),
+    "label": Field(kind="category", classes=("a", "b")),
+}
+
+
+def batches(settings: DataSettings | None, **changes: object) -> Batches:
+    """Batches of 8 out of 20 images, in which every mask is the first channel of its image."""
+    images = torch.randint(0, 256, (20, 3, 6, 6), generator=torch.Generator().manual_seed(0))
+    images = images.to(torch.uint8)
+    dataset = InMemoryDataset(
+        images,
+        torch.arange(20) % 2,
+        classes=("a", "b"),
+        others={"mask": images[:, :1], "painting": images.flip(0)},
+    )
+    return open_batches(
+        dataset,
+        FIELDS,
+        batch_size=8,
+        execution=Execution(device=CPU),
+        randomness=Randomness(seed=3, device=CPU),
+        num_workers=0,
+        settings=settings,
+        **changes,
+    )
+
+
+def changed(one: torch.Tensor, other: torch.Tensor) -> int:
+    """The number of images that differ."""
+    return int((one != other).flatten(1).any(1).sum())
+
+
+@pytest.mark.parametrize("settings", [None, DataSettings()])
+def test_without_settings_batches_are_as_they_are(settings):
+    assert not isinstance(batches(settings), MovedBatches)
+
+
+def test_images_are_moved_with_what_belongs_to_them():
+    plain = batches(None).batch(1)
+    batch = batches(DataSettings(flip=True, shift=2)).batch(1)
+    assert changed(batch.samples, plain.samples) >= 6
+    assert torch.equal(batch.others["mask"], batch.samples[:, :1])
+    assert torch.equal(batch.labels, plain.labels)
+    assert batch.samples.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_field_with_an_order_of_its_own_is_moved_by_itself():
+    settings, plain = DataSettings(flip=True), batches(None).batch(0)
+    batch = batches(settings).batch(0)
+    flipped = [
+        (batch.others[name] if name else batch.samples)
+        .ne(plain.others[name] if name else plain.samples)
+        .flatten(1)
+        .any(1)
+        .tolist()
+        for name in ("", "painting")
+    ]
+    assert flipped[0] != flipped[1]
+    assert all(0 < sum(it) < 8 for it in flipped)
+
+
+def test_a_batch_is_moved_in_the_same_way_whenever_it_is_asked_for():
+    settings = DataSettings(flip=True, shift=1)
+    first, again = batches(settings), batches(settings)
+    again.batch(0)
+    for _ in range(2):
+        assert torch.equal(first.batch(5).samples, again.batch(5).samples)
+    assert changed(first.batch(5).samples, first.batch(6).samples) == 8
+
+
+def test_samples_that_are_held_out_are_as_they_are():
+    plain = batches(None, holdout=0.5).held_out(0, 10)
+    held_out = batches(DataSettings(flip=True, shift=2), holdout=0.5).held_out(0, 10)
+    assert torch.equal(held_out.samples, plain.samples)
+    assert batches(DataSettings(flip=True), holdout=0.5).num_samples == 10

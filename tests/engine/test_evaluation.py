@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from ganforge import InMemoryDataset
+from ganforge import Field, InMemoryDataset
 from ganforge.config.layers import Layer, Names, from_settings
 from ganforge.config.resolve import resolve
 from ganforge.data.batches import open_batches
@@ -142,6 +142,7 @@ def numbers(total, holdout, batch_size=7):
     samples = torch.arange(total, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 2, 2)
     return open_batches(
         InMemoryDataset(samples.contiguous()),
+        {"sample": Field.of_shape(tuple(samples.shape[1:]))},
         batch_size=batch_size,
         execution=Execution(device=torch.device("cpu")),
         randomness=Randomness(3, torch.device("cpu")),

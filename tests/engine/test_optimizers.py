@@ -74,7 +74,7 @@ def test_where_nothing_is_scheduled_there_is_nothing_to_update(make_assembly):
     assert make_assembly().training.schedules._optimizers == ()
     (scheduled,) = make_assembly(
         "generator_optimizer.learning_rate={from=1,to=0}"
-    ).scheduled_optimizers
+    ).training.schedules._optimizers
     assert scheduled.schedules.keys() == {"lr"}
 
 

@@ -83,9 +83,10 @@ COMBINATIONS = [
             "loss.r1.every=2",
             "loss.r1.gamma={from=2,to=0.2,until_images=40,shape='exponential'}",
             "loss.rpgan.weight={from=0.5,to=1,until=0.7,shape='step'}",
-            "instance_noise.std=0.3",
+            "augmentation.instance-noise.std={from=0.3,to=0}",
             "training.conditional=true",
         ),
+        ("instance-noise",),
     ),
     (
         "mlp wasserstein gradient penalty in one batch",
@@ -117,7 +118,7 @@ COMBINATIONS = [
             "generator.name=adversarial-autoencoder",
             "generator.widths=[2,4]",
             "discriminator.hidden=[8]",
-            "training.discriminate=codes",
+            "game.judge=codes",
         ),
     ),
     (
@@ -134,6 +135,58 @@ COMBINATIONS = [
     ),
     ("dcgan nonsat reused fakes", TINY_DCGAN, ("nonsat",), ("training.reuse_fakes=true",)),
     (
+        "dcgan r1 through two augmentations, of parts of a batch",
+        TINY_DCGAN,
+        ("nonsat", "r1"),
+        (
+            "discriminator.normalisation=none",
+            "training.num_accumulation_steps=2",
+            "augmentation.ada.interval=2",
+            "augmentation.ada.adjust_images=50",
+            "data.flip=true",
+            "data.shift=2",
+        ),
+        ("ada", "diffaugment"),
+    ),
+    (
+        "dcgan through diffaugment, the generator first and twice",
+        TINY_DCGAN,
+        ("hinge",),
+        (
+            "training.first=generator",
+            "training.num_generator_steps=2",
+            "training.num_discriminator_steps=2",
+            "training.discriminator_warmup=2",
+        ),
+        ("diffaugment",),
+    ),
+    (
+        "autoencoder judged by reconstructions, balanced, the adversarial term later",
+        SMALL,
+        ("l1", "nonsat"),
+        (
+            "dataset.size=8",
+            "generator.name=adversarial-autoencoder",
+            "generator.widths=[2,4]",
+            "discriminator.hidden=[8]",
+            "game.judge=reconstructions",
+            "loss.nonsat.balance=l1",
+            "loss.nonsat.start=2",
+        ),
+    ),
+    (
+        "inference",
+        SMALL,
+        ("nonsat",),
+        (
+            "dataset.size=8",
+            "generator.name=adversarial-autoencoder",
+            "generator.widths=[2,4]",
+            "discriminator.hidden=[8]",
+            "game.name=inference",
+        ),
+    ),
+    (
         "mlp bce accumulation over the end of a pass",
         TINY,
         ("bce",),
@@ -146,10 +199,12 @@ COMBINATIONS = [
 
 
 @pytest.mark.parametrize(
-    ("base", "losses", "extra"),
-    [pytest.param(*rest, id=name) for name, *rest in COMBINATIONS],
+    ("base", "losses", "extra", "augmentations"),
+    [pytest.param(*rest, *[()][len(rest) - 3 :], id=name) for name, *rest in COMBINATIONS],
 )
-def test_a_resumed_run_equals_an_uninterrupted_one(make_trainer, base, losses, extra):
+def test_a_resumed_run_equals_an_uninterrupted_one(
+    make_trainer, base, losses, extra, augmentations
+):
     """Left after steps 1 and 4 of 6, between log lines, grids and checkpoints."""
     settings = (
         *extra,
@@ -157,11 +212,12 @@ def test_a_resumed_run_equals_an_uninterrupted_one(make_trainer, base, losses, e
         "output.sample_every=3",
         "output.checkpoint_every=1",
     )
-    straight = make_trainer(*settings, base=base, losses=losses, name="straight")
+    chosen = {"base": base, "losses": losses, "augmentations": augmentations}
+    straight = make_trainer(*settings, name="straight", **chosen)
     assert straight.train() == "finished"
     for stop in (1, 4, 6):
         torch.manual_seed(stop)  # whatever another process's state would be
-        resumed = make_trainer(*settings, base=base, losses=losses, name="resumed")
+        resumed = make_trainer(*settings, name="resumed", **chosen)
         resumed.resume()
         while resumed.step < stop:
             resumed.train(lambda trainer=resumed, at=stop: trainer.step >= at and "interrupted")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -198,6 +199,13 @@ def test_a_correct_augmentation_fails_none():
     results = perform_all(augmentations.CHECKS, subject_of(augmentation(Correct)))
     assert [(it.check, it.message) for it in results if it.status != "passed"] == []
     assert len(results) == len(augmentations.CHECKS)
+
+
+def test_one_that_says_so_need_not_be_differentiated_twice():
+    spec = dataclasses.replace(augmentation(Once), double_backward=False)
+    results = perform_all(augmentations.CHECKS, subject_of(spec))
+    skipped = [(it.check, it.message) for it in results if it.status != "passed"]
+    assert skipped == [("it-can-be-differentiated-twice", "it declares that it cannot be")]
 
 
 def test_every_check_of_augmentations_has_a_wrong_one():

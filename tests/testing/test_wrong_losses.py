@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d, mse_loss, softplus
 
-from ganforge import Loss, LossSpec, ScoreLoss, input_gradients
+from ganforge import Loss, LossSpec, Schedule, ScoreLoss, input_gradients, option
 from ganforge.testing.checks.losses import CHECKS
 from ganforge.testing.finding import subject_of
 from ganforge.testing.framework import perform_all
@@ -188,11 +189,39 @@ class NewWeights(Correct):
                 module.weight = nn.Parameter(module.weight.clamp(-0.1, 0.1))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    gamma: float | Schedule = option(1.0, help="weight", scheduled=True)
+
+
+class Weighed(Penalty):
+    """A penalty whose weight may follow a schedule."""
+
+    def __init__(self, problem: Any, options: Options) -> None:
+        super().__init__(problem, options)
+        self.gamma = options.gamma
+
+    def discriminator_loss(self, step):
+        return step.progress.value(self.gamma) * super().discriminator_loss(step)
+
+
+class WeighedOnce(Weighed):
+    def discriminator_loss(self, step):
+        return self.gamma * Penalty.discriminator_loss(self, step)
+
+
+class WeighedOtherwise(Weighed):
+    def discriminator_loss(self, step):
+        weight = 2.0 if isinstance(self.gamma, Schedule) else self.gamma
+        return weight * Penalty.discriminator_loss(self, step)
+
+
 def spec(built: type, **said: Any) -> LossSpec:
     return LossSpec(name="wrong", summary="A loss", build=f"{__name__}:{built.__name__}", **said)
 
 
 PENALTY = {"trains": ONE, "double_backward": True}
+WEIGHED = {**PENALTY, "options": Options}
 ALONE = {"trains": OTHER, "needs_discriminator": False}
 
 WRONG = [
@@ -228,6 +257,8 @@ WRONG = [
     (Unseeded, {}, "same-step-has-the-same-value"),
     (OnTheHost, {}, "value-lies-on-the-steps-device"),
     (NewWeights, {}, "constraint-keeps-the-weights"),
+    (WeighedOnce, WEIGHED, "scheduled-options-take-schedules"),
+    (WeighedOtherwise, WEIGHED, "scheduled-options-take-schedules"),
 ]
 
 
@@ -240,7 +271,9 @@ def test_a_wrong_loss_fails_its_own_check_and_no_other(built, said, check):
     assert [it.check for it in results if it.failed] == [check]
 
 
-@pytest.mark.parametrize(("built", "said"), [(Correct, {}), (Penalty, PENALTY), (OwnLeaf, PENALTY)])
+@pytest.mark.parametrize(
+    ("built", "said"), [(Correct, {}), (Penalty, PENALTY), (OwnLeaf, PENALTY), (Weighed, WEIGHED)]
+)
 def test_a_correct_loss_fails_none(built, said):
     results = perform_all(CHECKS, subject_of(spec(built, **said)))
     assert [(it.check, it.message) for it in results if it.failed] == []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 
+from ganforge.plugin.specs import AugmentationSpec
 from ganforge.testing.checks.adapting import CHECKS as ADAPTING
 from ganforge.testing.fixtures.augmenting import (
     BATCH,
@@ -15,7 +18,7 @@ from ganforge.testing.fixtures.augmenting import (
     samples_of,
 )
 from ganforge.testing.fixtures.building import problems
-from ganforge.testing.framework import Check, CheckFailure, Subject, check_of
+from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
 
 CHANGED = 1  # a sample that others must not depend on
 
@@ -117,6 +120,8 @@ def gradient_reaches_the_samples(subject: Subject) -> None:
 
 
 def it_can_be_differentiated_twice(subject: Subject) -> None:
+    if not cast(AugmentationSpec, subject.spec).double_backward:
+        raise NotApplicable("it declares that it cannot be")
     for augmentation, samples in built(subject):
         given = samples.clone().requires_grad_()
         augmented = augment(augmentation, given)
@@ -130,7 +135,8 @@ def it_can_be_differentiated_twice(subject: Subject) -> None:
             raise CheckFailure(
                 "a gradient that can be differentiated again, as gradient penalties do",
                 came=f"an error ({error})",
-                mend="use operations with a second derivative; grid_sample has none",
+                mend="use operations with a second derivative, which grid_sample is not, or set "
+                "double_backward=False in the spec",
             ) from error
 
 
