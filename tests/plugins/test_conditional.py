@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from ganforge import Problem
+from ganforge.nn import PatchesToImage, ToImage
 from ganforge_conditional import DiscriminatorOptions, GeneratorOptions, ganforge_discriminators
 from ganforge_conditional.discriminator import Discriminator
-from ganforge_conditional.generator import Generator, to_image
-from ganforge_conditional.labels import OneHot, dense_labels
+from ganforge_conditional.generator import Generator
+from ganforge_conditional.labels import dense_labels
 
 CLASSES = 5
 
@@ -44,24 +45,10 @@ def test_dense_labels_go_through_layers_of_half_the_size_and_the_size():
     assert sizes == [(CLASSES, 32), (32, 64)]
 
 
-def test_labels_become_one_hot():
-    encoded = OneHot(3)(torch.tensor([2, 0]))
-    assert encoded.tolist() == [[0, 0, 1], [1, 0, 0]]
-    assert encoded.dtype == torch.float32
-
-
-def test_the_layer_before_a_grey_image_is_a_transposed_convolution():
-    """The same taps give the same image, in float64; a bias apart, which borders see less of."""
-    torch.manual_seed(0)
-    products, *_ = layer = to_image(6, 1, (8, 12)).double()
-    nn.init.zeros_(products.bias)
-    transposed = to_image(6, 3, (8, 12)).double()
-    assert isinstance(transposed, nn.ConvTranspose2d)
-    features = torch.randn(2, 6, 4, 6, dtype=torch.float64)
-    taps = products.weight.detach().view(4, 4, 6).permute(2, 0, 1)[:, None]
-    expected = nn.functional.conv_transpose2d(features, taps, stride=2, padding=1)
-    torch.testing.assert_close(layer(features), expected, rtol=1e-12, atol=1e-12)
-    assert transposed(features).shape == (2, 3, 8, 12)
+@pytest.mark.parametrize(("channels", "layer"), [(1, PatchesToImage), (3, ToImage)])
+def test_the_layer_before_the_image_is_the_quick_one_for_its_channels(channels, layer):
+    generator = Generator(problem(channels, 8, 12), GeneratorOptions())
+    assert type(generator.layers[-2]) is layer
 
 
 @pytest.mark.parametrize("joining", ["projection", "concatenation"])
