@@ -72,7 +72,9 @@ def test_a_run_on_the_gpu_trains_and_is_sampled_from(registry, tmp_path, generat
     assert all(p.device == CUDA for p in trainer.assembly.training.sides.generator.parameters)
     assert any(
         not torch.equal(old, new)
-        for old, new in zip(before, trainer.assembly.training.sides.generator.parameters, strict=True)
+        for old, new in zip(
+            before, trainer.assembly.training.sides.generator.parameters, strict=True
+        )
     )
     assert [line["step"] for line in trainer.display.seen] == [2, 4, 6]
     path = trainer.run.generator
@@ -117,7 +119,9 @@ def test_a_checkpoint_moves_between_devices(registry, tmp_path):
     back = trainer_in(tmp_path / "run", config_for(registry, *SMALL))
     back.resume()
     assert back.train() == "finished"
-    state = back.assembly.training.sides.generator.optimizer.state[back.assembly.training.sides.generator.parameters[0]]
+    state = back.assembly.training.sides.generator.optimizer.state[
+        back.assembly.training.sides.generator.parameters[0]
+    ]
     assert state["exp_avg"].device == CUDA
 
 
