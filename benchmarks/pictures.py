@@ -55,7 +55,7 @@ def registry() -> Registry:
         summary="synthetic pictures of this benchmark",
         build=f"{__name__}:build",
         options=PictureOptions,
-        sample_shape=lambda options: (1, options.size, options.size),
+        fields=lambda options: {"sample": Field.of_shape((lambda options: (1, options.size, options.size))(options))},
     )
     plugin = Plugin(
         name="benchmark", package="ganforge", version="0", module=__name__, bundled=True
