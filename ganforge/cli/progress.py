@@ -159,7 +159,7 @@ def _introduction(facts: SessionFacts) -> list[tuple[str, str]]:
             ("discriminator", _network(config.discriminator, facts.discriminator_parameters))
         )
     losses = " + ".join(term.component.name for term in config.losses)
-    shape = " x ".join(map(str, config.sample_shape))
+    shape = facts.sample.shown()
     rows += [
         ("loss", losses),
         ("data", printable(f"{config.dataset.component.name}, {shape}: {facts.data}", 2000)),

@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ganforge.config.run_config import RunConfig
+from ganforge.plugin.fields import Field
 from ganforge.storage.run_directory import RunDirectory
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionFacts:
-    """What is known when training starts. Parameters are numbers of trained weights."""
+    """What is known when training starts. Parameters are numbers of trained weights.
+
+    `sample` is the field that is generated, with the shape that the data turned out to have.
+    """
 
     run: RunDirectory
     config: RunConfig
+    sample: Field
     device: str
     data: str
     generator_parameters: int

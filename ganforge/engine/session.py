@@ -208,6 +208,7 @@ def _facts(trainer: Trainer, run: RunDirectory) -> SessionFacts:
     return SessionFacts(
         run=run,
         config=assembly.config,
+        sample=assembly.problem.sample,
         device=assembly.execution.describe(),
         data=assembly.data.dataset.describe(),
         generator_parameters=sum(p.numel() for p in sides.generator.parameters),
