@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy
 import torch
@@ -16,6 +16,8 @@ from torch import Tensor
 from ganforge.contracts import Drawn, Format
 from ganforge.errors import GanforgeError
 from ganforge.pictures.chosen_format import ChosenFormat
+from ganforge.plugin.registry import Component
+from ganforge.plugin.specs import FormatSpec
 from ganforge.problem import Problem
 from ganforge.testing.fixtures.building import build, problems, real_batch, seeded
 from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
@@ -107,7 +109,8 @@ def _built(subject: Subject) -> Iterator[tuple[ChosenFormat, Problem]]:
         if not isinstance(built, Format):
             raise NotApplicable("it builds no ganforge.Format")
         num_built += 1
-        yield ChosenFormat(component=subject.component, format=built), problem
+        component = cast("Component[FormatSpec]", subject.component)
+        yield ChosenFormat(component=component, format=built), problem
     if refusal is not None and not num_built:
         raise refusal
 
