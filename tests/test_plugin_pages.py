@@ -50,6 +50,7 @@ CONTRACTS: dict[str, list[type]] = {
     "metrics.md": [contracts.Metric, contracts.Evaluation],
     "callbacks.md": [contracts.Callback],
     "optimizers.md": [],
+    "formats.md": [contracts.Format, contracts.Drawn],
     "recipes.md": [],
 }
 

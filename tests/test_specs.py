@@ -13,6 +13,7 @@ from ganforge import (
     DatasetSpec,
     DiscriminatorSpec,
     Field,
+    FormatSpec,
     GameSpec,
     GeneratorSpec,
     ImageShapes,
@@ -71,7 +72,7 @@ def optimizer(**fields: Any) -> OptimizerSpec:
 
 def test_there_is_one_spec_a_kind() -> None:
     components = ("generator", "discriminator", "loss", "dataset", "sampler")
-    others = ("game", "augmentation", "metric", "callback", "optimizer", "recipe")
+    others = ("game", "augmentation", "metric", "callback", "optimizer", "format", "recipe")
     assert list(KINDS) == [*components, *others]
     assert [spec.kind for spec in SPECS] == list(KINDS)
 
@@ -344,3 +345,36 @@ def test_what_options_decide_is_a_function_of_them() -> None:
     assert game(reads=by_options, provides=by_options, calls=by_options).calls is by_options
     assert sampler(inputs=lambda options, fields: "image").inputs is not None
     assert discriminator(patches=lambda options: True).patches is not False
+
+
+def format_spec(**fields: Any) -> FormatSpec:
+    said = {"name": "f", "summary": "Shows", "build": "m:f", "kinds": ("vector",), **fields}
+    return FormatSpec(**said)
+
+
+def test_every_format_writes_pictures_and_arrays() -> None:
+    assert format_spec().suffixes == (".png", ".npz")
+    spec = format_spec(suffixes=(".png", ".npz", ".wav"), one_file_each=".wav")
+    assert spec.one_file_each == ".wav"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"kinds": ()}, "f: kinds is empty"),
+        ({"kinds": "vector"}, "f: kinds must be a tuple of names, not 'vector'"),
+        ({"kinds": ("sound",)}, "f: kinds names one of image, vector, .*, not 'sound'"),
+        ({"suffixes": ("png", ".npz")}, "f: suffixes must be a tuple such as"),
+        ({"suffixes": [".png", ".npz"]}, "f: suffixes must be a tuple such as"),
+        ({"suffixes": (".png", ".npz", ".T")}, "f: suffixes must be a tuple such as"),
+        ({"suffixes": (".png", ".csv")}, "f: suffixes must have '.png' and '.npz'"),
+        ({"one_file_each": ".wav"}, "f: one_file_each must be one of the suffixes or None"),
+        (
+            {"options": make_dataclass("O", [("x", int, option(1, help="x"))], frozen=True)},
+            "has no options",
+        ),
+    ],
+)
+def test_a_format_that_says_what_cannot_be_is_refused(fields: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        format_spec(**fields)

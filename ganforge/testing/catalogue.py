@@ -11,6 +11,7 @@ from ganforge.testing.checks.callbacks import CHECKS as CALLBACKS
 from ganforge.testing.checks.components import CHECKS as COMPONENTS
 from ganforge.testing.checks.datasets import CHECKS as DATASETS
 from ganforge.testing.checks.discriminators import CHECKS as DISCRIMINATORS
+from ganforge.testing.checks.formats import CHECKS as FORMATS
 from ganforge.testing.checks.generators import CHECKS as GENERATORS
 from ganforge.testing.checks.losses import CHECKS as LOSSES
 from ganforge.testing.checks.metrics import CHECKS as METRICS
@@ -35,6 +36,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *METRICS,
     *CALLBACKS,
     *OPTIMIZERS,
+    *FORMATS,
     *RECIPES,
     *PAIRINGS,
 )

@@ -15,6 +15,7 @@ from ganforge.contracts import (
     Augmentation,
     Callback,
     Dataset,
+    Format,
     Loss,
     MapDataset,
     Metric,
@@ -30,6 +31,7 @@ from ganforge.plugin.specs import (
     CallbackSpec,
     DatasetSpec,
     DiscriminatorSpec,
+    FormatSpec,
     GeneratorSpec,
     LossSpec,
     MetricSpec,
@@ -45,7 +47,8 @@ from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subje
 
 MAX_SUMMARY = 120  # letters: a line of a table
 BUILT = tuple(kind for kind in KINDS if kind != RecipeSpec.kind)
-PICKLED = tuple(kind for kind in BUILT if kind not in (CallbackSpec.kind, OptimizerSpec.kind))
+UNPICKLED = (CallbackSpec.kind, OptimizerSpec.kind, FormatSpec.kind)
+PICKLED = tuple(kind for kind in BUILT if kind not in UNPICKLED)
 
 
 def check_summary(subject: Subject) -> None:
@@ -106,8 +109,12 @@ def check_build(subject: Subject) -> None:
         except DataError as error:
             raise NotApplicable(f"what it needs is not here: {error}") from error
         except GanforgeError as error:
-            # Options may not fit every problem, and no spec can say of which size vectors are.
-            if isinstance(error, UsageError) and (subject.given or len(problem.sample_shape) == 1):
+            # Options may not fit every problem, and no spec can say of which size vectors are, or
+            # what else a format asks of a field.
+            undeclared = subject.given or len(problem.sample_shape) == 1
+            if isinstance(error, UsageError) and (
+                undeclared or subject.spec.kind == FormatSpec.kind
+            ):
                 refusals.append(str(error))
                 continue
             raise CheckFailure(
@@ -199,6 +206,7 @@ _WANTED: dict[str, type] = {
     MetricSpec.kind: Metric,
     CallbackSpec.kind: Callback,
     OptimizerSpec.kind: Optimizer,
+    FormatSpec.kind: Format,
 }
 
 CHECKS: tuple[Check, ...] = (

@@ -155,6 +155,7 @@ def _configuration(subject: Subject, problem: Problem) -> RunConfig:
         discriminator=reference.discriminator(),
         sampler=reference.sampler(problem.input_shape),
         dataset=reference.dataset(problem.sample_shape),
+        format=reference.samples_format(),
         losses=reference.losses(reconstruction=encodes),
         metrics=(),
         callbacks=(),
