@@ -38,7 +38,7 @@ ALL_CHECKS: tuple[Check, ...] = (
 )
 
 
-def checks_of(subject: Subject) -> list[Check]:
+def checks_of(subject: Subject[Spec]) -> list[Check]:
     """The checks that concern a component."""
     return [check for check in ALL_CHECKS if check.concerns(subject.spec)]
 
@@ -58,14 +58,14 @@ def check_component(
 
 
 def check_subject(
-    subject: Subject, expected_failures: Mapping[str, str] | None = None
+    subject: Subject[Spec], expected_failures: Mapping[str, str] | None = None
 ) -> list[CheckResult]:
     """Run every check that concerns a component. Raises UsageError as `check_component` does."""
     require_names(subject, expected_failures or {})
     return perform_all(ALL_CHECKS, subject, expected_failures)
 
 
-def require_names(subject: Subject, expected_failures: Mapping[str, str]) -> None:
+def require_names(subject: Subject[Spec], expected_failures: Mapping[str, str]) -> None:
     """Raise UsageError where a failure is expected of a check that is not run."""
     known = [check.name for check in checks_of(subject)]
     for name in expected_failures:
