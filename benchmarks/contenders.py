@@ -114,8 +114,8 @@ def contenders(setup: Setup) -> dict[str, Callable[[], Any]]:
 def _copies(assembly: Assembly) -> tuple[nn.Module, nn.Module]:
     assert assembly.discriminator is not None
     return (
-        copy.deepcopy(assembly.generator.network),
-        copy.deepcopy(assembly.discriminator.network),
+        copy.deepcopy(assembly.training.sides.generator.network),
+        copy.deepcopy(assembly.training.sides.discriminator.network),
     )
 
 
@@ -190,7 +190,7 @@ def agreement(setup: Setup, *, reuse_fakes: bool, num_steps: int = 3) -> dict[st
     assembly = assemble(setup.config(reuse_fakes=reuse_fakes))
     loop = _best(_ReplayedLoop, setup, assembly)
     assert isinstance(loop, _ReplayedLoop)
-    sampler, batches = _Recorder(assembly.sampler), _Recorder(assembly.batches)
+    sampler, batches = _Recorder(assembly.training.feed.sampler), _Recorder(assembly.data.batches)
     recorded: Any = {"sampler": sampler, "batches": batches}
     trainer = setup.trainer(dataclasses.replace(assembly, **recorded), f"agreement-{reuse_fakes}")
     engine = []
@@ -201,11 +201,11 @@ def agreement(setup: Setup, *, reuse_fakes: bool, num_steps: int = 3) -> dict[st
     loop.reals, loop.inputs = batches.given, sampler.given
     best = [float(loss) for _ in range(num_steps) for loss in loop.step()]
     assert assembly.discriminator is not None
-    assert assembly.ema is not None
+    assert assembly.training.sides.ema is not None
     pairs = (
-        (assembly.generator.network, loop.generator),
-        (assembly.discriminator.network, loop.discriminator),
-        (assembly.ema.module, loop.average),
+        (assembly.training.sides.generator.network, loop.generator),
+        (assembly.training.sides.discriminator.network, loop.discriminator),
+        (assembly.training.sides.ema.module, loop.average),
     )
     return {
         "losses": max(abs(a - b) / max(abs(b), 1e-12) for a, b in zip(engine, best, strict=True)),

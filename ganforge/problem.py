@@ -91,3 +91,9 @@ class Problem:
         """The number of classes K of the condition `label`; None where there is none."""
         label = self.conditions.get(LABEL)
         return None if label is None else label.num_classes
+
+    @property
+    def vector_size(self) -> int | None:
+        """The size V of the condition `vector`, all vectors together; None where there is none."""
+        sizes = [it.known_shape[0] for it in self.conditions.values() if it.kind == "vector"]
+        return sum(sizes) if sizes else None

@@ -37,8 +37,11 @@ def test_the_bundled_plugins_are_active_and_provide_every_kind(bundled: Registry
         "loss",
         "dataset",
         "sampler",
+        "game",
+        "augmentation",
         "metric",
         "callback",
+        "format",
         "optimizer",
         "recipe",
     }

@@ -46,9 +46,11 @@ CONTRACTS: dict[str, list[type]] = {
         contracts.Mixture,
     ],
     "samplers.md": [contracts.Sampler, contracts.LatentSampler, contracts.Inputs],
+    "augmentations.md": [contracts.Augmentation, contracts.Observed, ganforge.Progress],
     "metrics.md": [contracts.Metric, contracts.Evaluation],
     "callbacks.md": [contracts.Callback],
     "optimizers.md": [],
+    "formats.md": [contracts.Format, contracts.Drawn],
     "recipes.md": [],
 }
 

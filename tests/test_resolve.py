@@ -11,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ganforge import Field, __version__
 from ganforge.config.layers import Flag, Layer, Names, from_settings, from_text
-from ganforge.config.resolve import path_layer, resolve
+from ganforge.config.data_path import path_layer
+from ganforge.config.resolve import resolve
 from ganforge.config.run_config import ALL_SECTIONS, RunConfig
 from ganforge.config.settings import SECTIONS
 from ganforge.errors import ConfigError
@@ -731,3 +733,37 @@ def written(value: object) -> str:
     if isinstance(value, str):
         return toml_string(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        (
+            Field(kind="vector", shape=(2,), format="tabel"),
+            "names a format for its samples, and there is no format called 'tabel'; did you mean "
+            "'table'?",
+        ),
+        (
+            Field(kind="vector", shape=(2,), format="audio"),
+            "gives samples of kind 'vector', and names the format 'audio' for them, which shows "
+            "sequence",
+        ),
+    ],
+)
+def test_a_format_that_is_not_there_or_does_not_fit_is_one_error(
+    refuse: Callable[..., list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    field: Field,
+    message: str,
+) -> None:
+    monkeypatch.setattr(Field, "of_shape", classmethod(lambda cls, shape: field))
+    who = f"the data set 'digits' of ganforge {__version__}"
+    assert refuse("dataset.name=digits") == [f"--set dataset.name=digits: {who} {message}"]
+
+
+def test_the_format_of_the_samples_is_part_of_a_run_and_not_of_its_file(make: Resolve) -> None:
+    config = make()
+    assert config.format.config_name == "image"
+    assert config.format in config.selections
+    assert "format" not in tomllib.loads(config.to_toml())
+    assert make("dataset.name=ring", "generator.name=mlp").format.config_name == "vector"

@@ -127,6 +127,8 @@ def schedules(draw: st.DrawFn) -> Schedule:
         places = {"start_images": first, "until_images": first + draw(st.integers(1, 1000))}
     if shape == "step":
         places = {key: it for key, it in places.items() if key.startswith("until")}
+        if places.get("until", 1.0) == 1.0 and "until_images" not in places:
+            places = {"until": 0.5}
     return Schedule(from_=draw(ends), to=draw(ends), shape=shape, **places)
 
 
@@ -198,6 +200,7 @@ def test_what_says_nothing_is_not_written() -> None:
         ({"from": 1.0, "to": 0.0, "start_images": 3}, "that has start_images needs until_images"),
         ({"from": 1.0, "to": 0.0, "start": 0.5, "until_images": 3}, "not in both"),
         ({"from": 1.0, "to": 0.0, "start": 0.5, "shape": "step"}, "no start: it jumps at until"),
+        ({"from": 1.0, "to": 0.0, "shape": "step"}, "a step needs until below 1, or until_images"),
     ],
 )
 def test_what_is_no_schedule_says_why(table: dict[str, Any], message: str) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ganforge import (
     DatasetSpec,
     DiscriminatorSpec,
+    FormatSpec,
     GeneratorSpec,
     ImageShapes,
     LossSpec,
@@ -52,7 +53,8 @@ def optimizer(**fields: Any) -> OptimizerSpec:
 
 def test_there_is_one_spec_a_kind() -> None:
     components = ("generator", "discriminator", "loss", "dataset", "sampler")
-    assert list(KINDS) == [*components, "metric", "callback", "optimizer", "recipe"]
+    others = ("game", "augmentation", "metric", "callback", "optimizer", "format", "recipe")
+    assert list(KINDS) == [*components, *others]
     assert [spec.kind for spec in SPECS] == list(KINDS)
 
 
@@ -251,3 +253,36 @@ def test_a_network_says_whether_it_handles_vectors_or_images() -> None:
     points = DiscriminatorSpec(name="p", summary="s", build="m:f", shapes=(VectorShapes(),))
     assert points.refusal((3, 8, 8)) == "handles vectors only, not images"
     assert points.refusal((2,)) is None
+
+
+def format_spec(**fields: Any) -> FormatSpec:
+    said = {"name": "f", "summary": "Shows", "build": "m:f", "kinds": ("vector",), **fields}
+    return FormatSpec(**said)
+
+
+def test_every_format_writes_pictures_and_arrays() -> None:
+    assert format_spec().suffixes == (".png", ".npz")
+    spec = format_spec(suffixes=(".png", ".npz", ".wav"), one_file_each=".wav")
+    assert spec.one_file_each == ".wav"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"kinds": ()}, "f: kinds must be a tuple of image, vector, "),
+        ({"kinds": "vector"}, "f: kinds must be a tuple of image, vector, "),
+        ({"kinds": ("sound",)}, "f: kinds must be a tuple of image, vector, "),
+        ({"suffixes": ("png", ".npz")}, "f: suffixes must be a tuple such as"),
+        ({"suffixes": [".png", ".npz"]}, "f: suffixes must be a tuple such as"),
+        ({"suffixes": (".png", ".npz", ".T")}, "f: suffixes must be a tuple such as"),
+        ({"suffixes": (".png", ".csv")}, "f: suffixes must have '.png' and '.npz'"),
+        ({"one_file_each": ".wav"}, "f: one_file_each must be one of the suffixes or None"),
+        (
+            {"options": make_dataclass("O", [("x", int, option(1, help="x"))], frozen=True)},
+            "has no options",
+        ),
+    ],
+)
+def test_a_format_that_says_what_cannot_be_is_refused(fields: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        format_spec(**fields)

@@ -26,9 +26,10 @@ HEAVY = {"torch", "torchvision", "numpy", "PIL", "safetensors"}
 ROOMS = (
     "errors",
     "printable",
-    "problem",
     "plugin",
+    "problem",
     "config",
+    "formats",
     "contracts",
     "nn",
     "device",
@@ -42,7 +43,7 @@ ROOMS = (
     "cli",
 )
 #: those that need no torch
-TORCH_FREE_ROOMS = ("errors", "printable", "problem", "plugin", "config")
+TORCH_FREE_ROOMS = ("errors", "printable", "plugin", "problem", "config")
 
 pytestmark = pytest.mark.skipif(not PLUGINS, reason="these tests read the source tree")
 
@@ -268,6 +269,19 @@ def test_no_mistake_imports_torch(tmp_path: Path) -> None:
     ]
     codes, modules, _ = measured(tmp_path, *mistakes)
     assert codes == [2] * len(mistakes)
+    assert not modules & HEAVY
+
+
+def test_a_suffix_that_samples_do_not_have_is_told_without_torch(tmp_path: Path) -> None:
+    from ganforge.storage import tensor_file
+
+    generator = tmp_path / "generator.safetensors"
+    document = {"problem": {"sample_shape": [2], "input_shape": [2], "num_classes": None}}
+    tensor_file.write(generator, "generator", {}, document)
+    outs = ("samples.wav", "folder", "samples.gif")
+    commands = [["sample", str(generator), "--out", out] for out in outs]
+    codes, modules, _ = measured(tmp_path, *commands)
+    assert codes == [2, 2, 2]
     assert not modules & HEAVY
 
 

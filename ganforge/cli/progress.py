@@ -35,14 +35,9 @@ class PlainDisplay:
 
     def __init__(self) -> None:
         self.num_steps = 0
-        self._pictures = True
 
     def started(self, facts: SessionFacts) -> None:
-        from ganforge.pictures.images import can_be_shown
-
         self.num_steps = facts.num_steps
-        shape = facts.config.sample_shape
-        self._pictures = can_be_shown(shape) or len(shape) == 1
         for name, text in _introduction(facts):
             print_row(name, text)
 
@@ -68,8 +63,7 @@ class PlainDisplay:
         if run.generator.is_file():
             print_row("generator", printable(run.generator))
         print_row("metrics", printable(run.metrics))
-        # What is no picture fits only into an array file.
-        sample = f"ganforge sample {run}" + ("" if self._pictures else " --out samples.npz")
+        sample = f"ganforge sample {run}"
         print_line("Next:")
         if result.state == "finished":
             print_line(f"  {sample}")

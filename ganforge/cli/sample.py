@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from ganforge.config.settings import ExecutionSettings
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
+from ganforge.plugin.fields import LABEL
 from ganforge.printable import printable
 from ganforge.storage.files import write_atomically
+from ganforge.storage.stored_format import stored_format
+from ganforge.storage.tensor_header import GENERATOR, read_document
 
 from .console import warn_of_failures
 from .grouped import GroupedCommand, option_in
@@ -25,11 +28,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ganforge.plugin.registry import Registry
-    from ganforge.sampling.interpolation import Way
     from ganforge.sampling.trained_generator import TrainedGenerator
 
 NUM_WAYS, COLUMNS = 8, 8
-ANCHORS, FRAMES, MILLISECONDS = 4, 12, 80
+ANCHORS, FRAMES = 4, 12
 
 
 @click.command("sample", cls=GroupedCommand)
@@ -39,7 +41,7 @@ ANCHORS, FRAMES, MILLISECONDS = 4, 12, 80
     "--num",
     metavar="N",
     type=click.IntRange(1, 1_000_000),
-    help="How many. [64; 8 per class; 1000 points]",
+    help="How many. [what one picture shows: 64 images, 8 per class, 1000 points]",
 )
 @option_in(
     "What",
@@ -47,9 +49,16 @@ ANCHORS, FRAMES, MILLISECONDS = 4, 12, 80
     metavar="N",
     default=0,
     type=click.IntRange(0, 2**63 - 1),
-    help="Of the draws.",
+    help="Random seed. [0]",
 )
 @option_in("What", "--labels", metavar="3,3,cat", help="One sample of each: numbers or names.")
+@option_in(
+    "What",
+    "--condition",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="What to generate for: numbers, classes or a .npy file; repeatable.",
+)
 @option_in(
     "What",
     "--truncation",
@@ -66,6 +75,12 @@ ANCHORS, FRAMES, MILLISECONDS = 4, 12, 80
 )
 @option_in(
     "Between latents",
+    "--vary",
+    metavar="PART=A..B",
+    help="Move one named part of the inputs from A to B, all else held.",
+)
+@option_in(
+    "Between latents",
     "--frames",
     metavar="N",
     type=click.IntRange(2, 1000),
@@ -76,7 +91,7 @@ ANCHORS, FRAMES, MILLISECONDS = 4, 12, 80
     "--milliseconds",
     metavar="N",
     type=click.IntRange(20, 10_000),
-    help=f"Time of a frame. [{MILLISECONDS}]",
+    help="Time of a frame. [80; that of the data in a video]",
 )
 @option_in("Where", "--out", type=Path, help="File or directory. [samples.png in RUN]")
 @option_in(
@@ -92,45 +107,56 @@ def command(context: dict[str, bool], /, **arguments: object) -> None:
 
     \b
     --out grid.png      one picture; samples with classes have a row per class
-    --out folder/       a PNG per sample
-    --out samples.npz   arrays: samples [N, *sample_shape], float32 in [-1, 1], and labels
+    --out samples.npz   arrays: samples [N, *sample_shape], float32, and labels
     --out walk.gif      with --interpolate, moving pictures; .apng has all colours
+    --out folder/       a file per sample: PNG of images, WAV of sound, GIF of videos
+
+    What else there is depends on the samples: .csv, .tiff, .wav, .gif, .ply, .txt.
     """
     request = SampleRequest(**arguments)  # type: ignore[arg-type]
     words = request.check()
     discovery = discover(third_party=context["third_party"])
     warn_of_failures(discovery)
+    document = read_document(request.generator, GENERATOR)
+    where = printable(request.generator)
+    request.check_format(stored_format(document, discovery.registry, where).spec)
     spin_briefly()
 
     from ganforge.device.execution import Execution
-    from ganforge.sampling.gallery import find_classes
+    from ganforge.sampling.conditions import find_conditions
     from ganforge.sampling.trained_generator import open_generator
 
     execution = Execution.from_settings(ExecutionSettings(device=request.device))
     trained = open_generator(request.generator, discovery.registry, execution)
-    labels = find_classes(trained, words)
-    if request.interpolate is None:
-        count = _samples(request, trained, labels, discovery.registry)
+    conditions = find_conditions(trained, words, request.condition)
+    if request.interpolate is None and request.vary is None:
+        count = _samples(request, trained, conditions, discovery.registry)
         what = "sample" if count == 1 else "samples"
     else:
-        count = _walk(request, trained, labels, request.interpolate)
-        what = f"{'way' if count == 1 else 'ways'} between latents"
+        count = _walk(request, trained, conditions)
+        what = "way" if count == 1 else "ways"
+        what += " between latents" if request.vary is None else f" along {request.vary}"
     verb = "is" if count == 1 else "are"
     print_line(f"{count} {what} of seed {request.seed} {verb} in {printable(request.target)}")
 
 
 def _samples(
-    request: SampleRequest, trained: TrainedGenerator, labels: Tensor | None, registry: Registry
+    request: SampleRequest,
+    trained: TrainedGenerator,
+    conditions: dict[str, Tensor],
+    registry: Registry,
 ) -> int:
     from ganforge.sampling import gallery
+    from ganforge.sampling.conditions import expanded, num_asked
     from ganforge.sampling.real_samples import find_real_samples
+    from ganforge.sampling.trained_generator import undrawn
 
-    if request.suffix != ".npz":
-        gallery.check_picture(trained, each=not request.suffix)
-    num = request.num if labels is None else len(labels)
+    num = request.num or num_asked(conditions)
+    if num is None and LABEL in conditions:
+        num = len(conditions[LABEL])
     wanted = num or gallery.usual_num(trained)
-    real, sort = None, False
-    if trained.source.fed_with_data:
+    real = None
+    if trained.source.fed_with_data or undrawn(trained) - conditions.keys():
         file = request.source / "config.toml"
         real = find_real_samples(
             trained,
@@ -139,50 +165,51 @@ def _samples(
             dataset=request.dataset,
             num=num,
         )
-        wanted = len(real.samples)
+        wanted = len(real)
     elif request.dataset is not None:
         raise UsageError("--dataset: this generator makes its samples of latents, not of data")
-    elif labels is None and trained.classes is not None:
-        labels, sort = gallery.cycled_labels(trained, wanted), True
     drawn = gallery.draw_all(
         trained,
         num=wanted,
         seed=request.seed,
-        labels=labels,
+        conditions=expanded(conditions, wanted),
         truncation=request.truncation,
         real=real,
     )
     with _explained(request.target):
-        if request.suffix == ".npz":
-            gallery.save_arrays(request.target, drawn)
-        elif request.suffix == ".png":
-            gallery.save_picture(request.target, trained, drawn, sort=sort)
+        if request.suffix:
+            gallery.save(trained, drawn, request.target, request.milliseconds)
         else:
-            gallery.save_each(request.target, drawn)
+            gallery.save_each(trained, drawn, request.target)
     return wanted
 
 
-def _walk(
-    request: SampleRequest, trained: TrainedGenerator, labels: Tensor | None, way: Way
-) -> int:
-    from ganforge.pictures.images import encode_animation, encode_png
+def _walk(request: SampleRequest, trained: TrainedGenerator, conditions: dict[str, Tensor]) -> int:
+    from ganforge.sampling.conditions import expanded, num_asked
     from ganforge.sampling.gallery import Walk, cycled_labels
+    from ganforge.sampling.interpolation import find_variation
 
-    num = len(labels) if labels is not None else request.num or NUM_WAYS
+    num = request.num or num_asked(conditions) or NUM_WAYS
+    if request.labels is not None:
+        num = len(conditions[LABEL])
+    told = expanded(conditions, num)
+    if LABEL not in told and (cycled := cycled_labels(trained, num)) is not None:
+        told[LABEL] = cycled
+    way = request.interpolate
     walk = Walk(
         trained=trained,
-        way=way,
+        way=find_variation(request.vary or "", trained.problem.parts) if way is None else way,
         num=num,
         seed=request.seed,
-        labels=cycled_labels(trained, num) if labels is None else labels,
+        conditions=told,
         truncation=request.truncation,
     )
     if request.suffix == ".png":
-        encoded = encode_png(walk.picture(request.frames or COLUMNS))
+        encoded = walk.picture(request.frames or COLUMNS)
     else:
-        frames = [*walk.frames(ANCHORS, request.frames or FRAMES)]
-        form: Literal["gif", "apng"] = "gif" if request.suffix == ".gif" else "apng"
-        encoded = encode_animation(frames, form, request.milliseconds or MILLISECONDS)
+        encoded = walk.animation(
+            ANCHORS, request.frames or FRAMES, request.suffix, request.milliseconds
+        )
     with _explained(request.target):
         write_atomically(request.target, [encoded])
     return num

@@ -1,4 +1,4 @@
-"""What `ganforge sample` is asked for, and what is wrong with it whatever the generator is."""
+"""Request of `ganforge sample`, and what is wrong with it before the generator is opened."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ganforge.errors import UsageError
+from ganforge.errors import UsageError, listed
+from ganforge.plugin.specs import FormatSpec
 from ganforge.printable import printable
 from ganforge.sampling.labels import split_labels
 
@@ -21,6 +22,8 @@ class SampleRequest:
     num: int | None
     seed: int
     labels: str | None
+    condition: tuple[str, ...]
+    vary: str | None
     truncation: float | None
     dataset: str | None
     interpolate: Literal["lerp", "slerp"] | None
@@ -35,8 +38,15 @@ class SampleRequest:
 
     @property
     def target(self) -> Path:
-        name = "samples.png" if self.interpolate is None else "interpolation.png"
+        name = "samples.png"
+        if self.walks:
+            name = "interpolation.png" if self.vary is None else "variation.png"
         return self.out or self.generator.parent / name
+
+    @property
+    def walks(self) -> bool:
+        """True where ways through the inputs are asked for, rather than samples."""
+        return self.interpolate is not None or self.vary is not None
 
     @property
     def suffix(self) -> str:
@@ -58,21 +68,43 @@ class SampleRequest:
         if self.labels is not None and self.num is not None:
             raise UsageError("--labels asks for one sample of each, so leave out --num")
         words = None if self.labels is None else split_labels(self.labels)
-        if self.interpolate is not None:
+        if self.interpolate is not None and self.vary is not None:
+            raise UsageError("--interpolate and --vary are two ways; choose one")
+        if self.walks:
             if self.suffix not in (".png", *ANIMATIONS):
                 raise UsageError(
                     f"{shown}: ways between latents are written as .png, .gif or .apng"
                 )
             if self.dataset is not None:
-                raise UsageError("--interpolate goes between latents, and --dataset has none")
-        elif self.frames is not None or self.milliseconds is not None:
-            raise UsageError("--frames and --milliseconds belong to --interpolate")
-        elif self.suffix in ANIMATIONS:
-            raise UsageError(f"{shown}: moving pictures need --interpolate slerp, or lerp")
-        elif self.suffix not in ("", ".png", ".npz"):
-            raise UsageError(f"{shown}: samples are written as .png, as .npz, or into a directory")
+                flag = "--interpolate" if self.vary is None else "--vary"
+                raise UsageError(f"{flag} goes between latents, and --dataset has none")
+        elif self.frames is not None:
+            raise UsageError("--frames belongs to --interpolate and --vary")
         elif not self.suffix and out.exists() and not out.is_dir():
             raise UsageError(f"{shown} is a file; name a directory")
         if self.milliseconds is not None and self.suffix not in ANIMATIONS:
             raise UsageError("--milliseconds needs --out walk.gif or walk.apng")
         return words
+
+    def check_format(self, spec: FormatSpec) -> None:
+        """Raise UsageError where samples of this format cannot be written to the target."""
+        shown, suffixes = printable(self.target), list(spec.suffixes)
+        if self.walks or self.suffix in suffixes:
+            return
+        if not self.suffix and spec.one_file_each is not None:
+            return
+        ways = suffixes if spec.one_file_each is None else [*suffixes, "files in a directory"]
+        if self.suffix in ANIMATIONS:
+            raise UsageError(f"{shown}: moving pictures need --interpolate slerp, or lerp")
+        if not self.suffix:
+            raise UsageError(
+                f"{shown}: samples of the format {spec.name!r} make one file; write them as "
+                f"{_either(ways)}"
+            )
+        raise UsageError(
+            f"{shown}: samples of the format {spec.name!r} are written as {_either(ways)}"
+        )
+
+
+def _either(words: list[str]) -> str:
+    return listed(words).replace(" and ", " or ")

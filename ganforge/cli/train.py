@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
+from ganforge.config.data_path import path_layer
 from ganforge.config.layers import Entry, Flag, Layer, Names, from_file, from_settings
 from ganforge.config.recipes import recipe_layer
-from ganforge.config.resolve import path_layer, resolve
+from ganforge.config.resolve import resolve
 from ganforge.config.run_config import KeyPath
 from ganforge.config.settings import DEFAULT_STEPS, TrainingSettings
 from ganforge.engine.session import new_run_name, resume_config, train

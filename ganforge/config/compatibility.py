@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ganforge.errors import did_you_mean, listed
-from ganforge.plugin.fields import LABEL, SAMPLE, Field
+from ganforge.plugin.fields import GRIDS, LABEL, SAMPLE, Field
 from ganforge.plugin.options import describe
+from ganforge.plugin.shapes import PLURALS
 from ganforge.plugin.specs import QUANTITIES, TRACED, LossSpec
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def incompatibilities(config: RunConfig, fields: Mapping[str, Field] | None = No
     known = config.fields if fields is None else fields
     yield from _conditions(config, known)
     yield from _samples(config, known)
+    yield from _moves(config, known)
     yield from _inputs(config, known)
     yield from _game(config, known)
     yield from _losses(config, known)
@@ -58,12 +60,34 @@ def _samples(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
         elif refusal:
             key = _size_key(config)
             yield key, f"{shown} {refusal}, which is what the data set {dataset!r} gives"
-    for kind, chosen in (("metric", config.metrics), ("augmentation", config.augmentations)):
+    for kind, chosen, field in (
+        ("metric", config.metrics, sample),
+        ("augmentation", config.augmentations, judged),
+    ):
         for it in chosen:
-            if refusal := it.spec.refusal(sample):
-                key = (kind, it.component.name)
+            if field is not None and (refusal := it.spec.refusal(field)):
+                giver = f"the data set {dataset!r} gives"
+                if field is not sample:
+                    giver = f"the game {config.game.component.name!r} gives it"
                 what = f"the {kind} {it.component.name!r} {refusal}"
-                yield key, f"{what}, which is what the data set {dataset!r} gives"
+                yield (kind, it.component.name), f"{what}, which is what {giver}"
+
+
+def _moves(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
+    """Flips and shifts are of images, and shifts of images of one size."""
+    sample = fields[SAMPLE]
+    for name in ("flip", "shift"):
+        if getattr(config.data, name) and sample.kind not in GRIDS:
+            yield ("data", name), f"moves images, and the samples are {PLURALS[sample.kind]}"
+    if not config.data.shift or sample.kind not in GRIDS or sample.shape is None:
+        return
+    for name in sorted(config.used_fields):
+        field = fields.get(name)
+        if field is None or field.kind not in GRIDS or field.shape is None or not field.paired:
+            continue
+        if field.shape[-2:] != sample.shape[-2:]:
+            what = f"the field {name!r} has another size than the samples that it belongs to"
+            yield ("data", "shift"), f"moves both by as many pixels, and {what}"
 
 
 def _size_key(config: RunConfig) -> KeyPath:

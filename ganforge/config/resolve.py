@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 from ganforge.config.compatibility import incompatibilities
@@ -22,10 +21,12 @@ from ganforge.config.run_config import (
     Selection,
     Term,
     TermSettings,
+    fields_of,
 )
 from ganforge.config.settings import DEFAULT_STEPS, SECTIONS
 from ganforge.errors import Complaint, ConfigError, UsageError, did_you_mean, listed
 from ganforge.plugin.base_specs import ComponentSpec, Spec
+from ganforge.plugin.fields import SAMPLE
 from ganforge.plugin.options import describe, parse
 from ganforge.plugin.registry import Component, Registry
 from ganforge.plugin.specs import (
@@ -35,6 +36,7 @@ from ganforge.plugin.specs import (
     CallbackSpec,
     DatasetSpec,
     DiscriminatorSpec,
+    FormatSpec,
     GameSpec,
     GeneratorSpec,
     LossSpec,
@@ -136,12 +138,14 @@ class _Resolver:
             )
         elif training is not None and training.epochs is None and training.steps is None:
             sections["training"] = dataclasses.replace(training, steps=DEFAULT_STEPS)
-        if self.complaints:
+        if self.complaints or dataset is None:
+            raise ConfigError(self.complaints)
+        chosen_format = self._format(dataset)
+        if chosen_format is None:
             raise ConfigError(self.complaints)
         assert generator is not None
         assert game is not None
         assert sampler is not None
-        assert dataset is not None
         assert generator_optimizer is not None
         assert discriminator_optimizer is not None
         config = RunConfig(
@@ -150,6 +154,7 @@ class _Resolver:
             game=game,
             sampler=sampler,
             dataset=dataset,
+            format=chosen_format,
             losses=losses,
             augmentations=augmentations,
             metrics=metrics,
@@ -324,6 +329,25 @@ class _Resolver:
             self._complain(given.get(name), key, f"{key}: {what}" if name in given else what)
         return parsed
 
+    def _format(self, dataset: Selection[DatasetSpec]) -> Selection[FormatSpec] | None:
+        """The format of the data set's samples; None where something is wrong with it."""
+        sample = fields_of(dataset)[SAMPLE]
+        entry, shown = self.entries.get(("dataset", "name")), dataset.label
+        try:
+            component = self.registry.find(FormatSpec, sample.format_name)
+        except UsageError as error:
+            what = f"{shown} names a format for its samples, and {error}"
+            self._complain(entry, "dataset.name", what)
+            return None
+        if sample.kind not in component.spec.kinds:
+            what = (
+                f"{shown} gives samples of kind {sample.kind!r}, and names the format "
+                f"{component.name!r} for them, which shows {listed(component.spec.kinds)}"
+            )
+            self._complain(entry, "dataset.name", what)
+            return None
+        return Selection(component=component, options=component.spec.options())
+
     def _losses(self) -> tuple[Term, ...]:
         chosen = self.tables["loss"]
         if not chosen.names:
@@ -364,37 +388,3 @@ class _Resolver:
     def _optimizer(self, section: str) -> Selection[OptimizerSpec] | None:
         entry = self.entries[(section, "name")]
         return self._selection((section,), self._find(OptimizerSpec, entry.value, entry))
-
-
-def path_layer(dataset: str, registry: Registry) -> Layer:
-    """The layer of `--dataset NAME_OR_PATH`.
-
-    A path is one that exists or has a separator, and is no component's name nor begins with the
-    name of a plugin's package; it goes to the data set whose spec names a `path_option`.
-    """
-    origin = Flag("--dataset")
-    datasets = registry.of_kind(DatasetSpec)
-    is_name = any(dataset in (c.name, c.qualified_name) for c in datasets)
-    openers = [(c, c.spec.path_option) for c in datasets if c.spec.path_option is not None]
-    package, separator, _ = dataset.partition("/")
-    looks_like_path = (
-        dataset.startswith((".", "~"))
-        or (separator and package not in registry.packages)
-        or (dataset and _exists(dataset))
-    )
-    if is_name or not openers or not looks_like_path:
-        return Layer(entries=(Entry(path=("dataset", "name"), value=dataset, origin=origin),))
-    opener, option_name = openers[0]
-    return Layer(
-        entries=(
-            Entry(path=("dataset", "name"), value=registry.short_name(opener), origin=origin),
-            Entry(path=("dataset", option_name), value=dataset, origin=origin),
-        )
-    )
-
-
-def _exists(path: str) -> bool:
-    try:
-        return Path(path).exists()
-    except (OSError, ValueError):  # a name too long for a file, or one with a null byte
-        return False

@@ -29,6 +29,7 @@ from ganforge.plugin.specs import (
     CallbackSpec,
     DatasetSpec,
     DiscriminatorSpec,
+    FormatSpec,
     GameSpec,
     GeneratorSpec,
     LossSpec,
@@ -135,15 +136,32 @@ class Term(Selection[LossSpec]):
     settings: TermSettings = TermSettings()
 
 
+def fields_of(dataset: Selection[DatasetSpec]) -> dict[str, Field]:
+    """What a data set gives, from its options alone. Raises PluginError."""
+    found = dataset.says("fields")
+    sound = isinstance(found, Mapping) and isinstance(found.get(SAMPLE), Field)
+    if not sound or not all(isinstance(field, Field) for field in found.values()):
+        raise PluginError(
+            f"{dataset.label} must give its fields by name, one of them {SAMPLE!r}, not "
+            f"{printable(repr(found), 100)}"
+        )
+    return dict(found)
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """A resolved configuration. `discriminator` is None for a run without one."""
+    """A resolved configuration. `discriminator` is None for a run without one.
+
+    `format` shows the samples; it follows from their field, and no key of the configuration names
+    it.
+    """
 
     generator: NetworkSelection[GeneratorSpec]
     discriminator: NetworkSelection[DiscriminatorSpec] | None
     game: Selection[GameSpec]
     sampler: Selection[SamplerSpec]
     dataset: Selection[DatasetSpec]
+    format: Selection[FormatSpec]
     losses: tuple[Term, ...]
     augmentations: tuple[Selection[AugmentationSpec], ...]
     metrics: tuple[Selection[MetricSpec], ...]
@@ -160,14 +178,7 @@ class RunConfig:
     @property
     def fields(self) -> dict[str, Field]:
         """What the data set gives, from its options alone. Raises PluginError."""
-        found = self.dataset.says("fields")
-        sound = isinstance(found, Mapping) and isinstance(found.get(SAMPLE), Field)
-        if not sound or not all(isinstance(field, Field) for field in found.values()):
-            raise PluginError(
-                f"{self.dataset.label} must give its fields by name, one of them {SAMPLE!r}, not "
-                f"{printable(repr(found), 100)}"
-            )
-        return dict(found)
+        return fields_of(self.dataset)
 
     @property
     def sample(self) -> Field:
@@ -272,7 +283,10 @@ class RunConfig:
     @property
     def selections(self) -> tuple[Selection[ComponentSpec], ...]:
         """Every component of the run."""
-        single = (self.generator, self.discriminator, self.game, self.sampler, self.dataset)
+        single = (
+            *(self.generator, self.discriminator, self.game),
+            *(self.sampler, self.dataset, self.format),
+        )
         several = (*self.losses, *self.augmentations, *self.metrics, *self.callbacks)
         return (*(it for it in single if it is not None), *several, *self.optimizers.values())
 

@@ -98,7 +98,13 @@ class OutputSettings:
     keep_epochs: tuple[int, ...] = option(
         (), help="epochs after which a checkpoint is written and kept", minimum=1, mutable=True
     )
-    grid_samples: int = option(64, help="samples in a grid", minimum=1, maximum=4096, mutable=True)
+    grid_samples: int | None = option(
+        None,
+        help="samples in a picture; unset: as many as suit their format",
+        minimum=1,
+        maximum=4096,
+        mutable=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

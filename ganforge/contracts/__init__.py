@@ -23,6 +23,7 @@ from .augmentations import Augmentation
 from .batches import Batch, Inputs
 from .callbacks import Callback
 from .datasets import Dataset, EndlessDataset, InMemoryDataset, MapDataset, Mixture, count_line
+from .formats import Drawn, Format
 from .games import Draw, Game, MakeNetwork
 from .losses import Loss, ScoreLoss, averaged
 from .metrics import Evaluation, Metric
@@ -35,8 +36,10 @@ __all__ = [
     "Callback",
     "Dataset",
     "Draw",
+    "Drawn",
     "EndlessDataset",
     "Evaluation",
+    "Format",
     "Game",
     "InMemoryDataset",
     "Inputs",

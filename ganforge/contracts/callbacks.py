@@ -17,7 +17,7 @@ class Callback:
     A method that a callback does not need stays as it is.
     """
 
-    def __init__(self, problem: Problem, options: Any = None) -> None:
+    def __init__(self, problem: Problem | None = None, options: Any = None) -> None:
         self.problem = problem
         self.options = options
 

@@ -57,7 +57,7 @@ class Evaluation(Protocol):
 class Metric(ABC):
     """A measure of how good the samples are."""
 
-    def __init__(self, problem: Problem, options: Any = None) -> None:
+    def __init__(self, problem: Problem | None = None, options: Any = None) -> None:
         self.problem = problem
         self.options = options
 

@@ -56,8 +56,30 @@ def open_batches(
     """The data path for the kind of set; the share `holdout` of it is kept out of the batches.
 
     `fields` are those that the run uses, the sample among them; others are left alone. `label` is
-    how errors name the data set. Raises DataError for a set without samples to train on.
+    how errors name the data set; `settings` say how real images are moved. Raises DataError for a
+    set without samples to train on.
     """
+    from .flips import MovedBatches
+
+    batches = _batches(
+        dataset, fields, batch_size, execution, randomness, num_workers, holdout, label
+    )
+    if settings is None or not (settings.flip or settings.shift):
+        return batches
+    return MovedBatches(batches, fields, randomness, settings)
+
+
+def _batches(
+    dataset: Dataset,
+    fields: Mapping[str, Field],
+    batch_size: int,
+    execution: Execution,
+    randomness: Randomness,
+    num_workers: int,
+    holdout: float,
+    label: str,
+) -> Batches:
+    """Batches of the samples as they are."""
     from .drawn import DrawnBatches
     from .in_memory import InMemoryBatches
     from .loaded import LoadedBatches

@@ -10,14 +10,13 @@ from torch import Tensor
 from ganforge.contracts import Batch
 from ganforge.device.execution import Execution
 from ganforge.errors import PluginError
-from ganforge.plugin.fields import SAMPLE, Field
+from ganforge.plugin.fields import GRIDS, SAMPLE, Field
 
 from .batches import Batches
 from .order import Order, to_device
 from .scaling import prepared
 
 DEVICE_SHARE = 0.4  # of the free memory of an accelerator that a data set may fill
-_GRIDS = ("image", "video", "voxels")
 
 
 class InMemoryBatches(Batches):
@@ -44,7 +43,7 @@ class InMemoryBatches(Batches):
             if name not in tensors:
                 raise PluginError(f"{label} declares the field {name!r}, and does not have it")
             values = _checked(tensors[name], name, field, label)
-            if field.kind in _GRIDS:
+            if field.kind in GRIDS:
                 values = values.movedim(1, -1)
             self._stored[name] = values.contiguous().to(_home(values, execution.device))
 
@@ -74,7 +73,7 @@ class InMemoryBatches(Batches):
         if rows.device != stored.device:
             rows = rows.to(stored.device)
         values = prepared(to_device(stored.index_select(0, rows), self._execution.device), field)
-        if field.kind in _GRIDS:
+        if field.kind in GRIDS:
             values = values.movedim(-1, 1)
             if not self._execution.channels_last:
                 values = values.contiguous()

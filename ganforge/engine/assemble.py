@@ -10,11 +10,12 @@ from torch import nn
 
 from ganforge.config.compatibility import batch_independent, incompatibilities
 from ganforge.config.run_config import RunConfig, Selection
-from ganforge.contracts import Augmentation, Callback, Dataset, Loss, Metric, Sampler
+from ganforge.contracts import Augmentation, Callback, Dataset, Format, Loss, Metric, Sampler
 from ganforge.data.batches import Batches, open_batches
 from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
 from ganforge.errors import Complaint, ConfigError, DataError, PluginError, UsageError, listed
+from ganforge.pictures.chosen_format import ChosenFormat
 from ganforge.plugin.fields import LABEL, SAMPLE, Field
 from ganforge.plugin.specs import SIDES, CallbackSpec, MetricSpec
 from ganforge.plugin.specs import Side as SideName
@@ -74,10 +75,17 @@ class Assembly:
     data: Data
     training: Training
     source: Source
+    format: ChosenFormat
     metrics: tuple[ChosenMetric, ...]
     callbacks: tuple[ChosenCallback, ...]
     kept_steps: frozenset[int]
     starts: Mapping[SideName, Start]
+
+    @property
+    def paired(self) -> bool:
+        """True where what the generator is fed with belongs to the real samples, one by one."""
+        read = {*self.config.sampler.says("reads")} - {"labels", "samples"}
+        return all(self.data.fields[name].paired for name in read)
 
 
 def assemble(config: RunConfig, *, fresh: bool = True) -> Assembly:
@@ -92,7 +100,7 @@ def assemble(config: RunConfig, *, fresh: bool = True) -> Assembly:
     problem = _problem(config, data)
     sampler = build(config.sampler, problem, randomness, Sampler)
     built = build_generator(config.game, config.generator, problem, randomness, execution)
-    discriminator = None
+    discriminator, judged = None, problem
     if config.discriminator is not None:
         judged = replace(
             problem,
@@ -117,7 +125,7 @@ def assemble(config: RunConfig, *, fresh: bool = True) -> Assembly:
     sides = _sides(config, built.network, discriminator, terms, guard)
     augmentations = [
         ChosenAugmentation(
-            selection=it, module=execution.place(build(it, problem, randomness, Augmentation))
+            selection=it, module=execution.place(build(it, judged, randomness, Augmentation))
         )
         for it in config.augmentations
     ]
@@ -155,6 +163,10 @@ def assemble(config: RunConfig, *, fresh: bool = True) -> Assembly:
             selection=config.sampler,
             keywords=keywords["generator"],
             device=execution.device,
+        ),
+        format=ChosenFormat(
+            component=config.format.component,
+            format=build(config.format, problem, randomness, Format),
         ),
         metrics=tuple(
             ChosenMetric(selection=it, metric=build(it, problem, randomness, Metric))

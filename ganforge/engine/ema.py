@@ -35,11 +35,10 @@ class EMA:
         self._copies = [(ours[name], theirs[name]) for name in theirs if name not in averaged]
 
     @torch.no_grad()
-    def update(self, progress: Progress) -> None:
+    def update(self, *, batch_size: int, progress: Progress) -> None:
         """Take the network's weights into the average; `progress` counts the update before."""
         half_life = progress.value(self.half_life)
-        images_per_step = progress.images / progress.step
-        weight = 1.0 - 0.5 ** (images_per_step / half_life) if half_life else 1.0
+        weight = 1.0 - 0.5 ** (batch_size / half_life) if half_life else 1.0
         torch._foreach_lerp_(self._averaged, self._sources, weight)
         for ours, theirs in self._copies:
             ours.copy_(theirs)

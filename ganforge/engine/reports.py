@@ -1,7 +1,7 @@
 """What a run tells the world: metrics, pictures, the display and the callbacks.
 
-Nothing here ends a run that can go on: what cannot be written, and a metric or a callback that
-fails, is a warning and is left out from then on.
+Nothing here ends a run that can go on: what cannot be written, and a metric, a callback or a format
+that fails, is a warning and is left out from then on.
 """
 
 from __future__ import annotations
@@ -10,20 +10,19 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
-from ganforge.contracts import Batch
-from ganforge.pictures.images import before_and_after, beside, can_be_shown, grid, save_png
-from ganforge.pictures.plots import plot
-from ganforge.pictures.rows import class_rows
-from ganforge.plugin.fields import LABEL
+from ganforge.contracts import Drawn
+from ganforge.errors import GanforgeError
+from ganforge.pictures.encoding import encode_png
 from ganforge.printable import described
+from ganforge.storage.files import write_atomically
 from ganforge.storage.run_directory import RunDirectory
 
 from .assemble import Assembly, ChosenCallback
 from .display import Display
-from .evaluation import generated, measure
+from .evaluation import measure
+from .pictured import generated_samples, real_samples
 from .telemetry import MetricsFile
 
 
@@ -37,8 +36,7 @@ class Reports:
         self._metrics_file = MetricsFile(run.metrics)
         self._metrics = list(assembly.metrics)
         self._callbacks = list(assembly.callbacks)
-        self._shape = assembly.problem.sample_shape
-        self._draws = can_be_shown(self._shape) or len(self._shape) == 1
+        self._shows_pictures = True
 
     def rewind(self, step: int) -> None:
         """Forget what a killed run reported after the step that it is resumed from."""
@@ -73,59 +71,35 @@ class Reports:
 
     def grid(self, step: int) -> None:
         """The picture of this step, from the same inputs each time."""
-        if self._draws:
-            picture = self._picture()
-            self._save(self._run.sample_grid(step), picture)
+        if not self._shows_pictures:
+            return
+        picture = self._picture(generated_samples(self._assembly), self._run.sample_grid(step))
+        if picture is not None:
             self._tell(lambda it: it.callback.picture(step, picture))
 
     def real_grid(self) -> None:
         """Real samples, as the networks see them, to hold the others against."""
-        if self._draws:
-            real = self._held_out().samples
-            sheet = grid(real) if len(self._shape) == 3 else plot(real.cpu(), None)
-            self._save(self._run.samples / "real.png", sheet)
+        if self._shows_pictures:
+            self._picture(real_samples(self._assembly), self._run.samples / "real.png")
 
-    @property
-    def _num_pictured(self) -> int:
-        """Images are tiles of a grid; vectors are points, of which a picture takes more."""
-        if len(self._shape) == 3:
-            return self._assembly.config.output.grid_samples
-        return self._assembly.config.evaluation.num_samples
-
-    def _held_out(self) -> Batch:
-        """As many real samples as a picture shows, or as there are."""
-        return self._assembly.data.batches.held_out(0, self._num_pictured)
-
-    def _picture(self) -> Tensor:
-        a, num, real = self._assembly, self._num_pictured, self._held_out()
-        told: dict[str, Tensor] = {}
-        columns, captions = None, None
-        label = a.problem.conditions.get(LABEL)
-        if not a.source.fed_with_data and label is not None and label.num_classes is not None:
-            shown, columns = class_rows(label.num_classes, num)
-            told[LABEL], num, captions = torch.tensor(shown), len(shown), label.classes
-        fake, inputs = generated(a, "grid", num, real, told)
-        if len(self._shape) == 1:
-            return plot(real.samples.cpu(), fake.cpu())
-        if a.source.paired:
-            fed = torch.cat([chunk.values for chunk in inputs])
-            return grid(beside(*before_and_after(fed, fake, real.samples)))
-        if "reconstruction" in a.config.game.says("provides"):
-            part = real[: len(fake)]
-            remade = torch.cat([*a.source.reconstructions(part, inputs)])
-            fake = beside(part.samples, remade, fake[: len(remade)])
-        return grid(fake, columns, captions)
-
-    def _save(self, path: Path, picture: Tensor) -> None:
+    def _picture(self, drawn: Drawn, path: Path) -> Tensor | None:
+        """The picture of samples, once it was written; None where the format fails."""
         try:
-            save_png(path, picture)
+            picture = self._assembly.format.picture(drawn)
+        except GanforgeError as error:
+            self._shows_pictures = False
+            warnings.warn(f"{error}; training goes on without pictures", stacklevel=3)
+            return None
+        try:
+            write_atomically(path, [encode_png(picture)])
         except OSError as error:
-            self._draws = False
+            self._shows_pictures = False
             warnings.warn(
                 f"{self._run}/samples cannot be written ({error.strerror}); training goes on "
                 "without sample grids",
-                stacklevel=2,
+                stacklevel=3,
             )
+        return picture
 
     def _tell(self, tell: Callable[[ChosenCallback], None]) -> None:
         for chosen in [*self._callbacks]:

@@ -15,9 +15,10 @@ from ganforge.config.run_config import NetworkSelection, RunConfig
 from ganforge.errors import CheckpointError, OtherKindError, UsageError, listed
 from ganforge.plugin.specs import NetworkSpec, Side
 from ganforge.printable import printable
-from ganforge.storage import checkpoint, generator_file, tensor_file
+from ganforge.storage import checkpoint, tensor_file
 from ganforge.storage.checkpoint import digest
 from ganforge.storage.run_directory import RunDirectory
+from ganforge.storage.tensor_header import GENERATOR
 
 MOST_LISTED = 5
 
@@ -82,7 +83,7 @@ def _weights(source: Path, side: Side, key: str) -> dict[str, Tensor]:
         try:
             tensors, _ = tensor_file.read(source, checkpoint.KIND)
         except OtherKindError:
-            tensors, _ = tensor_file.read(source, generator_file.KIND)
+            tensors, _ = tensor_file.read(source, GENERATOR)
         except CheckpointError as error:
             raise UsageError(f"{key}: {error}") from error
     prefix = f"{side}/"

@@ -82,7 +82,7 @@ def train_step(run: Training, step: int) -> Iterator[Metrics]:
             draws = run.feed.draws(x, step, k + number)
         yield update(run, side, draws, progress, number)
     if run.sides.ema is not None:
-        run.sides.ema.update(run.progress(step + 1))
+        run.sides.ema.update(batch_size=settings.batch_size, progress=run.progress(step + 1))
 
 
 def _turns(run: Training, step: int) -> list[tuple[SideName, int]]:

@@ -1,1 +1,1 @@
-"""Samples as pictures: grids, plots, and the sheet that plots are drawn on."""
+"""Finished pictures as PNG, GIF and APNG, and the format that makes them in a run."""

@@ -9,6 +9,9 @@ from typing import Literal, get_args
 Kind = Literal["image", "vector", "category", "sequence", "video", "points", "voxels"]
 KINDS_OF_FIELDS: tuple[str, ...] = get_args(Kind)
 
+#: kinds whose last two axes are those of a picture
+GRIDS = ("image", "video", "voxels")
+
 SAMPLE = "sample"  # the field that is generated
 LABEL = "label"  # the usual category
 

@@ -16,6 +16,7 @@ from ganforge.plugin.specs import (
     CallbackSpec,
     DatasetSpec,
     DiscriminatorSpec,
+    FormatSpec,
     GameSpec,
     GeneratorSpec,
     LossSpec,
@@ -92,6 +93,12 @@ def ganforge_optimizers() -> Iterable[OptimizerSpec]:
 
 
 @hookspec
+def ganforge_formats() -> Iterable[FormatSpec]:
+    """Ways to show samples as pictures and to write them to files."""
+    return ()
+
+
+@hookspec
 def ganforge_recipes() -> Iterable[RecipeSpec]:
     """Configurations to be run by name."""
     return ()
@@ -109,5 +116,6 @@ HOOKS: dict[str, type[Spec]] = {
     "ganforge_metrics": MetricSpec,
     "ganforge_callbacks": CallbackSpec,
     "ganforge_optimizers": OptimizerSpec,
+    "ganforge_formats": FormatSpec,
     "ganforge_recipes": RecipeSpec,
 }

@@ -84,6 +84,8 @@ class Schedule:
         unit = "" if self.in_shares else "_images"
         if self.shape == "step" and start != 0:
             raise ValueError(f"a step has no start{unit}: it jumps at until{unit}")
+        if self.shape == "step" and self.in_shares and until == 1.0:
+            raise ValueError("a step needs until below 1, or until_images, where it jumps")
         if not 0 <= start < until or (self.in_shares and until > 1):
             limit = ", which is at most 1" if self.in_shares else ""
             raise ValueError(
@@ -117,11 +119,12 @@ class Schedule:
             return self.from_
         if now >= end:
             return self.to
-        values = tuple(
-            self._between(first, last, now, start, end)
-            for first, last in zip(_numbers(self.from_), _numbers(self.to), strict=True)
-        )
-        return values if isinstance(self.from_, tuple) else values[0]
+        if isinstance(self.from_, tuple) and isinstance(self.to, tuple):
+            ends = zip(self.from_, self.to, strict=True)
+            return tuple(self._between(first, last, now, start, end) for first, last in ends)
+        assert not isinstance(self.from_, tuple)
+        assert not isinstance(self.to, tuple)
+        return self._between(self.from_, self.to, now, start, end)
 
     def _between(self, first: float, last: float, now: float, start: float, end: float) -> float:
         passed = (now - start) / (end - start)

@@ -13,19 +13,21 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, get_args
 
 from ganforge.plugin.base_specs import ComponentSpec, SampleSpec, Spec
-from ganforge.plugin.fields import CONDITIONS, KINDS_OF_FIELDS, SAMPLE, Field
-from ganforge.plugin.options import describe
+from ganforge.plugin.fields import KINDS_OF_FIELDS, Field
+from ganforge.plugin.network_specs import NO_DISCRIMINATOR as NO_DISCRIMINATOR
+from ganforge.plugin.network_specs import DiscriminatorSpec as DiscriminatorSpec
+from ganforge.plugin.network_specs import GeneratorSpec as GeneratorSpec
+from ganforge.plugin.network_specs import NetworkSpec as NetworkSpec
+from ganforge.plugin.network_specs import check_inputs
+from ganforge.plugin.options import NoOptions, describe
 
 FILE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[\w./-]+")
+SUFFIX_PATTERN = re.compile(r"\.[a-z0-9]+")
 QUANTITY_PATTERN = re.compile(r"[a-z_]\w*(\.[a-z_]\w*)?")
 PARAM_GROUP_KEYS = {"learning_rate": "lr", "epsilon": "eps"}  # torch's words for an option
-NO_DISCRIMINATOR = "none"  # the name under which a run has none
 
 Side = Literal["discriminator", "generator"]
 SIDES: tuple[Side, ...] = get_args(Side)
-
-#: what a generator is fed: latents, something of a kind of field, or whatever a sample is
-INPUT_KINDS = ("latents", SAMPLE, *KINDS_OF_FIELDS)
 
 #: what every game lets a term read
 QUANTITIES = ("samples", "inputs", "real", "fake", "real_scores", "fake_scores")
@@ -35,91 +37,6 @@ TRACED: dict[str, Side] = {
     "fake": "discriminator",
     "generated": "generator",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkSpec(SampleSpec):
-    """What a generator and a discriminator share.
-
-    `conditions` are the conditions that it can be told, each by the keyword under which its
-    `forward` receives it: `label`, `labels` (several categories), `image`, `vector` and so on;
-    `required` are those that it cannot do without. `gives` names what its `trace` returns besides
-    the output. `differentiates_itself` says that its `forward` takes a gradient of its own, which
-    torch.compile cannot.
-    """
-
-    reserved_options = ComponentSpec.reserved_options | {"conditions", "init"}
-
-    conditions: tuple[str, ...] = ()
-    required: tuple[str, ...] = ()
-    gives: tuple[str, ...] = ()
-    differentiates_itself: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require_names("conditions", self.conditions, CONDITIONS)
-        self._require_names("required", self.required, self.conditions)
-        self._require_names("gives", self.gives)
-
-
-@dataclass(frozen=True, kw_only=True)
-class GeneratorSpec(NetworkSpec):
-    """A generator. `discriminator`, `sampler` and `game` name its usual partners.
-
-    `inputs` says what it is fed: `latents`, a kind of field (`image`), or `sample`, whatever that
-    is. `methods` names what it can do besides `forward`, for games that ask for it: `encode` makes
-    codes `[B, *input_shape]` of samples.
-    """
-
-    kind: ClassVar[str] = "generator"
-
-    inputs: str = "latents"
-    methods: tuple[str, ...] = ()
-    discriminator: str | None = None
-    sampler: str = "normal"
-    game: str = "adversarial"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_inputs(self, self.inputs)
-        self._require_names("methods", self.methods)
-        self._require(
-            self.discriminator is None or isinstance(self.discriminator, str),
-            f"discriminator must be a name or None, not {self.discriminator!r}",
-        )
-        for partner in ("sampler", "game"):
-            name = getattr(self, partner)
-            self._require(isinstance(name, str), f"{partner} must be a name, not {name!r}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class DiscriminatorSpec(NetworkSpec):
-    """A discriminator or critic.
-
-    `patches` says that it gives several scores per sample, `[B, ...]`, and `several` that it gives
-    a list of scores (multi-scale, multi-period). `double_backward` says that its gradient with
-    respect to the samples can be differentiated again, as gradient penalties need.
-    `batch_independent` says that the score of a sample does not depend on the others in its batch,
-    as batch normalisation would make it. `patches`, `several` and `batch_independent` are functions
-    of the options where they decide.
-    """
-
-    kind: ClassVar[str] = "discriminator"
-
-    patches: bool | Callable[[Any], bool] = False
-    several: bool | Callable[[Any], bool] = False
-    double_backward: bool = True
-    batch_independent: bool | Callable[[Any], bool] = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("patches", "several", "batch_independent"):
-            value = getattr(self, name)
-            self._require(
-                isinstance(value, bool) or callable(value),
-                f"{name} must be true, false or a function of the options",
-            )
-        self._require(self.name != NO_DISCRIMINATOR, "reserved name: it means no discriminator")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,7 +143,7 @@ class SamplerSpec(ComponentSpec):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not callable(self.inputs):
-            _check_inputs(self, self.inputs)
+            check_inputs(self, self.inputs)
         if not callable(self.reads):
             _check_reads(self, self.reads)
         self._require(
@@ -343,6 +260,42 @@ class OptimizerSpec(ComponentSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FormatSpec(ComponentSpec):
+    """Shows samples as pictures and writes them to files.
+
+    `kinds` are the kinds of field that it handles. `suffixes` are those of the files that it
+    writes, `.png` and `.npz` always among them. `one_file_each` is the suffix of the files in a
+    folder with one file per sample; None where samples make sense only together. A format has no
+    options: the field of a data set names it, and the field says what it needs to know.
+    """
+
+    kind: ClassVar[str] = "format"
+
+    kinds: tuple[str, ...]
+    suffixes: tuple[str, ...] = (".png", ".npz")
+    one_file_each: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(self.options is NoOptions, "a format has no options")
+        self._require_names("kinds", self.kinds, KINDS_OF_FIELDS)
+        self._require(bool(self.kinds), "kinds is empty")
+        self._require(
+            isinstance(self.suffixes, tuple)
+            and all(isinstance(it, str) and SUFFIX_PATTERN.fullmatch(it) for it in self.suffixes),
+            f"suffixes must be a tuple such as ('.png', '.npz', '.csv'), not {self.suffixes!r}",
+        )
+        self._require(
+            {".png", ".npz"} <= {*self.suffixes},
+            "suffixes must have '.png' and '.npz', which ganforge makes for every format",
+        )
+        self._require(
+            self.one_file_each is None or self.one_file_each in self.suffixes,
+            f"one_file_each must be one of the suffixes or None, not {self.one_file_each!r}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecipeSpec(Spec):
     """A configuration that a plugin ships, to be run by name.
 
@@ -366,12 +319,6 @@ class RecipeSpec(Spec):
             isinstance(self.source, str) and "\n" not in self.source,
             "source must be one line of text",
         )
-
-
-def _check_inputs(spec: ComponentSpec, inputs: object) -> None:
-    spec._require(
-        inputs in INPUT_KINDS, f"inputs must be one of {', '.join(INPUT_KINDS)}, not {inputs!r}"
-    )
 
 
 def _check_reads(spec: ComponentSpec, reads: object) -> None:
@@ -398,6 +345,7 @@ SPECS: tuple[type[Spec], ...] = (
     MetricSpec,
     CallbackSpec,
     OptimizerSpec,
+    FormatSpec,
     RecipeSpec,
 )
 KINDS: tuple[str, ...] = tuple(spec.kind for spec in SPECS)

@@ -1,4 +1,4 @@
-"""Ways between latents: straight lines, and arcs of great circles.
+"""Ways between latents: straight lines, arcs of great circles, and walks along one part.
 
 Latents of a high-dimensional normal distribution lie close to a sphere, which a straight line
 leaves and an arc does not (White, 2016, arXiv:1609.04468).
@@ -6,11 +6,17 @@ leaves and an arc does not (White, 2016, arXiv:1609.04468).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
+
+from ganforge.errors import UsageError, did_you_mean, listed
+from ganforge.printable import printable
 
 Way = Literal["lerp", "slerp"]
 
@@ -64,3 +70,48 @@ def path(anchors: Tensor, frames: int, way: Way, *, closed: bool) -> Tensor:
     between = slerp if way == "slerp" else lerp
     points = between(starts[:, None], ends[:, None], shares).flatten(0, 1)
     return points if closed else torch.cat([points, anchors[-1:]])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variation:
+    """One part of an input, `start` to `end` along its first axis, moved from `low` to `high`."""
+
+    start: int
+    end: int
+    low: float
+    high: float
+
+    def path(self, latents: Tensor, num: int) -> Tensor:
+        """The inputs `[B, Z, ...]` at `num` places of the way, `[num, B, Z, ...]`, all else held."""
+        points = latents.expand(num, *latents.shape).clone()
+        places = torch.linspace(self.low, self.high, num, device=latents.device)
+        shape = (num, *[1] * latents.dim())
+        points[:, :, self.start : self.end] = places.view(shape)
+        return points
+
+
+def find_variation(text: str, parts: Mapping[str, tuple[int, int]]) -> Variation:
+    """`code=-2..2`, or `code.0=-2..2` for its first number alone. Raises UsageError."""
+    shown = f"--vary {printable(text, 60)}"
+    found = _VARIATION.fullmatch(text)
+    if found is None:
+        raise UsageError(f"{shown} must look like code=-2..2, or code.0=-2..2 for its first number")
+    name, number = found["name"], found["number"]
+    if name not in parts:
+        near = did_you_mean(name, parts) or f"; its parts are {listed([*parts])}"
+        what = (
+            "its inputs have no parts with names" if not parts else f"it has no part {name!r}{near}"
+        )
+        raise UsageError(f"{shown}: the sampler of this generator cannot be varied so: {what}")
+    start, end = parts[name]
+    if number is not None:
+        if int(number) >= end - start:
+            raise UsageError(f"{shown}: {name!r} has the numbers 0 to {end - start - 1}")
+        start, end = start + int(number), start + int(number) + 1
+    return Variation(start=start, end=end, low=float(found["low"]), high=float(found["high"]))
+
+
+_NUMBER = r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
+_VARIATION = re.compile(
+    rf"(?P<name>\w+)(?:\.(?P<number>\d+))?=(?P<low>{_NUMBER})\.\.(?P<high>{_NUMBER})"
+)

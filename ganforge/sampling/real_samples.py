@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from ganforge.config.data_path import path_layer
 from ganforge.config.layers import from_file
-from ganforge.config.resolve import path_layer, resolve
+from ganforge.config.resolve import resolve
 from ganforge.config.run_config import RunConfig, Selection
 from ganforge.contracts import Batch
 from ganforge.data.batches import open_batches
@@ -19,9 +20,9 @@ from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import DatasetSpec
 from ganforge.printable import printable
 from ganforge.problem import Problem
-from ganforge.sampling.trained_generator import TrainedGenerator
+from ganforge.sampling.trained_generator import TrainedGenerator, undrawn
 
-PICTUREFUL = 64
+PICTUREFUL = 64  # of samples that a picture takes any number of
 
 
 def select_data(
@@ -71,11 +72,11 @@ def find_real_samples(
     """`num` real samples for a generator: of the run whose config.toml is given, or of `dataset`.
 
     Those of the run are the samples that it has held out, where it has. Where `num` is None they
-    are a pictureful, or all that there are. Raises UsageError where there is no data set, and where
-    it does not fit or has fewer.
+    are as many as a picture shows, or all that there are. Raises UsageError where there is no data
+    set, and where it does not fit or has fewer.
     """
     config = resolve([from_file(config_file)], registry) if config_file is not None else None
-    wanted = num or PICTUREFUL
+    wanted = num or trained.format.num_pictured or PICTUREFUL
     if dataset is not None:
         data = select_data(dataset, config, registry, trained.problem.sample_shape)
         real = real_samples(trained, data, num=wanted)
@@ -83,11 +84,12 @@ def find_real_samples(
         seed, holdout = config.training.seed, config.evaluation.holdout
         real = real_samples(trained, config.dataset, num=wanted, seed=seed, holdout=holdout)
     else:
+        told = "".join(f", or --condition {name}=VALUE" for name in sorted(undrawn(trained)))
         raise UsageError(
-            "this generator is fed with real samples: name the run directory, whose data set is "
-            "known, or a data set with --dataset NAME|PATH"
+            "this generator is fed with real data: name the run directory, whose data set is "
+            f"known, or a data set with --dataset NAME|PATH{told}"
         )
-    if num is not None and len(real.samples) < num:
+    if num is not None and len(real) < num:
         raise UsageError(f"there are {len(real.samples)} real samples to remake, not {num}")
     return real
 

@@ -10,12 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganforge.contracts import Batch, Inputs, Sampler
+from ganforge.contracts import Batch, Format, Inputs, Sampler
 from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
 from ganforge.engine.building import build, build_generator
 from ganforge.engine.generation import Source
 from ganforge.errors import CheckpointError, PluginError, UsageError, listed
+from ganforge.pictures.chosen_format import ChosenFormat
 from ganforge.plugin.fields import LABEL, grouped
 from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import GameSpec, GeneratorSpec, SamplerSpec
@@ -23,8 +24,10 @@ from ganforge.printable import printable
 from ganforge.problem import Problem
 from ganforge.storage import tensor_file
 from ganforge.storage.checkpoint import differences, load_module, module_tensors
-from ganforge.storage.generator_file import KIND, read_problem
+from ganforge.storage.generator_file import read_problem
 from ganforge.storage.provenance import restore
+from ganforge.storage.stored_format import stored_format
+from ganforge.storage.tensor_header import GENERATOR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,7 @@ class TrainedGenerator:
 
     problem: Problem
     source: Source
+    format: ChosenFormat
     execution: Execution
 
     @property
@@ -50,7 +54,7 @@ class TrainedGenerator:
 
 def open_generator(path: Path, registry: Registry, execution: Execution) -> TrainedGenerator:
     """The generator of a file. Raises CheckpointError where it is damaged or does not fit."""
-    tensors, document = tensor_file.read(path, KIND)
+    tensors, document = tensor_file.read(path, GENERATOR)
     where = printable(path)
     try:
         problem = read_problem(document, tensors)
@@ -60,6 +64,7 @@ def open_generator(path: Path, registry: Registry, execution: Execution) -> Trai
     generator = restore(GeneratorSpec, records["generator"], registry, where)
     sampler = restore(SamplerSpec, records["sampler"], registry, where)
     game = restore(GameSpec, _game(document, generator.spec, registry), registry, where)
+    shown = stored_format(document, registry, where)
     randomness = Randomness(0, execution.device)
     built = build_generator(game, generator, problem, randomness, execution)
     expected = module_tensors("generator", built.network) | module_tensors("game", built.game)
@@ -77,6 +82,9 @@ def open_generator(path: Path, registry: Registry, execution: Execution) -> Trai
             selection=sampler,
             keywords=grouped(problem.conditions),
             device=execution.device,
+        ),
+        format=ChosenFormat(
+            component=shown.component, format=build(shown, problem, randomness, Format)
         ),
         execution=execution,
     )
@@ -96,6 +104,12 @@ def _game(
         "version": component.plugin.version,
         "options": {},
     }
+
+
+def undrawn(trained: TrainedGenerator) -> set[str]:
+    """The conditions that no sampler can draw: all but classes."""
+    conditions = trained.problem.conditions
+    return {name for name, field in conditions.items() if field.kind != "category"}
 
 
 def feed(
@@ -127,7 +141,7 @@ def feed(
     for name, field in trained.problem.conditions.items():
         if name not in told and real is not None and name in real.others:
             told[name] = real.others[name][:num]
-        elif name not in told and field.kind != "category":
+        elif name not in told and name in undrawn(trained):
             raise UsageError(
                 f"this generator is told {name!r} ({field.shown()}), which nothing draws: give it "
                 f"with --condition {name}=VALUE, or a data set that has it with --dataset NAME|PATH"

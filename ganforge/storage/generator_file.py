@@ -15,8 +15,9 @@ from ganforge.problem import Fit, Problem
 from ganforge.storage import tensor_file
 from ganforge.storage.checkpoint import module_tensors
 from ganforge.storage.provenance import record
+from ganforge.storage.stored_format import stored_field
+from ganforge.storage.tensor_header import GENERATOR
 
-KIND = "generator"
 _FIT = "fit/"
 
 
@@ -28,6 +29,7 @@ def write_generator(
         "generator": record(config.generator),
         "sampler": record(config.sampler),
         "game": record(config.game),
+        "sample_format": record(config.format),
         "problem": problem_record(problem),
         # What 0.1 read of a conditional generator.
         "classes": _classes(problem),
@@ -35,7 +37,7 @@ def write_generator(
     tensors = module_tensors("generator", network) | module_tensors("game", game)
     if problem.fit is not None:
         tensors |= {f"{_FIT}{name}": value for name, value in problem.fit.tensors.items()}
-    tensor_file.write(path, KIND, tensors, document)
+    tensor_file.write(path, GENERATOR, tensors, document)
 
 
 def _classes(problem: Problem) -> tuple[str, ...] | None:
@@ -79,22 +81,12 @@ def read_problem(document: Mapping[str, Any], tensors: dict[str, Tensor]) -> Pro
         return Problem(sample_shape=shape, input_shape=input_shape, conditions=conditions)
     facts = stored["fit"]
     return Problem(
-        sample=_field(stored[SAMPLE]),
+        sample=stored_field(stored[SAMPLE]),
         input_shape=input_shape,
-        conditions={str(name): _field(it) for name, it in stored["conditions"].items()},
+        conditions={str(name): stored_field(it) for name, it in stored["conditions"].items()},
         parts={str(name): (int(a), int(b)) for name, (a, b) in stored["parts"].items()},
         fit=None if facts is None else Fit(facts=facts, tensors=fit_tensors),
     )
-
-
-def _field(stored: Mapping[str, Any]) -> Field:
-    """A field of a file; what a newer ganforge says besides is left alone."""
-    known = Field.__dataclass_fields__
-    values = {name: value for name, value in stored.items() if name in known}
-    for name in ("shape", "range", "classes"):
-        if values.get(name) is not None:
-            values[name] = tuple(values[name])
-    return Field(**values)
 
 
 def _shape(stored: Any) -> tuple[int, ...]:

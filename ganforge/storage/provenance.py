@@ -7,8 +7,6 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-import torch
-
 from ganforge import __version__
 from ganforge.config.run_config import RunConfig, Selection
 from ganforge.errors import CheckpointError, UsageError
@@ -104,6 +102,8 @@ def warn_of_version(component: Component[ComponentSpec], version: str, where: st
 
 def environment(components: Iterable[Component[ComponentSpec]], device: str) -> dict[str, Any]:
     """What a run was computed with. Paths, host and variables stay out of it."""
+    import torch  # the rest of this module is needed without
+
     return {
         "ganforge": __version__,
         "python": platform.python_version(),

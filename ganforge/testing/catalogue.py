@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from ganforge.errors import UsageError, did_you_mean, listed
 from ganforge.plugin.base_specs import Spec
+from ganforge.testing.checks.augmentations import CHECKS as AUGMENTATIONS
 from ganforge.testing.checks.callbacks import CHECKS as CALLBACKS
 from ganforge.testing.checks.components import CHECKS as COMPONENTS
 from ganforge.testing.checks.datasets import CHECKS as DATASETS
 from ganforge.testing.checks.discriminators import CHECKS as DISCRIMINATORS
+from ganforge.testing.checks.formats import CHECKS as FORMATS
 from ganforge.testing.checks.generators import CHECKS as GENERATORS
 from ganforge.testing.checks.losses import CHECKS as LOSSES
 from ganforge.testing.checks.metrics import CHECKS as METRICS
@@ -30,9 +32,11 @@ ALL_CHECKS: tuple[Check, ...] = (
     *LOSSES,
     *DATASETS,
     *SAMPLERS,
+    *AUGMENTATIONS,
     *METRICS,
     *CALLBACKS,
     *OPTIMIZERS,
+    *FORMATS,
     *RECIPES,
     *PAIRINGS,
 )

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from ganforge.nn import PatchesToImage, ToImage
+
 KERNEL = 4
 Sides = tuple[int, int]
 
@@ -148,15 +150,5 @@ def _transposed(fan_in: int, width: int, finer: Sides, *, bias: bool) -> nn.Modu
 
 
 def _to_image(width: int, channels: int, sides: Sides) -> nn.Module:
-    """The transposed convolution to the image.
-
-    Kernels for CPUs handle a single output channel badly. There the products and their sum over
-    overlapping patches are two layers: the same function, some two times faster.
-    """
-    if channels > 1:
-        return _transposed(width, channels, sides, bias=True)
-    return nn.Sequential(
-        nn.Conv2d(width, KERNEL**2, 1),
-        nn.Flatten(2),
-        nn.Fold(sides, KERNEL, padding=_padding(sides), stride=2),
-    )
+    """The layer before the image: the one that is quick for its number of channels."""
+    return PatchesToImage(width, sides) if channels == 1 else ToImage(width, channels, sides)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from ganforge import Problem
+from ganforge.nn import JoinedLatents
 
 from . import AdversarialOptions, AutoencoderOptions
 from .convolutions import Decoder, Encoder, FromVector, ToVector, grids
@@ -66,18 +66,12 @@ class AdversarialAutoencoder(nn.Module):
         coarsest = grids(sides, len(widths))[-1]
         self.encoder = Encoder(channels, sides, widths)
         self.to_code = ToVector(widths[-1], coarsest, size)
-        self.embedding = None
-        fan_in = size
-        if problem.num_classes is not None:
-            self.embedding = nn.Embedding(problem.num_classes, size)
-            fan_in *= 2
-        self.from_code = FromVector(fan_in, widths[-1], coarsest)
+        self.embedding = JoinedLatents(size, problem.num_classes)
+        self.from_code = FromVector(self.embedding.out_features, widths[-1], coarsest)
         self.decoder = Decoder(channels, sides, widths)
 
     def forward(self, inputs: Tensor, *, label: Tensor | None = None) -> Tensor:
-        if self.embedding is not None:
-            inputs = torch.cat([inputs, self.embedding(label)], 1)
-        images: Tensor = self.decoder([self.from_code(inputs)])
+        images: Tensor = self.decoder([self.from_code(self.embedding(inputs, label))])
         return images
 
     def encode(self, samples: Tensor, *, label: Tensor | None = None) -> Tensor:

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from ganforge import Problem
+from ganforge.nn import Projection as ProjectionTerm
 
 from . import DiscriminatorOptions
 from .labels import dense_labels
@@ -51,14 +52,12 @@ class Projection(nn.Module):
         super().__init__()
         self.dense = nn.Sequential(nn.Linear(num_features, hidden), nn.LeakyReLU(0.2, inplace=True))
         self.linear = nn.Linear(hidden, 1)
-        self.embedding = nn.Embedding(num_classes, hidden)
-        # As large as the weights of the linear layer, to which they are added.
-        nn.init.uniform_(self.embedding.weight, -(hidden**-0.5), hidden**-0.5)
+        self.embedding = ProjectionTerm(hidden, num_classes)
 
     def forward(self, features: Tensor, labels: Tensor) -> Tensor:
         hidden = self.dense(features)
         scores: Tensor = self.linear(hidden).squeeze(1)
-        projected: Tensor = (self.embedding(labels) * hidden).sum(1)
+        projected: Tensor = self.embedding(hidden, labels)
         return scores + projected
 
 

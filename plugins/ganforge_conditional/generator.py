@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ganforge import Problem
+from ganforge.nn import LabelEmbedding, PatchesToImage, ToImage
 
 from . import GeneratorOptions
 from .labels import dense_labels
@@ -23,7 +24,7 @@ class Generator(nn.Module):
         self.grid = (height // 4, width // 4)
         fine, coarse = options.width, 2 * options.width
         self.encode_label: nn.Module = (
-            nn.Embedding(problem.num_classes, options.label_size)
+            LabelEmbedding(problem.num_classes, options.label_size)
             if options.label_encoding == "embedding"
             else dense_labels(problem.num_classes, options.label_size)
         )
@@ -38,7 +39,9 @@ class Generator(nn.Module):
             nn.ConvTranspose2d(coarse, fine, KERNEL, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(fine),
             nn.ReLU(inplace=True),
-            to_image(fine, channels, (height, width)),
+            PatchesToImage(fine, (height, width))
+            if channels == 1
+            else ToImage(fine, channels, (height, width)),
             nn.Tanh(),
         )
 
@@ -48,18 +51,3 @@ class Generator(nn.Module):
         grid = self.project(joined).unflatten(1, (*self.grid, -1)).permute(0, 3, 1, 2)
         images: Tensor = self.layers(grid)
         return images
-
-
-def to_image(width: int, channels: int, sides: tuple[int, int]) -> nn.Module:
-    """The transposed convolution from features `[B, width, H/2, W/2]` to images `[B, C, H, W]`.
-
-    Kernels for CPUs handle a single output channel badly. There the products and their sum over
-    overlapping patches are two layers: the same function, some two times faster.
-    """
-    if channels > 1:
-        return nn.ConvTranspose2d(width, channels, KERNEL, stride=2, padding=1)
-    return nn.Sequential(
-        nn.Conv2d(width, KERNEL**2, 1),
-        nn.Flatten(2),
-        nn.Fold(sides, KERNEL, padding=1, stride=2),
-    )

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
-from torch.nn.functional import one_hot
+from torch import nn
 
-
-class OneHot(nn.Module):
-    """Labels `[B]`, int64 in [0, K), to float32 `[B, K]`."""
-
-    def __init__(self, num_classes: int) -> None:
-        super().__init__()
-        self.num_classes = num_classes
-
-    def forward(self, labels: Tensor) -> Tensor:
-        return one_hot(labels, self.num_classes).float()
+from ganforge.nn import OneHot
 
 
 def dense_labels(num_classes: int, size: int) -> nn.Sequential:

@@ -54,5 +54,5 @@ def ganforge_discriminators() -> Iterable[DiscriminatorSpec]:
         options=DiscriminatorOptions,
         batch_independent=_batch_independent,
         shapes=(_IMAGES,),
-        conditions=("label",),
+        conditions=("label", "image"),
     )

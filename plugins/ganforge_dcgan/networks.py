@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from ganforge import Problem
+from ganforge.nn import JoinedLatents, Projection, ToImage
 
 from . import DiscriminatorOptions, GeneratorOptions
-from .image_layers import ToImage
 
 SEED_SIZE = 4  # the side of the coarsest grid
 
@@ -31,11 +31,8 @@ class Generator(nn.Module):
         channels, size, _ = problem.sample_shape
         widths = pyramid(size, options.width)
         coarsest = widths[-1]
-        fan_in = problem.input_shape[0]
-        self.embedding = None
-        if problem.num_classes is not None:
-            self.embedding = nn.Embedding(problem.num_classes, fan_in)
-            fan_in *= 2
+        self.embedding = JoinedLatents(problem.input_shape[0], problem.num_classes)
+        fan_in = self.embedding.out_features
         self.project = nn.Linear(fan_in, SEED_SIZE**2 * coarsest, bias=False)
         layers: list[nn.Module] = [nn.BatchNorm2d(coarsest), nn.ReLU(inplace=True)]
         for wide, narrow in zip(widths[:0:-1], widths[-2::-1], strict=True):
@@ -49,8 +46,7 @@ class Generator(nn.Module):
         self.apply(initialise)
 
     def forward(self, inputs: Tensor, *, label: Tensor | None = None) -> Tensor:
-        if self.embedding is not None:
-            inputs = torch.cat([inputs, self.embedding(label)], 1)
+        inputs = self.embedding(inputs, label)
         # Unflattened with the channels last, so that the permuted view has that memory format.
         grid = self.project(inputs).unflatten(1, (SEED_SIZE, SEED_SIZE, -1)).permute(0, 3, 1, 2)
         images: Tensor = self.layers(grid)
@@ -62,12 +58,16 @@ class Discriminator(nn.Module):
 
     In a conditional run e(y)·h is added to the score, with h the features of the last layer summed
     over the grid and e(y) a learnt vector per class: the projection of Miyato & Koyama, 2018
-    (arXiv:1802.05637, equation 3).
+    (arXiv:1802.05637, equation 3). An image condition `[B, C', H, W]` is seen beside the image, as
+    more channels of it (Isola et al., 2017, arXiv:1611.07004).
     """
 
     def __init__(self, problem: Problem, options: DiscriminatorOptions) -> None:
         super().__init__()
         channels, size, _ = problem.sample_shape
+        channels += sum(
+            it.known_shape[0] for it in problem.conditions.values() if it.kind == "image"
+        )
         widths = pyramid(size, options.width)
         normalised = options.normalisation == "batch"
         layers: list[nn.Module] = [
@@ -85,17 +85,20 @@ class Discriminator(nn.Module):
             # Without normalisation every layer would make the signal of the paper's weights
             # smaller; there torch's own weights, which follow the fan-in, stay.
             self.apply(initialise)
-        self.embedding = None
-        if problem.num_classes is not None:
-            self.embedding = nn.Embedding(problem.num_classes, widths[-1])
+        self.embedding = Projection(widths[-1], problem.num_classes)
+        if self.embedding.weight is not None:
             nn.init.normal_(self.embedding.weight, 0.0, self.score.weight.std().item())
 
-    def forward(self, samples: Tensor, *, label: Tensor | None = None) -> Tensor:
+    def forward(
+        self, samples: Tensor, *, label: Tensor | None = None, image: Tensor | None = None
+    ) -> Tensor:
+        if image is not None:
+            samples = torch.cat([samples, image], 1)
         features = self.layers(samples)
         # Flattened with the channels last: no copy of a channels-last tensor.
         scores: Tensor = self.score(features.permute(0, 2, 3, 1).flatten(1)).squeeze(1)
-        if self.embedding is not None:
-            scores = scores + (self.embedding(label) * features.sum((2, 3))).sum(1)
+        if self.embedding.weight is not None:
+            scores = scores + self.embedding(features.sum((2, 3)), label)
         return scores
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ganforge import DiscriminatorSpec, GeneratorSpec, ImageShapes, VectorShapes, hookimpl, option
+from ganforge import ANY_SHAPES, DiscriminatorSpec, GeneratorSpec, hookimpl, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,15 +40,12 @@ class DiscriminatorOptions:
 def ganforge_generators() -> Iterable[GeneratorSpec]:
     yield GeneratorSpec(
         name="mlp",
-        summary="Multilayer perceptron from latents to images or vectors (Goodfellow et al., 2014)",
+        summary="Multilayer perceptron from latents to any samples (Goodfellow et al., 2014)",
         build="ganforge_mlp.networks:Generator",
         options=GeneratorOptions,
         discriminator="mlp",
-        shapes=(
-            ImageShapes(),
-            VectorShapes(),
-        ),
-        conditions=("label",),
+        shapes=ANY_SHAPES,
+        conditions=("label", "vector"),
     )
 
 
@@ -56,13 +53,10 @@ def ganforge_generators() -> Iterable[GeneratorSpec]:
 def ganforge_discriminators() -> Iterable[DiscriminatorSpec]:
     yield DiscriminatorSpec(
         name="mlp",
-        summary="Multilayer perceptron from images or vectors to one score",
+        summary="Multilayer perceptron from any samples to one score",
         build="ganforge_mlp.networks:Discriminator",
         options=DiscriminatorOptions,
         batch_independent=True,
-        shapes=(
-            ImageShapes(),
-            VectorShapes(),
-        ),
-        conditions=("label",),
+        shapes=ANY_SHAPES,
+        conditions=("label", "vector"),
     )

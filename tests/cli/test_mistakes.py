@@ -114,7 +114,8 @@ MISTAKES = {
         ["--betas", "0.5,often"],
         "Error: 2 things are wrong with the configuration: --betas: "
         "generator_optimizer.betas of the optimizer 'adam': expected a number, got 'often' "
-        "--betas: discriminator_optimizer.betas of the optimizer 'adam': expected a number, got 'often'",
+        "--betas: discriminator_optimizer.betas of the optimizer 'adam': expected a number, "
+        "got 'often'",
     ),
     "channels of a set that has its own": (
         ["--channels", "3"],
@@ -133,7 +134,8 @@ MISTAKES = {
         ["--learning-rate", "nan"],
         "Error: 2 things are wrong with the configuration: --learning-rate: "
         "generator_optimizer.learning_rate of the optimizer 'adam': nan is not a finite number "
-        "--learning-rate: discriminator_optimizer.learning_rate of the optimizer 'adam': nan is not a finite number",
+        "--learning-rate: discriminator_optimizer.learning_rate of the optimizer 'adam': nan is "
+        "not a finite number",
     ),
     "no setting": (["--set", "x"], "Error: --set x: must look like generator.width=128"),
     "absent configuration": (

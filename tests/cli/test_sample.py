@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import wave
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ganforge import Problem
+from ganforge import Field, Fit, Game, NoOptions, Problem
 from ganforge.config.run_config import Selection
 from ganforge.plugin.discovery import discover
 from ganforge.storage import tensor_file
@@ -25,7 +28,9 @@ CLOTHES = ("T-shirt/top", "Trouser", "Ankle boot")
 PLUGIN = """
 import torch
 from torch import nn
-from ganforge import GeneratorSpec, Inputs, LatentSampler, Sampler, SamplerSpec, hookimpl
+from ganforge import (
+    ANY_SHAPES, GeneratorSpec, Inputs, LatentSampler, Sampler, SamplerSpec, hookimpl
+)
 
 class Tell(nn.Module):
     def __init__(self, problem, options):
@@ -33,17 +38,21 @@ class Tell(nn.Module):
         self.shape = problem.sample_shape
         self.scale = nn.Parameter(torch.ones(()))
 
-    def forward(self, inputs, labels=None):
+    def forward(self, inputs, label=None):
         samples = torch.zeros(len(inputs), *self.shape)
         if len(self.shape) == 1:
             return self.scale * inputs[:, :self.shape[0]]
-        if labels is not None:
-            samples += labels.float().view(-1, 1, 1, 1) / 4
+        if len(self.shape) != 3:
+            samples += torch.linspace(-0.5, 0.5, samples[0].numel()).view(self.shape)
+            samples.flatten(1)[:, :inputs.shape[1]] = inputs / 8
+            return self.scale * samples
+        if label is not None:
+            samples += label.float().view(-1, 1, 1, 1) / 4
         samples[:, 0, 0, :inputs.shape[1]] = inputs / 8
         return self.scale * samples
 
 class Remake(Tell):
-    def forward(self, inputs, labels=None):
+    def forward(self, inputs, label=None):
         return -self.scale * inputs[:, :self.shape[0]]
 
 class Ends(LatentSampler):
@@ -63,7 +72,7 @@ class Ends(LatentSampler):
 
 class OfLabels(Ends):
     def sample(self, n, *, generator, real=None):
-        values, labels = super().sample(n, generator=generator, real=real)
+        labels = super().sample(n, generator=generator, real=real).labels
         return Inputs(labels[:, None].float().expand(n, 4), labels)
 
 class Masked(Sampler):
@@ -75,9 +84,14 @@ class Masked(Sampler):
         mask = torch.zeros_like(real.samples[:, :1])
         return Inputs(torch.cat([real.samples, mask], 1), real.labels)
 
+def masked_shape(options, fields):
+    channels, *sides = fields["sample"].known_shape
+    return (channels + 1, *sides)
+
 @hookimpl
 def ganforge_generators():
-    shared = {"summary": "s", "vectors": True, "labels": "optional", "discriminator": "mlp"}
+    shared = {"summary": "s", "shapes": ANY_SHAPES, "conditions": ("label",)}
+    shared["discriminator"] = "mlp"
     yield GeneratorSpec(name="tell", build="ganforge_tell:Tell", **shared)
     yield GeneratorSpec(name="remake", build="ganforge_tell:Remake", inputs="image",
                         sampler="masked", **shared)
@@ -85,11 +99,11 @@ def ganforge_generators():
 @hookimpl
 def ganforge_samplers():
     yield SamplerSpec(name="ends", summary="s", build="ganforge_tell:Ends",
-                      input_shape=lambda options, shape: (4,))
+                      input_shape=lambda options, fields: (4,))
     yield SamplerSpec(name="of-labels", summary="s", build="ganforge_tell:OfLabels",
-                      input_shape=lambda options, shape: (4,), reads=("labels",))
+                      input_shape=lambda options, fields: (4,), reads=("labels",))
     yield SamplerSpec(name="masked", summary="s", build="ganforge_tell:Masked", inputs="sample",
-                      input_shape=lambda options, shape: (shape[0] + 1, *shape[1:]), reads=("samples",))
+                      input_shape=masked_shape, reads=("samples",))
 """
 
 Make = Callable[..., Path]
@@ -105,22 +119,34 @@ def make(cli: Command, fake_plugin: FakePlugin) -> Make:
         sampler: str = "ends",
         shape: tuple[int, ...] = (1, 8, 8),
         classes: tuple[str, ...] | None = None,
+        field: Field | None = None,
+        fit: Fit | None = None,
     ) -> Path:
         registry = discover().registry
+        field = field or Field.of_shape(shape)
         chosen: dict[str, Any] = {}
-        for kind, name in (("generator", generator), ("sampler", sampler)):
+        for kind, name in (
+            ("generator", generator),
+            ("sampler", sampler),
+            ("game", "adversarial"),
+            ("format", field.format_name),
+        ):
             component = registry.find(kind, name)
-            chosen[kind] = Selection(component=component, options=component.spec.options())
+            chosen[kind] = Selection(component=component, options=NoOptions())
         spec = chosen["sampler"].component.spec
         problem = Problem(
-            sample_shape=shape,
-            input_shape=spec.input_shape(None, shape),
-            num_classes=None if classes is None else len(classes),
+            sample=field,
+            input_shape=spec.input_shape(None, {"sample": field}),
+            conditions=(
+                {} if classes is None else {"label": Field(kind="category", classes=classes)}
+            ),
+            fit=fit,
         )
         network = chosen["generator"].component.build(problem, None)
         path = Path("run/generator.safetensors")
-        path.parent.mkdir()
-        write_generator(path, network, SimpleNamespace(**chosen), problem, classes)
+        path.parent.mkdir(exist_ok=True)
+        config: Any = SimpleNamespace(**chosen)
+        write_generator(path, network, Game(problem), config, problem)
         return path
 
     return write
@@ -151,6 +177,14 @@ def latents(samples: torch.Tensor) -> torch.Tensor:
 
 def files() -> set[str]:
     return {path.name for path in [*Path().iterdir(), *Path("run").iterdir()]}
+
+
+def as_before_fields(document: dict[str, Any]) -> dict[str, Any]:
+    """The document as 0.1 wrote it, which knew shapes alone."""
+    shapes = ("sample_shape", "input_shape", "num_classes")
+    problem = {key: document["problem"][key] for key in shapes}
+    others = {k: it for k, it in document.items() if k not in ("game", "sample_format")}
+    return {**others, "problem": problem}
 
 
 def test_without_classes_a_grid_of_64(make: Make, sample: Command) -> None:
@@ -293,8 +327,30 @@ def test_points_are_a_picture_or_an_array(make: Make, sample: Command) -> None:
     assert arrays("a.npz")["samples"].shape == (5, 2)
     answer = sample("--out", "folder")
     assert (answer.code, answer.out) == (2, "")
-    assert "points make one picture" in answer.err
+    assert "folder: samples of the format 'vector' make one file; write them as .png" in answer.err
     assert not Path("folder").exists()
+
+
+def test_points_are_a_table_of_numbers_and_classes(make: Make, sample: Command) -> None:
+    make(shape=(2,), classes=CLOTHES)
+    assert sample("--num", "4", "--out", "a.npz").code == 0
+    assert sample("--num", "4", "--out", "a.csv").code == 0
+    header, *rows = Path("a.csv").read_text().splitlines()
+    assert header == "x0,x1,label"
+    found = arrays("a.npz")
+    assert [[float(it) for it in row.split(",")[:2]] for row in rows] == [
+        pytest.approx(it) for it in found["samples"].tolist()
+    ]
+    assert [row.split(",")[2] for row in rows] == [CLOTHES[it] for it in found["labels"]]
+
+
+def test_a_walk_of_points_stands_still_around_them(make: Make, sample: Command) -> None:
+    make(shape=(2,))
+    assert sample("--interpolate", "lerp", "--frames", "3", "--out", "walk.gif").code == 0
+    with Image.open("walk.gif") as image:
+        assert (image.n_frames, image.size) == (12, (480, 480))
+    assert sample("--interpolate", "slerp", "--out", "walk.png").code == 0
+    assert picture("walk.png").size == (480, 480)
 
 
 def test_a_file_without_the_names_of_its_classes_has_their_numbers(
@@ -302,6 +358,7 @@ def test_a_file_without_the_names_of_its_classes_has_their_numbers(
 ) -> None:
     path = make(classes=CLOTHES)
     tensors, document = tensor_file.read(path, "generator")
+    document = as_before_fields(document)
     assert document.pop("classes") == list(CLOTHES)
     tensor_file.write(path, "generator", tensors, document)
     assert sample("--labels", "1", "--out", "a.npz").code == 0
@@ -312,10 +369,171 @@ def test_a_file_without_the_names_of_its_classes_has_their_numbers(
 def test_a_file_with_other_classes_than_it_has_is_damaged(make: Make, sample: Command) -> None:
     path = make(classes=CLOTHES)
     tensors, document = tensor_file.read(path, "generator")
-    tensor_file.write(path, "generator", tensors, {**document, "classes": ["one"]})
+    document = {**as_before_fields(document), "classes": ["one"]}
+    tensor_file.write(path, "generator", tensors, document)
     answer = sample()
     assert answer.code == 1
     assert "is damaged: its description is incomplete" in answer.err
+
+
+SOUND = Field(kind="sequence", shape=(1, 400), rate=8000, format="audio")
+VIDEO = Field(kind="video", shape=(3, 5, 8, 8), rate=20)
+COLUMNS = Fit(
+    facts={
+        "columns": [
+            {"name": "age", "kind": "number", "start": 2, "decimals": 0},
+            {"name": "pet", "kind": "category", "start": 0, "size": 2, "values": ["cat", "dog"]},
+        ]
+    },
+    tensors={"scale": torch.tensor([1.0, 1.0, 10.0]), "offset": torch.tensor([0.0, 0.0, 50.0])},
+)
+
+
+def test_sound_is_written_as_wav_together_or_each_by_itself(make: Make, sample: Command) -> None:
+    make(field=SOUND)
+    assert sample("--num", "3", "--out", "all.wav").out == "3 samples of seed 0 are in all.wav\n"
+    assert sample("--num", "3", "--out", "folder").code == 0
+    names = [f"0000{number}.wav" for number in range(3)]
+    assert sorted(path.name for path in Path("folder").iterdir()) == names
+    lengths = []
+    for path in ("all.wav", *(f"folder/{name}" for name in names)):
+        with wave.open(path) as file:
+            assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (8000, 1, 2)
+            lengths.append(file.getnframes())
+    assert lengths == [3 * 400 + 2 * 2000, 400, 400, 400]
+    assert sample().out == "8 samples of seed 0 are in run/samples.png\n"
+
+
+def test_videos_move_at_the_rate_of_the_data_unless_asked(make: Make, sample: Command) -> None:
+    make(field=VIDEO)
+    assert sample("--num", "4", "--out", "a.gif").code == 0
+    assert sample("--num", "4", "--out", "b.apng", "--milliseconds", "100").code == 0
+    for path, milliseconds in (("a.gif", 50), ("b.apng", 100)):
+        with Image.open(path) as image:
+            assert (image.n_frames, image.info["duration"]) == (5, milliseconds)
+    assert sample("--num", "2", "--out", "folder").code == 0
+    assert sorted(path.name for path in Path("folder").iterdir()) == ["00000.gif", "00001.gif"]
+
+
+def test_a_table_is_written_as_it_was_given_without_its_data(make: Make, sample: Command) -> None:
+    make(field=Field(kind="vector", shape=(3,), format="table"), fit=COLUMNS)
+    assert sample("--num", "5", "--out", "a.npz").code == 0
+    assert sample("--num", "5", "--out", "a.csv").code == 0
+    restored = arrays("a.npz")["samples"]
+    header, *rows = Path("a.csv").read_text().splitlines()
+    assert header == "age,pet"
+    assert rows == [
+        f"{age:.0f},{'cat' if cat > dog else 'dog'}" for cat, dog, age in restored.tolist()
+    ]
+    assert 20 < restored[:, 2].mean() < 80
+
+
+def test_the_range_of_the_data_is_that_of_its_files(make: Make, sample: Command) -> None:
+    make(field=Field(kind="image", shape=(1, 8, 8), range=(0.0, 65535.0)))
+    assert sample("--num", "2", "--out", "a.npz").code == 0
+    samples = arrays("a.npz")["samples"]
+    assert samples[:, 0, 7, 7].tolist() == [32767.5, 32767.5]
+    assert sample("--num", "2", "--out", "a.tiff").code == 0
+    with Image.open("a.tiff") as image:
+        assert (image.n_frames, image.mode) == (2, "I;16")
+        assert image.getpixel((0, 0)) == round(float(samples[0, 0, 0, 0]))
+
+
+def test_every_kind_of_samples_can_be_walked_through(make: Make, sample: Command) -> None:
+    fields = [
+        SOUND,
+        VIDEO,
+        Field(kind="sequence", shape=(2, 30)),
+        Field(kind="sequence", shape=(5, 9), format="text"),
+        Field(kind="points", shape=(20, 3)),
+        Field(kind="voxels", shape=(1, 4, 5, 6)),
+        Field(kind="vector", shape=(3,), format="table"),
+        Field.of_shape((13, 8, 8)),
+    ]
+    for field in fields:
+        make(field=field)
+        for out in ("walk.png", "walk.gif"):
+            answer = sample("--interpolate", "lerp", "--num", "2", "--frames", "2", "--out", out)
+            assert answer == (0, f"2 ways between latents of seed 0 are in {out}\n", ""), field
+        with Image.open("walk.gif") as image:
+            assert image.n_frames == 8
+        Path("walk.gif").unlink()
+
+
+FORMAT = """
+import json
+from ganforge import FormatSpec, hookimpl
+
+@hookimpl
+def ganforge_formats():
+    yield FormatSpec(name="score", summary="s", build="ganforge_midi:build", kinds=("sequence",),
+                     suffixes=(".png", ".npz", ".json"), one_file_each=".json")
+
+def build(problem, options):
+    import torch
+    from ganforge import Format
+
+    class Score(Format):
+        num_pictured = 3
+
+        def picture(self, drawn):
+            return torch.zeros(len(drawn.samples), 7, 1, dtype=torch.uint8)
+
+        def encode(self, drawn, suffix):
+            if drawn.samples.shape[2] > 6:
+                raise ValueError("it is too long")
+            return json.dumps(self.restored(drawn.samples).tolist()).encode()
+
+    return Score(problem)
+"""
+
+
+def test_a_format_of_another_package_shows_and_writes(
+    make: Make, sample: Command, fake_plugin: FakePlugin
+) -> None:
+    fake_plugin("ganforge-midi", FORMAT)
+    field = Field(kind="sequence", shape=(1, 5), range=(0.0, 2.0), format="score")
+    make(field=field)
+    assert sample().out == "3 samples of seed 0 are in run/samples.png\n"
+    assert picture("run/samples.png").size == (7, 3)
+    assert sample("--num", "2", "--out", "a.json").code == 0
+    assert sample("--num", "2", "--out", "a.npz").code == 0
+    samples = arrays("a.npz")["samples"]
+    assert torch.equal(torch.tensor(json.loads(Path("a.json").read_text())), samples)
+    assert (samples[:, 0, 4] == 1.5).all()
+    assert sample("--num", "2", "--out", "folder").code == 0
+    assert json.loads(Path("folder/00001.json").read_text()) == samples[1:].tolist()
+    answer = sample("--out", "a.csv")
+    assert answer.code == 2
+    assert "the format 'score' are written as .png, .npz, .json or files in" in answer.text
+    make(field=replace(field, shape=(1, 7)))
+    answer = sample("--out", "b.json")
+    assert (answer.code, answer.text) == (
+        2,
+        "Error: the format 'score' cannot write this: it is too long",
+    )
+    assert not Path("b.json").exists()
+
+
+def test_a_format_that_is_not_installed_is_named_with_what_installs_it(
+    make: Make, sample: Command, fake_plugin: FakePlugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_plugin("ganforge-midi", FORMAT)
+    make(field=Field(kind="sequence", shape=(1, 5), format="score"))
+    monkeypatch.setenv("GANFORGE_DISABLE_PLUGINS", "ganforge-midi")
+    answer = sample("--out", "a.npz")
+    assert (answer.code, answer.out) == (1, "")
+    assert "needs the format 'ganforge-midi/score' of ganforge-midi 1.0" in answer.text
+    assert "pip install 'ganforge-midi==1.0'" in answer.text
+
+
+def test_a_file_that_names_no_format_has_that_of_its_shape(make: Make, sample: Command) -> None:
+    path = make()
+    tensors, document = tensor_file.read(path, "generator")
+    document = as_before_fields(document)
+    tensor_file.write(path, "generator", tensors, document)
+    assert sample("--num", "4") == (0, "4 samples of seed 0 are in run/samples.png\n", "")
+    assert picture("run/samples.png").size == (22, 22)
 
 
 @pytest.fixture
@@ -397,18 +615,11 @@ MISTAKES = {
         ["--interpolate", "lerp", "--dataset", "digits"],
         "--interpolate goes between latents, and --dataset has none",
     ),
-    "frames of nothing": (["--frames", "3"], "--frames and --milliseconds belong to --interpolate"),
-    "a film of samples": (
-        ["--out", "a.gif"],
-        "a.gif: moving pictures need --interpolate slerp, or lerp",
-    ),
+    "frames of nothing": (["--frames", "3"], "--frames belongs to --interpolate"),
+    "time of nothing": (["--milliseconds", "30"], "--milliseconds needs --out walk.gif or"),
     "a picture that moves": (
         ["--interpolate", "lerp", "--milliseconds", "50"],
         "--milliseconds needs --out walk.gif or walk.apng",
-    ),
-    "another format": (
-        ["--out", "a.jpg"],
-        "a.jpg: samples are written as .png, as .npz, or into a directory",
     ),
     "an absent folder": (["--out", "absent/a.png"], "the directory absent does not exist"),
     "a file for a folder": (["--out", "run/config"], "run/config is a file; name a directory"),
@@ -463,8 +674,24 @@ def test_a_mistake_is_told_before_the_generator_is_opened(
             "--interpolate: this generator is fed with images, and there is no way from one to "
             "another",
         ),
-        ({"shape": (2,)}, ["--interpolate", "slerp"], "--interpolate: the samples of this "),
-        ({"shape": (2, 8, 8)}, [], "samples of shape [2, 8, 8] are no pictures; write them with"),
+        ({}, ["--out", "a.gif"], "a.gif: moving pictures need --interpolate slerp, or lerp"),
+        (
+            {},
+            ["--out", "a.jpg"],
+            "a.jpg: samples of the format 'image' are written as .png, .npz, .tiff or files in a "
+            "directory",
+        ),
+        (
+            {"shape": (2,)},
+            ["--out", "a.wav"],
+            "a.wav: samples of the format 'vector' are written as .png, .npz or .csv",
+        ),
+        (
+            {"shape": (5, 8, 8)},
+            ["--out", "folder", "--num", "2"],
+            "the format 'image' cannot write this: an image of 5 bands is no PNG; write --out "
+            "samples.tiff",
+        ),
     ],
 )
 def test_what_a_generator_cannot_do_is_told_and_nothing_is_written(

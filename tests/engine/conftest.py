@@ -82,8 +82,13 @@ def registry() -> Registry:
 @pytest.fixture
 def make_config(registry: Registry) -> Callable[..., RunConfig]:
     def make(*settings: str, **tables: tuple[str, ...] | None) -> RunConfig:
-        """`losses`, `metrics` and `callbacks` are names of components."""
-        kinds = {"losses": "loss", "metrics": "metric", "callbacks": "callback"}
+        """`losses`, `augmentations`, `metrics` and `callbacks` are names of components."""
+        kinds = {
+            "losses": "loss",
+            "augmentations": "augmentation",
+            "metrics": "metric",
+            "callbacks": "callback",
+        }
         chosen = {kinds[key]: Names(names) for key, names in tables.items() if names}
         return resolve([Layer(tables=chosen), from_settings(settings)], registry)
 

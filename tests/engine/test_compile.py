@@ -23,8 +23,8 @@ def test_compiled_networks_train_to_the_same_weights(make_trainer):
         plain.train_step()
         compiled.train_step()
     for name in ("generator", "discriminator"):
-        left = getattr(plain.assembly, name).network
-        right = getattr(compiled.assembly, name).network
+        left = plain.assembly.training.sides[name].network
+        right = compiled.assembly.training.sides[name].network
         assert right._compiled_call_impl is not None
         assert left._compiled_call_impl is None
         assert left.state_dict().keys() == right.state_dict().keys()
@@ -33,11 +33,11 @@ def test_compiled_networks_train_to_the_same_weights(make_trainer):
 
 
 def test_a_network_that_a_term_differentiates_twice_is_not_compiled(make_trainer):
-    with pytest.warns(UserWarning, match="the discriminator is not compiled, since r1"):
+    with pytest.warns(UserWarning, match="the discriminator is not compiled, since 'r1'"):
         a = make_trainer("execution.compile=true", losses=("nonsat", "r1")).assembly
-    assert a.generator.network._compiled_call_impl is not None
-    assert a.discriminator.network._compiled_call_impl is None
-    assert a.ema.module._compiled_call_impl is None
+    assert a.training.sides.generator.network._compiled_call_impl is not None
+    assert a.training.sides.discriminator.network._compiled_call_impl is None
+    assert a.training.sides.ema.module._compiled_call_impl is None
 
 
 def test_without_a_compiler_there_is_an_error_that_says_so(make_trainer, monkeypatch):

@@ -66,5 +66,5 @@ def test_the_average_wants_no_gradient_and_is_in_evaluation_mode():
 
 
 def test_a_half_life_of_0_keeps_no_average(make_assembly):
-    assert make_assembly("ema.half_life=0").ema is None
-    assert make_assembly("ema.half_life={from=0,to=0}").ema is not None
+    assert make_assembly("ema.half_life=0").training.sides.ema is None
+    assert make_assembly("ema.half_life={from=0,to=0}").training.sides.ema is not None

@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from ganforge import InMemoryDataset
+from ganforge import Field, InMemoryDataset
 from ganforge.config.layers import Layer, Names, from_settings
 from ganforge.config.resolve import resolve
 from ganforge.data.batches import open_batches
@@ -68,9 +68,9 @@ def test_a_metric_named_like_its_only_number_is_called_after_it(make_trainer):
 
 def test_the_error_is_that_of_the_held_out_samples(make_trainer):
     a = make_trainer(base=AUTOENCODER, losses=("mse",), metrics=("mae",)).assembly
-    assert a.batches.num_samples == 1797 - 359
-    real = a.batches.held_out(0, 100).samples
-    network = a.sampled_network.eval()
+    assert a.data.batches.num_samples == 1797 - 359
+    real = a.data.batches.held_out(0, 100).samples
+    network = a.source.network.eval()
     with torch.inference_mode():
         error = (network(real) - real).abs().mean().item() / 2
     assert measured(a)["metric/mae"] == pytest.approx(error, rel=1e-5)
@@ -82,10 +82,10 @@ def test_measuring_changes_nothing_of_the_training(make_trainer):
     plain = make_trainer(base=settings, losses=("mse",), name="plain")
     watched.train()
     plain.train()
-    left = watched.assembly.generator.network.state_dict()
-    right = plain.assembly.generator.network.state_dict()
+    left = watched.assembly.training.sides.generator.network.state_dict()
+    right = plain.assembly.training.sides.generator.network.state_dict()
     assert all(torch.equal(left[name], right[name]) for name in left)
-    assert watched.assembly.generator.network.training
+    assert watched.assembly.training.sides.generator.network.training
 
 
 def measured(assembly):
@@ -142,6 +142,7 @@ def numbers(total, holdout, batch_size=7):
     samples = torch.arange(total, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 2, 2)
     return open_batches(
         InMemoryDataset(samples.contiguous()),
+        {"sample": Field.of_shape(tuple(samples.shape[1:]))},
         batch_size=batch_size,
         execution=Execution(device=torch.device("cpu")),
         randomness=Randomness(3, torch.device("cpu")),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from ganforge import Loss
-from ganforge.contracts import Batch, Inputs
+from ganforge.contracts import Batch, Draw, Inputs
 from ganforge.engine.finite import FiniteGuard
-from ganforge.engine.objective import Objective, ObjectiveTerm
+from ganforge.engine.objective import Objective
 from ganforge.engine.optimizers import build_optimizer, takes_found_inf
-from ganforge.engine.step import Part, Trained, generator_update
+from ganforge.engine.sides import Side
+from ganforge.engine.step import update
 from ganforge.errors import NonFiniteError
 
 from .conftest import select_optimizer
+from .steps import small_training, term
 
 CPU = torch.device("cpu")
 
@@ -42,10 +46,10 @@ def trained(selection):
     parameters = list(network.parameters())
     assert takes_found_inf(selection, parameters)
     optimizer = build_optimizer(selection, parameters)
-    return Trained(network=network, optimizer=optimizer, parameters=parameters)
+    return Side(network=network, optimizer=optimizer, parameters=parameters)
 
 
-PART = Part(real=Batch(torch.zeros(4, 3), None), inputs=Inputs(torch.ones(4, 2), None))
+DRAW = Draw(Batch(torch.zeros(4, 3)), Inputs(torch.ones(4, 2)))
 
 
 @pytest.mark.parametrize(
@@ -55,17 +59,18 @@ PART = Part(real=Batch(torch.zeros(4, 3), None), inputs=Inputs(torch.ones(4, 2),
 @pytest.mark.parametrize("how", ["nan", "inf", "gradient"])
 def test_the_bad_step_is_named_and_updates_nothing(registry, name, options, deferred, how):
     generator = trained(select_optimizer(registry, name, **options))
-    fine = ObjectiveTerm(name="fine", origin="p 1", loss=Faulty(100, "nan"))
-    bad = ObjectiveTerm(name="bad", origin="q 2", loss=Faulty(2, how))
+    fine = term("fine", Faulty(100, "nan"), origin="p 1")
+    bad = term("bad", Faulty(2, how), origin="q 2")
     objective = Objective([fine, bad])
     guard = FiniteGuard(objective.terms, CPU, deferred=deferred)
     guard.watch(generator.optimizer)
+    training = small_training(generator, objective, guard)
     snapshots = []
 
     def run():
         for step in range(5):
             snapshots.append(generator.network.weight.detach().clone())
-            generator_update(generator, None, objective, [PART], guard, step)
+            update(training, "generator", [DRAW], training.progress(step), 0)
         snapshots.append(generator.network.weight.detach().clone())
         guard.check()
 
@@ -94,13 +99,14 @@ def test_finite_updates_pass_the_check():
 def test_nothing_is_saved_after_a_bad_update(make_trainer):
     trainer = make_trainer()
     a = trainer.assembly
-    object.__setattr__(a, "guard", FiniteGuard(a.objective.terms, CPU, deferred=True))
+    guard = FiniteGuard(a.training.objective.terms, CPU, deferred=True)
+    trainer.assembly = replace(a, training=replace(a.training, guard=guard))
     trainer.train_step()
     trainer.save()
     saved = sorted(trainer.run.checkpoints.iterdir())
     before = trainer.run.generator.read_bytes()
     with torch.no_grad():
-        a.generator.parameters[0].fill_(float("nan"))
+        a.training.sides.generator.parameters[0].fill_(float("nan"))
     trainer.train_step()
     with pytest.raises(NonFiniteError, match=r"'nonsat' of ganforge .* of step 2"):
         trainer.save()

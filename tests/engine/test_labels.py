@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ganforge.errors import UsageError
-from ganforge.pictures.rows import class_rows, runs_of_equal
 from ganforge.sampling.labels import find_labels, split_labels
 
 ANIMALS = ("cat", "dog", "10", "sea horse")
@@ -59,25 +56,3 @@ def test_a_class_that_is_not_there_is_told_with_those_that_are(word, message):
 def test_a_thousand_classes_are_not_listed():
     with pytest.raises(UsageError, match=r"1000 classes, 0 to 999 \(0, 1, .*, 19 and 980 more\)"):
         find_labels(["1000"], tuple(map(str, range(1000))))
-
-
-def test_runs_are_split_where_they_are_too_long():
-    assert runs_of_equal([3, 3, 7, 3], 5) == [(3, 0, 2), (7, 2, 3), (3, 3, 4)]
-    assert runs_of_equal([1] * 5, 2) == [(1, 0, 2), (1, 2, 4), (1, 4, 5)]
-
-
-@given(st.lists(st.integers(0, 3)), st.integers(1, 5))
-def test_runs_hold_every_label_once_and_in_order(labels, longest):
-    runs = runs_of_equal(labels, longest)
-    again = [label for label, start, end in runs for _ in range(start, end)]
-    assert again == labels
-    assert all(0 < end - start <= longest for _, start, end in runs)
-
-
-@given(st.integers(1, 50), st.integers(1, 200))
-def test_a_row_of_a_class_has_as_many_samples_as_every_other(num_classes, num):
-    labels, columns = class_rows(num_classes, num)
-    assert len(labels) == num_classes * columns
-    assert labels == sorted(labels)
-    assert all(labels.count(label) == columns for label in range(num_classes))
-    assert columns == 1 or len(labels) <= num

@@ -71,16 +71,16 @@ def test_what_has_not_changed_is_not_set_again(registry):
 
 
 def test_where_nothing_is_scheduled_there_is_nothing_to_update(make_assembly):
-    assert make_assembly().scheduled_optimizers == ()
+    assert make_assembly().training.schedules._optimizers == ()
     (scheduled,) = make_assembly(
         "generator_optimizer.learning_rate={from=1,to=0}"
-    ).scheduled_optimizers
+    ).training.schedules._optimizers
     assert scheduled.schedules.keys() == {"lr"}
 
 
 def test_rates_are_set_before_the_updates_of_a_step(make_trainer):
     trainer = make_trainer("generator_optimizer.learning_rate={from=6,to=0}")
-    (group,) = trainer.assembly.generator.optimizer.param_groups
+    (group,) = trainer.assembly.training.sides.generator.optimizer.param_groups
     seen = []
     while trainer.step < 6:
         trainer.train_step()
@@ -181,9 +181,9 @@ def make_lion(lion, tmp_path):
 )
 def test_an_optimizer_of_another_package_trains_and_resumes_to_the_bit(make_lion, more):
     straight = make_lion(*more, name="straight")
-    before = [it.clone() for it in straight.assembly.generator.parameters]
+    before = [it.clone() for it in straight.assembly.training.sides.generator.parameters]
     assert straight.train() == "finished"
-    after = straight.assembly.generator.parameters
+    after = straight.assembly.training.sides.generator.parameters
     assert not any(torch.equal(*pair) for pair in zip(before, after, strict=True))
     stopped = make_lion(*more)
     stopped.train(lambda: "interrupted" if stopped.step == 3 else None)

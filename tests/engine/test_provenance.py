@@ -12,6 +12,7 @@ import pytest
 
 from ganforge.errors import CheckpointError
 from ganforge.plugin.discovery import discover, installation
+from ganforge.plugin.specs import GeneratorSpec
 from ganforge.storage import tensor_file
 from ganforge.storage.provenance import record, restore, selections
 from tests.conftest import Answer, Command, FakePlugin
@@ -126,8 +127,11 @@ def test_a_checkpoint_names_every_component_its_package_and_its_version(trained:
     assert {place: (it["name"], it["package"], it["version"]) for place, it in stored.items()} == {
         "generator": ("ganforge-stranger/stranger", "ganforge-stranger", "2.5"),
         "discriminator": ("ganforge/mlp", "ganforge", version),
+        "game": ("ganforge/adversarial", "ganforge", version),
         "sampler": ("ganforge/normal", "ganforge", version),
         "dataset": ("ganforge/digits", "ganforge", version),
+        "generator_optimizer": ("ganforge/adam", "ganforge", version),
+        "discriminator_optimizer": ("ganforge/adam", "ganforge", version),
         "loss.ganforge-stranger/odd": ("ganforge-stranger/odd", "ganforge-stranger", "2.5"),
         "metric.ganforge-stranger/size": ("ganforge-stranger/size", "ganforge-stranger", "2.5"),
         "callback.ganforge-stranger/mute": ("ganforge-stranger/mute", "ganforge-stranger", "2.5"),
@@ -248,10 +252,11 @@ def test_options_that_the_other_version_does_not_have_are_an_error(
 
 
 def test_a_record_leads_back_to_the_component_and_its_options(make_config, registry) -> None:
-    config = make_config("generator.name=mlp", "generator.hidden=[3,4]")
-    for place, selection in selections(config).items():
-        kind = place.partition(".")[0]
-        restored = restore(kind, record(selection), registry, "here")
+    falling = "generator_optimizer.learning_rate={from=1e-3,to=0,until_images=800,shape='cosine'}"
+    config = make_config("generator.name=mlp", "generator.hidden=[3,4]", falling)
+    for selection in selections(config).values():
+        stored = json.loads(json.dumps(record(selection)))
+        restored = restore(selection.component.kind, stored, registry, "here")
         assert restored.component is selection.component
         assert restored.options == selection.options
 
@@ -259,7 +264,7 @@ def test_a_record_leads_back_to_the_component_and_its_options(make_config, regis
 def test_a_file_cannot_put_a_command_into_the_advice(registry) -> None:
     stored = {"name": "x/y", "package": "x'; rm -rf '", "version": "1\x1b[2J"}
     with pytest.raises(CheckpointError) as caught:
-        restore("generator", stored, registry, "here")
+        restore(GeneratorSpec, stored, registry, "here")
     assert "pip install" not in str(caught.value)
     assert "\x1b" not in str(caught.value)
 

@@ -24,7 +24,7 @@ def ganforge_callbacks():
 TOLD = []
 
 def listener(problem, options):
-    from ganforge import Callback
+    from ganforge import Callback, Field
 
     class Listener(Callback):
         def started(self, run_directory, step, config):
@@ -40,7 +40,7 @@ def listener(problem, options):
     return Listener()
 
 def grumbler(problem, options):
-    from ganforge import Callback
+    from ganforge import Callback, Field
 
     class Grumbler(Callback):
         def metrics(self, step, values):
@@ -99,6 +99,109 @@ def test_a_callback_that_fails_is_a_warning_and_is_left_out(told):
     assert [it for it in heard if it[0] == "grumbler"] == [("grumbler", 2)]
     assert [it[1] for it in heard if it[0] == "metrics"] == [2, 4, 6]
     assert trainer.step == 6
+
+
+FORMAT = """
+from dataclasses import dataclass
+from ganforge import DatasetSpec, Field, FormatSpec, hookimpl, option
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    shown: str = option(help="name of the format")
+
+@hookimpl
+def ganforge_datasets():
+    yield DatasetSpec(
+        name="striped", summary="s", build="ganforge_shown:dark", options=Options,
+        fields=lambda options: {"sample": Field(
+            kind="image", shape=(1, 8, 8), dtype="uint8", format=options.shown)},
+    )
+
+def dark(problem, options):
+    import torch
+    from ganforge import InMemoryDataset
+    return InMemoryDataset(torch.zeros(20, 1, 8, 8, dtype=torch.uint8))
+
+@hookimpl
+def ganforge_formats():
+    for name in ("stripes", "fragile"):
+        yield FormatSpec(name=name, summary="s", build=f"ganforge_shown:{name}", kinds=("image",))
+
+SHOWN = []
+
+def stripes(problem, options):
+    import torch
+    from ganforge import Format
+
+    class Stripes(Format):
+        num_pictured = 5
+        shows_real = True
+
+        def picture(self, drawn):
+            real = None if drawn.real is None else len(drawn.real)
+            SHOWN.append((len(drawn.samples), drawn.generated, real, drawn.samples.device.type))
+            return torch.full((3, 40, 3), 9, dtype=torch.uint8)
+
+    return Stripes(problem)
+
+def fragile(problem, options):
+    built = stripes(problem, options)
+    draw = built.picture
+
+    def picture(drawn):
+        if len(SHOWN) == 2:
+            raise RuntimeError("no \\x1b[2J paper")
+        return draw(drawn)
+
+    built.picture = picture
+    return built
+"""
+
+
+@pytest.fixture
+def shown(fake_plugin, tmp_path):
+    """A trainer whose samples name a format of another package, and what that was shown."""
+    fake_plugin("ganforge-shown", FORMAT)
+    registry = discover().registry
+
+    def make(name, *settings):
+        # Only a picture of five samples would fit: nothing else is said.
+        tiny = [it for it in TINY if not it.startswith(("output.grid_samples", "dataset"))]
+        tiny += ["dataset.name=striped", f"dataset.shown={name}"]
+        layers = [from_settings([*tiny, "output.sample_every=2", *settings])]
+        trainer = trainer_in(tmp_path / "run", resolve(layers, registry))
+        import ganforge_shown
+
+        return trainer, ganforge_shown.SHOWN
+
+    return make
+
+
+def test_a_format_of_another_package_makes_the_pictures_of_a_run(shown):
+    trainer, seen = shown("stripes")
+    trainer.train()
+    assert seen == [(5, False, None, "cpu"), *[(5, True, 5, "cpu")] * 4]
+    with Image.open(trainer.run.sample_grid(6)) as picture:
+        assert picture.size == (40, 3)
+    assert "[format" not in trainer.run.config.read_text()
+
+
+def test_a_format_shows_as_many_as_are_asked_for(shown):
+    trainer, seen = shown("stripes", "output.grid_samples=3")
+    trainer.train()
+    assert seen[1] == (3, True, 3, "cpu")
+
+
+def test_a_format_that_fails_is_a_warning_and_is_left_out(shown):
+    trainer, seen = shown("fragile")
+    message = r"^the format 'fragile' of ganforge-shown 1.0 failed: RuntimeError: no \[2J paper; "
+    with pytest.warns(UserWarning, match=message + "training goes on without pictures$") as caught:
+        assert trainer.train() == "finished"
+    assert len(caught) == 1
+    assert len(seen) == 2
+    pictures = sorted(path.name for path in trainer.run.samples.iterdir())
+    assert pictures == ["00000000.png", "real.png"]
+    assert trainer.run.generator.is_file()
 
 
 def test_every_method_of_a_callback_may_be_left_as_it_is(tmp_path):

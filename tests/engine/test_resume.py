@@ -14,7 +14,7 @@ from .conftest import TINY, TINY_DCGAN
 
 
 def final_tensors(trainer):
-    path = trainer.run.checkpoint(trainer.assembly.num_steps)
+    path = trainer.run.checkpoint(trainer.assembly.training.num_steps)
     return tensor_file.read(path, "checkpoint")
 
 
@@ -83,9 +83,10 @@ COMBINATIONS = [
             "loss.r1.every=2",
             "loss.r1.gamma={from=2,to=0.2,until_images=40,shape='exponential'}",
             "loss.rpgan.weight={from=0.5,to=1,until=0.7,shape='step'}",
-            "instance_noise.std=0.3",
+            "augmentation.instance-noise.std={from=0.3,to=0}",
             "training.conditional=true",
         ),
+        ("instance-noise",),
     ),
     (
         "mlp wasserstein gradient penalty in one batch",
@@ -117,7 +118,7 @@ COMBINATIONS = [
             "generator.name=adversarial-autoencoder",
             "generator.widths=[2,4]",
             "discriminator.hidden=[8]",
-            "training.discriminate=codes",
+            "game.judge=codes",
         ),
     ),
     (
@@ -134,6 +135,58 @@ COMBINATIONS = [
     ),
     ("dcgan nonsat reused fakes", TINY_DCGAN, ("nonsat",), ("training.reuse_fakes=true",)),
     (
+        "dcgan r1 through two augmentations, of parts of a batch",
+        TINY_DCGAN,
+        ("nonsat", "r1"),
+        (
+            "discriminator.normalisation=none",
+            "training.num_accumulation_steps=2",
+            "augmentation.ada.interval=2",
+            "augmentation.ada.adjust_images=50",
+            "data.flip=true",
+            "data.shift=2",
+        ),
+        ("ada", "diffaugment"),
+    ),
+    (
+        "dcgan through diffaugment, the generator first and twice",
+        TINY_DCGAN,
+        ("hinge",),
+        (
+            "training.first=generator",
+            "training.num_generator_steps=2",
+            "training.num_discriminator_steps=2",
+            "training.discriminator_warmup=2",
+        ),
+        ("diffaugment",),
+    ),
+    (
+        "autoencoder judged by reconstructions, balanced, the adversarial term later",
+        SMALL,
+        ("l1", "nonsat"),
+        (
+            "dataset.size=8",
+            "generator.name=adversarial-autoencoder",
+            "generator.widths=[2,4]",
+            "discriminator.hidden=[8]",
+            "game.judge=reconstructions",
+            "loss.nonsat.balance=l1",
+            "loss.nonsat.start=2",
+        ),
+    ),
+    (
+        "inference",
+        SMALL,
+        ("nonsat",),
+        (
+            "dataset.size=8",
+            "generator.name=adversarial-autoencoder",
+            "generator.widths=[2,4]",
+            "discriminator.hidden=[8]",
+            "game.name=inference",
+        ),
+    ),
+    (
         "mlp bce accumulation over the end of a pass",
         TINY,
         ("bce",),
@@ -146,10 +199,12 @@ COMBINATIONS = [
 
 
 @pytest.mark.parametrize(
-    ("base", "losses", "extra"),
-    [pytest.param(*rest, id=name) for name, *rest in COMBINATIONS],
+    ("base", "losses", "extra", "augmentations"),
+    [pytest.param(*rest, *[()][len(rest) - 3 :], id=name) for name, *rest in COMBINATIONS],
 )
-def test_a_resumed_run_equals_an_uninterrupted_one(make_trainer, base, losses, extra):
+def test_a_resumed_run_equals_an_uninterrupted_one(
+    make_trainer, base, losses, extra, augmentations
+):
     """Left after steps 1 and 4 of 6, between log lines, grids and checkpoints."""
     settings = (
         *extra,
@@ -157,11 +212,12 @@ def test_a_resumed_run_equals_an_uninterrupted_one(make_trainer, base, losses, e
         "output.sample_every=3",
         "output.checkpoint_every=1",
     )
-    straight = make_trainer(*settings, base=base, losses=losses, name="straight")
+    chosen = {"base": base, "losses": losses, "augmentations": augmentations}
+    straight = make_trainer(*settings, name="straight", **chosen)
     assert straight.train() == "finished"
     for stop in (1, 4, 6):
         torch.manual_seed(stop)  # whatever another process's state would be
-        resumed = make_trainer(*settings, base=base, losses=losses, name="resumed")
+        resumed = make_trainer(*settings, name="resumed", **chosen)
         resumed.resume()
         while resumed.step < stop:
             resumed.train(lambda trainer=resumed, at=stop: trainer.step >= at and "interrupted")
@@ -224,14 +280,17 @@ def test_a_checkpoint_of_other_networks_changes_nothing(make_trainer):
     trainer = make_trainer()
     trainer.train()
     other = make_trainer("generator.hidden=[17]", "discriminator.hidden=[16,16]")
-    before = {k: v.clone() for k, v in other.assembly.generator.network.state_dict().items()}
+    before = {
+        k: v.clone()
+        for k, v in other.assembly.training.sides.generator.network.state_dict().items()
+    }
     with pytest.raises(CheckpointError) as caught:
         other.resume()
     message = str(caught.value)
     assert "nothing was loaded" in message
     assert "generator/layers.0.weight is [16, 4] and should be [17, 4]" in message
     assert "and 5 more" in message
-    for name, tensor in other.assembly.generator.network.state_dict().items():
+    for name, tensor in other.assembly.training.sides.generator.network.state_dict().items():
         assert torch.equal(tensor, before[name])
 
 
@@ -246,8 +305,8 @@ def test_moments_come_back_in_the_memory_format_of_their_weights(make_trainer):
     trainer.train()
     resumed = make_trainer(base=TINY_DCGAN)
     resumed.resume()
-    for parameter in resumed.assembly.generator.parameters:
-        moment = resumed.assembly.generator.optimizer.state[parameter]["exp_avg"]
+    for parameter in resumed.assembly.training.sides.generator.parameters:
+        moment = resumed.assembly.training.sides.generator.optimizer.state[parameter]["exp_avg"]
         assert moment.stride() == parameter.stride()
 
 

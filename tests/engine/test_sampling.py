@@ -7,15 +7,21 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganforge import Batch, Inputs, LatentSampler, Problem, Sampler, SamplerSpec
+from ganforge import Batch, Game, Inputs, LatentSampler, NoOptions, Problem, Sampler, SamplerSpec
+from ganforge.config.run_config import Selection
 from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
-from ganforge.engine.generation import CHUNK, draw_inputs
+from ganforge.engine.generation import CHUNK, Source
 from ganforge.errors import PluginError, UsageError
+from ganforge.pictures.chosen_format import ChosenFormat
+from ganforge.plugin.fields import grouped
+from ganforge.plugin.registry import Component, Plugin
 from ganforge.sampling.trained_generator import TrainedGenerator, draw
+from ganforge.testing.fixtures.reference import Pixels, samples_format
 
 CPU = torch.device("cpu")
 PROBLEM = Problem(sample_shape=(2,), input_shape=(3,), num_classes=4)
+UNTOLD = Problem(sample_shape=(2,), input_shape=(3,))
 
 
 class Normal(LatentSampler):
@@ -32,9 +38,28 @@ class Noisy(Sampler):
         return Inputs(torch.cat([real.samples, noise], 1), real.labels)
 
 
-def fed(sampler, num, *, seed=0, **asked):
-    chunks = [*draw_inputs(sampler, Randomness(seed, CPU), "sample", num, **asked)]
-    assert sum(len(chunk.values) for chunk in chunks) == num
+def source(sampler, *, network=None, problem=PROBLEM, **spec):
+    """Where the samples of a generator come from, with a sampler of this spec."""
+    spec = SamplerSpec(
+        name="normal", summary="s", build="m:f", input_shape=lambda options, fields: (3,), **spec
+    )
+    plugin = Plugin(name="p", package="p", version="1", module="m", bundled=False)
+    return Source(
+        network=network or Cut(),
+        game=Game(problem),
+        sampler=sampler,
+        selection=Selection(component=Component(spec=spec, plugin=plugin), options=NoOptions()),
+        keywords=grouped(problem.conditions),
+        device=CPU,
+    )
+
+
+def fed(sampler, num, *, seed=0, labels=None, real=None):
+    told = {} if labels is None else {"label": labels}
+    chunks = [
+        *source(sampler).inputs(Randomness(seed, CPU), "sample", num, conditions=told, real=real)
+    ]
+    assert sum(map(len, chunks)) == num
     labels = None if chunks[0].labels is None else torch.cat([it.labels for it in chunks])
     return torch.cat([chunk.values for chunk in chunks]), labels
 
@@ -44,23 +69,18 @@ def real_batch(num):
     return Batch(samples, torch.arange(num) % 4)
 
 
-def trained(sampler, *, network=None, classes=("a", "b", "c", "d"), **spec):
-    spec = SamplerSpec(
-        name="normal", summary="s", build="m:f", input_shape=lambda options, shape: (3,), **spec
-    )
+def trained(sampler, *, network=None, problem=PROBLEM, **spec):
     return TrainedGenerator(
-        problem=PROBLEM,
-        network=network or Cut(),
-        sampler=sampler,
-        sampler_spec=spec,
+        problem=problem,
+        source=source(sampler, network=network, problem=problem, **spec),
         execution=Execution(device=CPU),
-        classes=classes,
+        format=ChosenFormat(component=samples_format().component, format=Pixels(problem)),
     )
 
 
 class Cut(torch.nn.Module):
-    def forward(self, inputs, labels):
-        return inputs[:, :2] + 100 * labels[:, None]
+    def forward(self, inputs, *, label):
+        return inputs[:, :2] + 100 * label[:, None]
 
 
 @settings(max_examples=30)
@@ -106,7 +126,7 @@ def test_a_sampler_that_goes_by_labels_is_given_those_asked():
             return Inputs(real.labels[:, None].expand(n, 3).float(), real.labels)
 
     wanted = torch.arange(CHUNK + 1) % 4
-    sampler = trained(OfLabels(PROBLEM), needs_labels=True)
+    sampler = trained(OfLabels(PROBLEM), reads=("labels",))
     samples, _ = draw(sampler, num=CHUNK + 1, seed=0, labels=wanted)
     assert torch.equal(samples[:, 0], 101.0 * wanted)
 
@@ -115,12 +135,12 @@ def test_a_sampler_that_goes_by_labels_is_given_those_asked():
     ("generator", "asked", "message"),
     [
         (
-            trained(Noisy(PROBLEM), paired=True),
+            trained(Noisy(PROBLEM), reads=("samples",)),
             {},
             "this generator is fed with real samples, and there are none",
         ),
         (
-            trained(Normal(PROBLEM), classes=None),
+            trained(Normal(UNTOLD), problem=UNTOLD),
             {"labels": torch.tensor([1])},
             "this generator was trained without labels",
         ),
@@ -138,9 +158,28 @@ def test_what_cannot_be_done_is_the_users_error(generator, asked, message):
 
 def test_a_generator_that_makes_another_shape_is_at_fault():
     class Wide(torch.nn.Module):
-        def forward(self, inputs, labels):
+        def forward(self, inputs, *, label):
             return inputs
 
     generator = trained(Normal(PROBLEM), network=Wide())
     with pytest.raises(PluginError, match=r"samples of shape \[3\] instead of \[2\]"):
         draw(generator, num=1, seed=0)
+
+
+def test_a_generator_that_gives_one_sample_for_all_is_at_fault():
+    class One(torch.nn.Module):
+        def forward(self, inputs, *, label):
+            return inputs[:1, :2]
+
+    generator = trained(Normal(PROBLEM), network=One())
+    with pytest.raises(PluginError, match="gave 1 samples of 5 inputs"):
+        draw(generator, num=5, seed=0)
+
+
+def test_a_sampler_that_returns_nothing_is_named():
+    class Nothing(Sampler):
+        def sample(self, n, *, generator, real=None):
+            return None
+
+    with pytest.raises(PluginError, match=r"the sampler 'normal' of p 1 must return .*Inputs"):
+        draw(trained(Nothing(PROBLEM)), num=5, seed=0)

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
 from torch.nn.functional import softplus
 
 from ganforge import Progress, Schedule
-from ganforge.contracts import Batch, Inputs
-from ganforge.engine.finite import FiniteGuard
-from ganforge.engine.objective import Objective, ObjectiveTerm
-from ganforge.engine.step import Part, View
+from ganforge.contracts import Batch, Draw, Inputs
+from ganforge.engine.objective import Objective
+from ganforge.engine.step import read_scores, update
 from ganforge.errors import PluginError
 
+from .steps import make_step, term
+
+TINY_IMAGES = (
+    "dataset.size=8",
+    "training.batch_size=8",
+    "training.steps=6",
+    "execution.device=cpu",
+    "output.grid_samples=4",
+)
 HALFWAY = Progress(step=5, num_steps=10, images=40)
 
 
@@ -33,13 +42,15 @@ def test_three_steps_equal_the_loop_of_the_paper(make_trainer, reuse):
     """Goodfellow et al., algorithm 1, with fresh latents for the generator, or the same fakes."""
     trainer = make_trainer(f"training.reuse_fakes={reuse}")
     a = trainer.assembly
-    generator = copy.deepcopy(a.generator.network)
-    discriminator = copy.deepcopy(a.discriminator.network)
+    generator = copy.deepcopy(a.training.sides.generator.network)
+    discriminator = copy.deepcopy(a.training.sides.discriminator.network)
     g_adam = torch.optim.Adam(generator.parameters(), 4e-4, (0.5, 0.999), fused=True)
     d_adam = torch.optim.Adam(discriminator.parameters(), 4e-4, (0.5, 0.999), fused=True)
     for step in range(3):
-        real = a.batches.batch(step).samples
-        z = a.sampler.sample(8, generator=a.randomness.generator("inputs", step, 0, 0)).values
+        real = a.data.batches.batch(step).samples
+        z = a.training.feed.sampler.sample(
+            8, generator=a.training.randomness.generator("inputs", step, 0, 0)
+        ).values
         fake = generator(z)
         d_loss = (
             softplus(-discriminator(real)).mean() + softplus(discriminator(fake.detach())).mean()
@@ -48,63 +59,62 @@ def test_three_steps_equal_the_loop_of_the_paper(make_trainer, reuse):
         d_loss.backward()
         d_adam.step()
         if reuse == "false":
-            z = a.sampler.sample(8, generator=a.randomness.generator("inputs", step, 1, 0)).values
+            z = a.training.feed.sampler.sample(
+                8, generator=a.training.randomness.generator("inputs", step, 1, 0)
+            ).values
             fake = generator(z)
         g_loss = softplus(-discriminator(fake)).mean()
         g_adam.zero_grad()
         g_loss.backward()
         g_adam.step()
         trainer.train_step()
-    assert_equal(weights(a.generator.network), weights(generator))
-    assert_equal(weights(a.discriminator.network), weights(discriminator))
+    assert_equal(weights(a.training.sides.generator.network), weights(generator))
+    assert_equal(weights(a.training.sides.discriminator.network), weights(discriminator))
 
 
 def test_generator_update_leaves_no_gradient_on_the_discriminator(make_trainer):
     trainer = make_trainer()
     trainer.train_step()
-    before = [p.grad.clone() for p in trainer.assembly.discriminator.parameters]
-    from ganforge.engine.step import generator_update
-
+    before = [p.grad.clone() for p in trainer.assembly.training.sides.discriminator.parameters]
     a = trainer.assembly
-    part = Part(
-        real=a.batches.batch(0),
-        inputs=a.sampler.sample(8, generator=a.randomness.generator("inputs", 9)),
-    )
-    generator_update(a.generator, a.discriminator.network, a.objective, [part], a.guard, 1)
-    for old, parameter in zip(before, a.discriminator.parameters, strict=True):
+    draws = a.training.feed.draws(a.data.batches.batch(0), 9, 0)
+    update(a.training, "generator", draws, a.training.progress(1), 0)
+    for old, parameter in zip(before, a.training.sides.discriminator.parameters, strict=True):
         assert torch.equal(old, parameter.grad)
-    assert all(parameter.requires_grad for parameter in a.discriminator.parameters)
+    assert all(parameter.requires_grad for parameter in a.training.sides.discriminator.parameters)
 
 
 def test_accumulated_parts_equal_the_whole_batch(make_trainer):
     """Without batch statistics, two half batches give the gradient of the whole one."""
     trainer = make_trainer("training.num_accumulation_steps=2")
     a = trainer.assembly
-    discriminator = copy.deepcopy(a.discriminator.network)
-    real = a.batches.batch(0).samples
-    parts = trainer._parts(Batch(real, None), 0)
+    discriminator = copy.deepcopy(a.training.sides.discriminator.network)
+    real = a.data.batches.batch(0).samples
+    draws = a.training.feed.draws(Batch(real), 0, 0)
     with torch.no_grad():
-        fake = torch.cat([a.generator.network(part.inputs.values) for part in parts])
+        fake = torch.cat([a.training.sides.generator.network(draw.inputs.values) for draw in draws])
     loss = softplus(-discriminator(real)).mean() + softplus(discriminator(fake)).mean()
     gradients = torch.autograd.grad(loss, list(discriminator.parameters()))
     trainer.train_step()
-    for expected, parameter in zip(gradients, a.discriminator.parameters, strict=True):
+    for expected, parameter in zip(
+        gradients, a.training.sides.discriminator.parameters, strict=True
+    ):
         torch.testing.assert_close(parameter.grad, expected)
 
 
 def test_discriminator_steps_use_fresh_real_batches(make_trainer, monkeypatch):
     trainer = make_trainer("training.num_discriminator_steps=3")
     asked = []
-    batch = trainer.assembly.batches.batch
+    batch = trainer.assembly.data.batches.batch
     monkeypatch.setattr(
-        trainer.assembly.batches, "batch", lambda number: asked.append(number) or batch(number)
+        trainer.assembly.data.batches, "batch", lambda number: asked.append(number) or batch(number)
     )
     trainer.train_step()
     trainer.train_step()
     assert asked == [0, 1, 2, 3, 4, 5]
 
 
-def test_a_view_computes_only_what_is_read_and_once():
+def test_a_step_computes_only_what_is_read_and_once():
     calls = {"generator": 0, "discriminator": 0}
 
     def generator(inputs):
@@ -115,27 +125,37 @@ def test_a_view_computes_only_what_is_read_and_once():
         calls["discriminator"] += 1
         return samples.sum(1)
 
-    part = Part(real=Batch(torch.ones(4, 3), None), inputs=Inputs(torch.ones(4, 3), None))
-    view = View("discriminator", part, generator, discriminator)
+    ones = torch.ones(4, 3)
+    step = make_step("discriminator", Batch(ones), Inputs(ones), generator, discriminator)
     assert calls == {"generator": 0, "discriminator": 0}
-    assert view.fake_scores.tolist() == [6.0] * 4
-    assert view.fake_scores.tolist() == [6.0] * 4
+    assert step.fake_scores.tolist() == [6.0] * 4
+    assert step.fake_scores.tolist() == [6.0] * 4
     assert calls == {"generator": 1, "discriminator": 1}
-    assert view.read_scores().keys() == {"score/fake"}
+    assert [kind for kind, _ in read_scores(step)] == ["fake"]
 
 
 def test_gradient_flows_to_fakes_in_the_generators_update_only():
     generator = torch.nn.Linear(3, 3)
     discriminator = torch.nn.Linear(3, 1)
-    part = Part(real=Batch(torch.ones(4, 3), None), inputs=Inputs(torch.ones(4, 3), None))
-    for network, wanted in (("discriminator", False), ("generator", True)):
-        view = View(network, part, generator, discriminator)
-        assert view.fake.requires_grad is wanted
-        assert view.real_scores.requires_grad is not wanted
+    ones = torch.ones(4, 3)
+    for side, wanted in (("discriminator", False), ("generator", True)):
+        step = make_step(side, Batch(ones), Inputs(ones), generator, discriminator)
+        assert step.fake.requires_grad is wanted
+        assert step.real_scores.requires_grad is not wanted
+        assert step.generate(ones).requires_grad is wanted
+        assert step.discriminate(ones).requires_grad
 
 
-def term(name, loss, **keywords):
-    return ObjectiveTerm(name=name, origin="test 1.0", loss=loss, **keywords)
+def test_fakes_are_kept_for_the_generators_update_with_their_gradient():
+    generator, discriminator = torch.nn.Linear(3, 3), torch.nn.Linear(3, 1)
+    draw = Draw(Batch(torch.ones(4, 3)), Inputs(torch.ones(4, 3)), keep=True)
+    first = make_step("discriminator", draw.batch, draw.inputs, generator, discriminator)
+    first.draw = draw
+    assert not first.fake.requires_grad
+    second = make_step("generator", draw.batch, draw.inputs, generator, discriminator)
+    second.draw = draw
+    assert second.fake.requires_grad
+    assert first.fake.data_ptr() == second.fake.data_ptr()
 
 
 def constant_loss(value):
@@ -143,9 +163,14 @@ def constant_loss(value):
 
     class Constant(Loss):
         def generator_loss(self, step):
-            return torch.tensor(value) if not isinstance(value, str) else value
+            return torch.tensor(value) if isinstance(value, float | list) else value
 
     return Constant()
+
+
+def evaluated(objective, step):
+    """The values of the terms that are due."""
+    return {it.name: it.value("generator", None) for it in objective.due("generator", step)}
 
 
 def test_objective_weighs_terms_and_multiplies_lazy_ones():
@@ -155,23 +180,28 @@ def test_objective_weighs_terms_and_multiplies_lazy_ones():
             term("b", constant_loss(10.0), weight=0.5, every=4),
         ]
     )
-    due = objective("generator", None, 8)
+    due = evaluated(objective, 8)
     assert objective.total(due, HALFWAY).item() == 2.0 + 0.5 * 4 * 10.0
-    assert objective("generator", None, 9).keys() == {"a"}
-    assert objective("discriminator", None, 8) == {}
+    assert evaluated(objective, 9).keys() == {"a"}
+    assert objective.due("discriminator", 8) == []
+
+
+def test_a_term_begins_where_it_is_told_to():
+    objective = Objective([term("late", constant_loss(1.0), start=3, every=2)])
+    assert [len(objective.due("generator", step)) for step in range(6)] == [0, 0, 0, 0, 1, 0]
 
 
 def test_the_weight_of_a_term_may_follow_a_schedule():
     falling = Schedule(from_=3.0, to=1.0)
     objective = Objective([term("a", constant_loss(10.0), weight=falling, every=2)])
-    due = objective("generator", None, 2)
+    due = evaluated(objective, 2)
     assert objective.total(due, HALFWAY).item() == 2.0 * 2 * 10.0
 
 
 def test_a_term_is_told_how_far_the_run_is(make_trainer, monkeypatch):
     trainer = make_trainer("training.num_accumulation_steps=2")
     seen = []
-    loss = type(trainer.assembly.objective.terms[0].loss)
+    loss = type(trainer.assembly.training.objective.terms[0].loss)
     compute = loss.generator_loss
 
     def noting(self, step):
@@ -185,18 +215,29 @@ def test_a_term_is_told_how_far_the_run_is(make_trainer, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [([1.0, 2.0], r"not \[2\]"), ("nonsense", "not 'nonsense'")]
+    ("value", "shown"),
+    [
+        ([1.0, 2.0], r"not \[2\]"),
+        ("nonsense", "not 'nonsense'"),
+        (None, "not None; its spec says that it trains the generator"),
+    ],
 )
 def test_a_loss_that_is_no_scalar_is_named(value, shown):
-    objective = Objective([term("odd", constant_loss(value))])
+    odd = term("odd", constant_loss(value))
     with pytest.raises(PluginError, match=f"'odd' of test 1.0 must return a scalar.*{shown}"):
-        objective("generator", None, 0)
+        odd.value("generator", None)
+
+
+def with_objective(trainer, *terms):
+    """Let a trainer train on other terms."""
+    a = trainer.assembly
+    training = replace(a.training, objective=Objective(terms))
+    trainer.assembly = replace(a, training=training)
 
 
 def test_a_loss_without_gradient_is_an_error(make_trainer):
     trainer = make_trainer()
-    objective = Objective([term("flat", constant_loss(1.0))])
-    object.__setattr__(trainer.assembly, "objective", objective)
+    with_objective(trainer, term("flat", constant_loss(1.0)))
     with pytest.raises(PluginError, match="'flat' does not depend on its weights"):
         trainer.train_step()
 
@@ -209,7 +250,7 @@ def test_a_loss_of_the_other_networks_weights_alone_is_the_same_error(make_train
             return step.discriminate(step.real).mean()
 
     trainer = make_trainer()
-    object.__setattr__(trainer.assembly, "objective", Objective([term("elsewhere", Elsewhere())]))
+    with_objective(trainer, term("elsewhere", Elsewhere()))
     with pytest.raises(PluginError, match="generator's loss 'elsewhere' does not depend on its"):
         trainer.train_step()
 
@@ -217,28 +258,24 @@ def test_a_loss_of_the_other_networks_weights_alone_is_the_same_error(make_train
 def test_clipping_follows_every_discriminator_update(make_trainer):
     trainer = make_trainer("loss.wasserstein.clip=0.005", losses=("wasserstein",))
     trainer.train_step()
-    largest = max(p.abs().max().item() for p in trainer.assembly.discriminator.parameters)
+    largest = max(
+        p.abs().max().item() for p in trainer.assembly.training.sides.discriminator.parameters
+    )
     assert largest == pytest.approx(0.005)
 
 
-def test_without_a_discriminator_only_the_generator_is_updated(make_trainer, monkeypatch):
-    from ganforge import Loss
-
-    class Darken(Loss):
-        def generator_loss(self, step):
-            return step.fake.mean()
-
-    trainer = make_trainer()
-    object.__setattr__(trainer.assembly, "discriminator", None)
-    object.__setattr__(trainer.assembly, "objective", Objective([term("darken", Darken())]))
-    object.__setattr__(
-        trainer.assembly,
-        "guard",
-        FiniteGuard(trainer.assembly.objective.terms, torch.device("cpu")),
+def test_without_a_discriminator_only_the_generator_is_updated(make_trainer):
+    trainer = make_trainer(
+        "generator.name=autoencoder",
+        "generator.widths=[4]",
+        "sampler.name=reconstruct",
+        "discriminator.name=none",
+        base=TINY_IMAGES,
+        losses=("mse",),
     )
-    before = weights(trainer.assembly.generator.network)
+    before = weights(trainer.assembly.training.sides.generator.network)
     trainer.train_step()
     trainer.log()
-    after = weights(trainer.assembly.generator.network)
+    after = weights(trainer.assembly.training.sides.generator.network)
     assert any(not torch.equal(before[name], after[name]) for name in before)
     assert "loss/discriminator" not in trainer.display.seen[0]

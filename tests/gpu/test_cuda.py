@@ -67,12 +67,12 @@ def config_for(registry, *settings, device="cuda", losses=None) -> RunConfig:
 def test_a_run_on_the_gpu_trains_and_is_sampled_from(registry, tmp_path, generator):
     settings = SMALL if generator == "dcgan" else ("generator.name=mlp", *SMALL[2:])
     trainer = trainer_in(tmp_path / "run", config_for(registry, *settings))
-    before = [p.clone() for p in trainer.assembly.generator.parameters]
+    before = [p.clone() for p in trainer.assembly.training.sides.generator.parameters]
     assert trainer.train() == "finished"
-    assert all(p.device == CUDA for p in trainer.assembly.generator.parameters)
+    assert all(p.device == CUDA for p in trainer.assembly.training.sides.generator.parameters)
     assert any(
         not torch.equal(old, new)
-        for old, new in zip(before, trainer.assembly.generator.parameters, strict=True)
+        for old, new in zip(before, trainer.assembly.training.sides.generator.parameters, strict=True)
     )
     assert [line["step"] for line in trainer.display.seen] == [2, 4, 6]
     path = trainer.run.generator
@@ -117,7 +117,7 @@ def test_a_checkpoint_moves_between_devices(registry, tmp_path):
     back = trainer_in(tmp_path / "run", config_for(registry, *SMALL))
     back.resume()
     assert back.train() == "finished"
-    state = back.assembly.generator.optimizer.state[back.assembly.generator.parameters[0]]
+    state = back.assembly.training.sides.generator.optimizer.state[back.assembly.training.sides.generator.parameters[0]]
     assert state["exp_avg"].device == CUDA
 
 
@@ -137,14 +137,14 @@ def updates_on(device, registry, losses):
         optimizer = build_optimizer(chosen, parameters)
         trained.append(Trained(network=network, optimizer=optimizer, parameters=parameters))
     discriminator, generator = trained
-    objective = Objective(assembly.objective.terms)
+    objective = Objective(assembly.training.objective.terms)
     guard = FiniteGuard(objective.terms, device)
     seen = []
     for step in range(3):
-        real = Batch(execution.arrange(assembly.batches.batch(step).samples.to(device)), None)
+        real = Batch(execution.arrange(assembly.data.batches.batch(step).samples.to(device)), None)
         for update in (0, 1):
-            source = assembly.randomness.generator("inputs", step, update)
-            latents = assembly.sampler.sample(16, generator=source).values.to(device)
+            source = assembly.training.randomness.generator("inputs", step, update)
+            latents = assembly.training.feed.sampler.sample(16, generator=source).values.to(device)
             part = Part(real=real, inputs=Inputs(latents, None))
             if update == 0:
                 metrics = discriminator_update(
@@ -229,11 +229,11 @@ def test_a_loss_that_is_not_finite_changes_nothing_on_the_gpu(registry, tmp_path
     trainer = trainer_in(tmp_path / "run", config_for(registry, *SMALL))
     trainer.train_step()
     with torch.no_grad():
-        trainer.assembly.discriminator.parameters[0].fill_(float("nan"))
-    before = [p.clone() for p in trainer.assembly.generator.parameters]
+        trainer.assembly.training.sides.discriminator.parameters[0].fill_(float("nan"))
+    before = [p.clone() for p in trainer.assembly.training.sides.generator.parameters]
     for _ in range(2):
         trainer.train_step()
     with pytest.raises(NonFiniteError, match="discriminator's update of step 2"):
         trainer.log()
-    for old, new in zip(before, trainer.assembly.generator.parameters, strict=True):
+    for old, new in zip(before, trainer.assembly.training.sides.generator.parameters, strict=True):
         assert torch.equal(old, new)

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from ganforge import Batch, Inputs, Problem, Progress, Schedule
-from ganforge.engine.step import BEGINNING, Part, View, Wiring
+from ganforge import Batch, Draw, Inputs, Problem, Progress, Schedule, Step
 from ganforge.plugin.discovery import discover
+from tests.engine.steps import BEGINNING, make_step, make_update
 
 PROBLEM = Problem(sample_shape=(2,), input_shape=(3,))
 REGISTRY = discover(third_party=False, environ={}).registry
@@ -37,10 +37,17 @@ def value_of(
     progress=BEGINNING,
     **values,
 ):
-    """The penalty in an update of the discriminator, with the engine's own view of it."""
-    part = Part(real=Batch(real, labels), inputs=Inputs(fake, fake_labels), progress=progress)
-    view = View("discriminator", part, Echo(), critic, differentiable=True)
-    return build(name, **values).discriminator_loss(view)
+    """The penalty in an update of the discriminator, in the engine's own step."""
+    step = make_step(
+        "discriminator",
+        Batch(real, labels),
+        Inputs(fake, fake_labels),
+        Echo(),
+        critic,
+        differentiable=True,
+        progress=progress,
+    )
+    return build(name, **values).discriminator_loss(step)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +66,7 @@ def test_the_weight_of_a_penalty_may_follow_a_schedule(name, option):
 class Echo(nn.Module):
     """A generator of what it is given."""
 
-    def forward(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, inputs: Tensor, label: Tensor | None = None) -> Tensor:
         return inputs
 
 
@@ -89,8 +96,8 @@ class Linear(nn.Module):
 class Recorder(Quadratic):
     """Keeps what it is shown."""
 
-    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
-        self.shown, self.shown_labels = samples.detach(), labels
+    def forward(self, samples: Tensor, label: Tensor | None = None) -> Tensor:
+        self.shown, self.shown_labels = samples.detach(), label
         return super().forward(samples)
 
 
@@ -207,16 +214,20 @@ def test_gradient_penalty_shows_the_labels_of_the_real_samples():
 
 @pytest.mark.parametrize("name", PENALTIES)
 def test_penalties_are_those_of_what_is_judged(name):
-    class Autoencoder(Echo):
-        def encode(self, samples):
-            return 2 * samples[:, :1]
+    class Codes(Step):
+        """A step in which the inputs are real, and codes of the samples fake."""
+
+        def make_real(self):
+            return self.inputs
+
+        def make_fake(self):
+            return 2 * self.samples[:, :1]
 
     codes, inputs = 2 * REAL[:, :1], torch.tensor([[5.0], [7.0]])
-    part = Part(real=Batch(REAL, None), inputs=Inputs(inputs, None))
-    wiring = Wiring(encodes=True, codes=True)
     critic = Recorder()
-    view = View("discriminator", part, Autoencoder(), critic, wiring, differentiable=True)
-    value = build(name).discriminator_loss(view)
+    update = make_update("discriminator", Echo(), critic, differentiable=True)
+    step = Codes(update, Draw(Batch(REAL), Inputs(inputs)))
+    value = build(name).discriminator_loss(step)
     expected = {
         "r1": (25 + 49) / 4,
         "r2": (4 + 0) / 4,

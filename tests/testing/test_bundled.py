@@ -41,6 +41,10 @@ SKIPS: Mapping[tuple[str, str], tuple[str, set[str]]] = {
         "loss",
         ALL_LOSSES - PENALTIES,
     ),
+    ("scheduled-options-take-schedules", "none of its options is scheduled"): (
+        "loss",
+        ALL_LOSSES - PENALTIES,
+    ),
     ("constraint-keeps-the-weights", "it constrains no weights"): (
         "loss",
         ALL_LOSSES - {"wasserstein"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d, mse_loss, softplus
 
-from ganforge import Loss, LossSpec, ScoreLoss, averaged, input_gradients
+from ganforge import Loss, LossSpec, Schedule, ScoreLoss, averaged, input_gradients, option
 from ganforge.testing.checks.losses import CHECKS
 from ganforge.testing.finding import subject_of
 from ganforge.testing.framework import perform_all
@@ -271,6 +272,33 @@ class NewWeights(Correct):
                 module.weight = nn.Parameter(module.weight.clamp(-0.1, 0.1))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    gamma: float | Schedule = option(1.0, help="weight", scheduled=True)
+
+
+class Weighed(Penalty):
+    """A penalty whose weight may follow a schedule."""
+
+    def __init__(self, problem: Any, options: Options) -> None:
+        super().__init__(problem, options)
+        self.gamma = options.gamma
+
+    def discriminator_loss(self, step):
+        return step.progress.value(self.gamma) * super().discriminator_loss(step)
+
+
+class WeighedOnce(Weighed):
+    def discriminator_loss(self, step):
+        return self.gamma * Penalty.discriminator_loss(self, step)
+
+
+class WeighedOtherwise(Weighed):
+    def discriminator_loss(self, step):
+        weight = 2.0 if isinstance(self.gamma, Schedule) else self.gamma
+        return weight * Penalty.discriminator_loss(self, step)
+
+
 def spec(built: type, **said: Any) -> LossSpec:
     return LossSpec(name="wrong", summary="A loss", build=f"{__name__}:{built.__name__}", **said)
 
@@ -278,6 +306,7 @@ def spec(built: type, **said: Any) -> LossSpec:
 D = ("discriminator",)
 G = ("generator",)
 PENALTY = {"trains": D, "double_backward": D}
+WEIGHED = {**PENALTY, "options": Options}
 ALONE = {"trains": G, "reads": ()}
 RECONSTRUCTION = {"trains": G, "reads": ("samples", "reconstruction")}
 FEATURES = {"trains": G, "reads": ("real.features", "fake.features")}
@@ -326,6 +355,8 @@ WRONG = [
     (Unseeded, {}, "same-step-has-the-same-value"),
     (OnTheHost, {}, "value-lies-on-the-steps-device"),
     (NewWeights, {}, "constraint-keeps-the-weights"),
+    (WeighedOnce, WEIGHED, "scheduled-options-take-schedules"),
+    (WeighedOtherwise, WEIGHED, "scheduled-options-take-schedules"),
 ]
 
 
@@ -344,6 +375,7 @@ def test_a_wrong_loss_fails_its_own_check_and_no_other(built, said, check):
         (Correct, {}),
         (Penalty, PENALTY),
         (OwnLeaf, PENALTY),
+        (Weighed, WEIGHED),
         (Adapting, {}),
         (Projecting, {"parameters": "generator"}),
         (Reconstruction, RECONSTRUCTION),

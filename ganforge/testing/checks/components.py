@@ -15,6 +15,7 @@ from ganforge.contracts import (
     Augmentation,
     Callback,
     Dataset,
+    Format,
     Game,
     Loss,
     MapDataset,
@@ -31,6 +32,7 @@ from ganforge.plugin.specs import (
     CallbackSpec,
     DatasetSpec,
     DiscriminatorSpec,
+    FormatSpec,
     GameSpec,
     GeneratorSpec,
     LossSpec,
@@ -48,7 +50,8 @@ from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subje
 
 MAX_SUMMARY = 120  # letters: a line of a table
 BUILT = tuple(kind for kind in KINDS if kind != RecipeSpec.kind)
-PICKLED = tuple(kind for kind in BUILT if kind not in (CallbackSpec.kind, OptimizerSpec.kind))
+UNPICKLED = (CallbackSpec.kind, OptimizerSpec.kind, FormatSpec.kind)
+PICKLED = tuple(kind for kind in BUILT if kind not in UNPICKLED)
 
 
 def check_summary(subject: Subject[Spec]) -> None:
@@ -109,9 +112,10 @@ def check_build(subject: Subject[ComponentSpec]) -> None:
         except DataError as error:
             raise NotApplicable(f"what it needs is not here: {error}") from error
         except GanforgeError as error:
-            # Options may not fit every problem, and not every spec can say which shapes it handles.
+            # Options may not fit every problem, and not every spec can say all that it asks for.
             silent = not isinstance(subject.spec, SampleSpec) and problem.sample.kind != "image"
-            if isinstance(error, UsageError) and (subject.given or silent):
+            tolerated = subject.given or silent or isinstance(subject.spec, FormatSpec)
+            if isinstance(error, UsageError) and tolerated:
                 refusals.append(str(error))
                 continue
             raise CheckFailure(
@@ -201,6 +205,7 @@ _WANTED: dict[str, type] = {
     MetricSpec.kind: Metric,
     CallbackSpec.kind: Callback,
     OptimizerSpec.kind: Optimizer,
+    FormatSpec.kind: Format,
 }
 
 CHECKS: tuple[Check, ...] = (

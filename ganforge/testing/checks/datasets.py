@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from ganforge.config.run_config import fields_of
 from ganforge.contracts import EndlessDataset, MapDataset
 from ganforge.plugin.fields import LABEL, SAMPLE, Field
 from ganforge.plugin.specs import DatasetSpec
@@ -16,7 +17,7 @@ from ganforge.printable import printable
 from ganforge.testing.checks.data_sources import CHECKS as SOURCES
 from ganforge.testing.checks.drawn_sets import CHECKS as DRAWN
 from ganforge.testing.fixtures.building import build, seeded
-from ganforge.testing.fixtures.problems import fields_of, problems
+from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.fixtures.set_items import (
     KINDS,
     built,
@@ -191,7 +192,7 @@ def classes_are_names(subject: Subject[DatasetSpec]) -> None:
 
 
 def labelled_as_declared(subject: Subject[DatasetSpec]) -> None:
-    label, classes = fields_of(subject).get(LABEL), built(subject).classes
+    label, classes = fields_of(subject.selection).get(LABEL), built(subject).classes
     if label is not None and label.optional:
         return
     if label is not None and label.classes is not None:

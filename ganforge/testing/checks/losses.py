@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+from ganforge.errors import listed
+from ganforge.plugin.options import describe, to_toml
+from ganforge.plugin.schedule import Schedule
 from ganforge.plugin.specs import LossSpec, Side
+from ganforge.printable import described
 from ganforge.testing.checks.loss_conduct import CHECKS as CONDUCT
 from ganforge.testing.checks.loss_declarations import CHECKS as DECLARATIONS
 from ganforge.testing.fixtures.loss_terms import (
@@ -21,6 +28,8 @@ from ganforge.testing.fixtures.loss_terms import (
 )
 from ganforge.testing.fixtures.reference_step import PATCHES, ReferenceStep
 from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+
+T = TypeVar("T")
 
 EXTREMES = (-1e4, 0.0, 1e4)
 USUAL = (-8.0, 0.0, 8.0)  # where bfloat16 already takes a sigmoid for 1
@@ -173,6 +182,42 @@ def constant_critic_has_a_constant_penalty(subject: Subject[LossSpec]) -> None:
             )
 
 
+def scheduled_options_take_schedules(subject: Subject[LossSpec]) -> None:
+    names = [it.name for it in describe(subject.spec.options) if it.scheduled]
+    if not names:
+        raise NotApplicable("none of its options is scheduled")
+    usual = {name: getattr(subject.options, name) for name in names}
+    # A schedule between two equal values is that value, whenever it is asked for.
+    constant = {
+        name: to_toml(it if isinstance(it, Schedule) else Schedule(from_=it, to=it))
+        for name, it in usual.items()
+    }
+    scheduled = replace(subject, given={**subject.given, **constant})
+    for (side, _, expected), (_, _, found) in zip(
+        values(subject), _tried(values(scheduled)), strict=True
+    ):
+        if not torch.equal(expected, found):
+            raise CheckFailure(
+                f"the same loss of the {side} where {listed(names)} is given as a schedule",
+                came=f"{found.item():g} instead of {expected.item():g}",
+                mend=_ASK_PROGRESS,
+            )
+
+
+_ASK_PROGRESS = "read a scheduled option as step.progress.value(option), in each call"
+
+
+def _tried(found: Iterator[T]) -> Iterator[T]:
+    try:
+        yield from found
+    except Exception as error:
+        raise CheckFailure(
+            "a loss where a scheduled option is given as a schedule",
+            came=described(error),
+            mend=_ASK_PROGRESS,
+        ) from error
+
+
 _check = check_of("loss")
 
 
@@ -219,6 +264,11 @@ CHECKS: tuple[Check, ...] = (
         "constant-critic-has-a-constant-penalty",
         "the penalty of a critic without gradient is finite and the same everywhere",
         constant_critic_has_a_constant_penalty,
+    ),
+    _check(
+        "scheduled-options-take-schedules",
+        "an option that is declared scheduled may be a schedule",
+        scheduled_options_take_schedules,
     ),
     *DECLARATIONS,
     *CONDUCT,

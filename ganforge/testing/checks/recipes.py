@@ -7,9 +7,10 @@ import tomllib
 from importlib import import_module
 from itertools import pairwise
 
+from ganforge.config.data_path import path_layer
 from ganforge.config.layers import Layer, from_settings, from_text
 from ganforge.config.recipes import read_recipe
-from ganforge.config.resolve import path_layer, resolve
+from ganforge.config.resolve import resolve
 from ganforge.errors import ConfigError, GanforgeError
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.registry import Registry

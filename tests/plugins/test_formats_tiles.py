@@ -1,21 +1,11 @@
-"""Pictures, pixel by pixel: grids, captions, cells of several images, animations."""
+"""Grids of images, pixel by pixel: gaps, captions, cells of several images."""
 
 from __future__ import annotations
 
-import io
-
 import pytest
 import torch
-from PIL import Image
 
-from ganforge.pictures.images import (
-    beside,
-    encode_animation,
-    encode_png,
-    grid,
-    ragged_grid,
-    to_bytes,
-)
+from ganforge_formats.tiles import beside, grid, sheet, to_bytes
 
 GREY = 128  # what 0 becomes, rounded to even
 
@@ -25,28 +15,22 @@ def levels(*values: float) -> torch.Tensor:
     return torch.tensor(values).view(-1, 1, 1, 1).expand(-1, 1, 2, 3)
 
 
-def pixels(encoded: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(encoded)) as image:
-        image.load()
-    return image
-
-
 def test_a_grid_is_as_square_as_can_be_with_gaps_of_two_pixels():
-    sheet = grid(levels(-1, 1, 0, 0.5, 1))
-    assert sheet.shape == (2 * (2 + 2) + 2, 3 * (3 + 2) + 2, 1)
-    assert (sheet[2:4, 2:5] == 0).all()
-    assert (sheet[2:4, 7:10] == 255).all()
-    assert (sheet[2:4, 12:15] == GREY).all()
-    assert (sheet[6:8, 2:5] == 191).all()
-    assert sheet[6:8, 12:].sum() == 0
-    assert int((sheet > 0).sum()) == 4 * 6
+    picture = grid(levels(-1, 1, 0, 0.5, 1))
+    assert picture.shape == (2 * (2 + 2) + 2, 3 * (3 + 2) + 2, 1)
+    assert (picture[2:4, 2:5] == 0).all()
+    assert (picture[2:4, 7:10] == 255).all()
+    assert (picture[2:4, 12:15] == GREY).all()
+    assert (picture[6:8, 2:5] == 191).all()
+    assert picture[6:8, 12:].sum() == 0
+    assert int((picture > 0).sum()) == 4 * 6
 
 
 def test_rows_of_different_lengths_leave_places_empty():
-    sheet = ragged_grid([levels(1), levels(1, 1, 1)])
-    assert sheet.shape == (10, 17, 1)
-    assert int((sheet[:4] == 255).sum()) == 6
-    assert int((sheet[4:] == 255).sum()) == 18
+    picture = sheet([to_bytes(levels(1)), to_bytes(levels(1, 1, 1))])
+    assert picture.shape == (10, 17, 1)
+    assert int((picture[:4] == 255).sum()) == 6
+    assert int((picture[4:] == 255).sum()) == 18
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -109,45 +93,6 @@ def test_beside_an_image_with_opacity_others_are_opaque():
     assert cells.shape[1] == 4
     assert (cells[0, 3, :, 2:4] == 1).all()
     assert (cells[0, :3, :, 2:4] == 0).all()
-
-
-@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB"), (4, "RGBA")])
-def test_a_png_has_the_pixels_and_the_channels(channels, mode):
-    image = torch.randint(256, (5, 7, channels), dtype=torch.uint8)
-    picture = pixels(encode_png(image))
-    assert (picture.mode, picture.size) == (mode, (7, 5))
-    assert picture.tobytes() == bytes(image.flatten().tolist())
-
-
-@pytest.mark.parametrize("channels", [1, 3, 4])
-def test_apng_keeps_every_frame_and_colour(channels):
-    frames = list(torch.randint(256, (4, 8, 9, channels), dtype=torch.uint8))
-    encoded = encode_animation(frames, "apng", 120)
-    with Image.open(io.BytesIO(encoded)) as picture:
-        assert (picture.format, picture.n_frames, picture.info["loop"]) == ("PNG", 4, 0)
-        for number, frame in enumerate(frames):
-            picture.seek(number)
-            assert picture.info["duration"] == 120
-            assert picture.tobytes() == bytes(frame.flatten().tolist())
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_gif_loops_through_every_frame(channels):
-    shades = torch.tensor([0, 60, 120, 255], dtype=torch.uint8)
-    frames = list(shades.view(4, 1, 1, 1).expand(4, 8, 9, channels).contiguous())
-    encoded = encode_animation(frames, "gif", 120)
-    with Image.open(io.BytesIO(encoded)) as picture:
-        assert (picture.format, picture.n_frames, picture.info["loop"]) == ("GIF", 4, 0)
-        for number, shade in enumerate(shades.tolist()):
-            picture.seek(number)
-            assert picture.info["duration"] == 120
-            assert picture.convert("L").getextrema() == (shade, shade)
-
-
-def test_one_frame_is_an_animation_too():
-    frames = [torch.zeros(4, 4, 1, dtype=torch.uint8)]
-    for form in ("gif", "apng"):
-        assert pixels(encode_animation(frames, form, 80)).size == (4, 4)
 
 
 def test_samples_beyond_the_range_are_clipped_to_it():

@@ -1,0 +1,128 @@
+"""The contract of formats: how samples become a picture for people and arrays for programs.
+
+Notation: `N` samples, `M` real samples, `H W` a picture's height and width in pixels. A picture is
+uint8 `[H, W, C]` on the CPU, with C = 1 (grey), 3 (RGB) or 4 (RGB with opacity).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from ganforge.problem import Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """Samples `[N, *sample_shape]`, float32 on the CPU, and what belongs to them.
+
+    `labels` are int64 `[N]`, and `classes` the names of the K classes. `before` and `after` hold
+    companions by name, each `[N, ...]`, float32: number i stands to the left, or to the right, of
+    sample i in a picture. A generator that is fed with real samples has `inputs` before and `real`
+    after.
+
+    `real` are real samples `[M, *sample_shape]` to compare with, which belong to no sample in
+    particular. With `generated` false the samples themselves are real.
+
+    `columns` is the number of samples in a row of the picture where rows mean something: a class
+    each, or a way from one latent to another. With `ordered` false nobody asked for the order of
+    the samples, and a picture may bring those of a class together.
+    """
+
+    samples: Tensor
+    labels: Tensor | None = None
+    classes: tuple[str, ...] | None = None
+    before: Mapping[str, Tensor] = field(default_factory=dict)
+    after: Mapping[str, Tensor] = field(default_factory=dict)
+    real: Tensor | None = None
+    generated: bool = True
+    columns: int | None = None
+    ordered: bool = True
+
+    def only(self, number: int) -> Drawn:
+        """One sample, `[1, *sample_shape]`, with what belongs to it."""
+        one = slice(number, number + 1)
+        return replace(
+            self,
+            samples=self.samples[one],
+            labels=None if self.labels is None else self.labels[one],
+            before={name: values[one] for name, values in self.before.items()},
+            after={name: values[one] for name, values in self.after.items()},
+        )
+
+
+class Format(ABC):
+    """Shows and writes the samples of a field.
+
+    ganforge makes the files `.png`, `.gif`, `.apng` and `.npz` of what `picture`, `film` and
+    `arrays` give; `encode` makes all others that the spec declares. Equal arguments give equal
+    pictures and files, and nothing that is given is changed.
+
+    `num_pictured` is the number of samples that one picture shows well, each by itself; None where
+    a picture takes any number, as points in a plane. With `shows_real` its pictures hold samples
+    against real ones, and `Drawn.real` is given where there are some.
+    """
+
+    num_pictured: ClassVar[int | None] = 64
+    shows_real: ClassVar[bool] = False
+
+    def __init__(self, problem: Problem, options: Any = None) -> None:
+        self.problem = problem
+
+    @abstractmethod
+    def picture(self, drawn: Drawn) -> Tensor:
+        """One picture of all samples, uint8 `[H, W, C]`."""
+
+    def picture_of_one(self, drawn: Drawn) -> Tensor:
+        """The picture of a single sample (N = 1) in a file of its own, uint8 `[H, W, C]`."""
+        return self.picture(drawn)
+
+    def walk(self, steps: Sequence[Drawn]) -> Iterable[Tensor]:
+        """A picture of each step of a walk between latents, all of one size."""
+        return (self.picture(step) for step in steps)
+
+    def film(self, drawn: Drawn) -> Iterable[Tensor]:
+        """The frames of samples that move, each uint8 `[H, W, C]` of one size.
+
+        Asked for where the spec declares `.gif` or `.apng`. A frame is shown for
+        1 / `problem.sample.rate` seconds.
+        """
+        raise NotImplementedError(f"{type(self).__name__} declares moving pictures and has no film")
+
+    def arrays(self, drawn: Drawn) -> dict[str, Tensor]:
+        """The arrays of an `.npz` file by name.
+
+        `samples` and companions as `restored` gives them, and `labels` where there are some.
+        """
+        found = {"samples": self.restored(drawn.samples)}
+        if drawn.labels is not None:
+            found["labels"] = drawn.labels
+        companions = {**drawn.before, **drawn.after}
+        return found | {name: self.restored(values) for name, values in companions.items()}
+
+    def encode(self, drawn: Drawn, suffix: str) -> bytes:
+        """The contents of a file with one of the declared suffixes that ganforge does not make.
+
+        Raises ValueError, with a message for the user, where these samples cannot be written so.
+        """
+        raise NotImplementedError(f"{type(self).__name__} declares {suffix} and cannot write it")
+
+    def restored(self, samples: Tensor) -> Tensor:
+        """Samples `[N, *sample_shape]` in the units of the data: by the fit, or by the range.
+
+        Samples of a field with neither, images of bytes among them, stay as networks see them, and
+        so do companions that have another shape.
+        """
+        if tuple(samples.shape[1:]) != self.problem.sample_shape:
+            return samples
+        fit, value_range = self.problem.fit, self.problem.sample.range
+        if fit is not None and fit.tensors.keys() & {"scale", "offset"}:
+            return fit.restore(samples)
+        if value_range is not None:
+            low, high = value_range
+            return (samples + 1) * ((high - low) / 2) + low
+        return samples

@@ -1,0 +1,132 @@
+"""The format of a run or of a trained generator, whose failures name its package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganforge.contracts import Drawn, Format
+from ganforge.errors import PluginError, UsageError
+from ganforge.pictures.encoding import (
+    ANIMATIONS,
+    PICTURE_CHANNELS,
+    encode_animation,
+    encode_arrays,
+    encode_png,
+)
+from ganforge.plugin.registry import Component
+from ganforge.plugin.specs import FormatSpec
+from ganforge.printable import printable
+
+FRAME_MILLISECONDS = 80  # of moving pictures whose field has no rate
+_FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChosenFormat:
+    """A format that was built for a problem.
+
+    What the format raises is a PluginError that names its package, and so is what is no picture.
+    A ValueError raised for a file says that these samples cannot be written so: a UsageError.
+    """
+
+    component: Component[FormatSpec]
+    format: Format
+
+    @property
+    def spec(self) -> FormatSpec:
+        return self.component.spec
+
+    @property
+    def num_pictured(self) -> int | None:
+        """How many samples one picture shows well; None where it takes any number."""
+        return self.format.num_pictured
+
+    @property
+    def shows_real(self) -> bool:
+        """Whether its pictures hold samples against real ones."""
+        return self.format.shows_real
+
+    def picture(self, drawn: Drawn) -> Tensor:
+        """One picture of all samples, uint8 `[H, W, C]`."""
+        return self._checked(self.component.call(_FAILED, self.format.picture, drawn))
+
+    def walk(self, steps: Sequence[Drawn]) -> list[Tensor]:
+        """A picture of each step of a walk between latents, all of one size."""
+        # Listed within the call: a generator function fails when it is gone through.
+        return self._frames(self.component.call(_FAILED, lambda: list(self.format.walk(steps))))
+
+    def encode(self, drawn: Drawn, suffix: str, milliseconds: int | None = None) -> bytes:
+        """The contents of a file of samples, with a suffix that the spec declares.
+
+        `milliseconds` is the time of a frame where the samples move, instead of that of the field.
+        """
+        if suffix == ".png":
+            return encode_png(self.picture(drawn))
+        if suffix == ".npz":
+            return encode_arrays(self._write(self.format.arrays, drawn))
+        if suffix in ANIMATIONS:
+            frames = self._frames(self._write(lambda: list(self.format.film(drawn))))
+            return encode_animation(frames, suffix, milliseconds or self._frame_milliseconds)
+        contents = self._write(self.format.encode, drawn, suffix)
+        if not isinstance(contents, bytes):
+            raise self._broken(f"bytes of a {suffix} file", type(contents).__name__)
+        return contents
+
+    def encode_each(self, drawn: Drawn) -> Iterator[bytes]:
+        """The contents of one file for each sample, as the spec declares them."""
+        suffix = self.spec.one_file_each
+        assert suffix is not None, "the command line lets no such request through"
+        for number in range(len(drawn.samples)):
+            one = drawn.only(number)
+            if suffix == ".png":
+                yield encode_png(self._checked(self._write(self.format.picture_of_one, one)))
+            else:
+                yield self.encode(one, suffix)
+
+    @property
+    def _frame_milliseconds(self) -> int:
+        rate = self.format.problem.sample.rate
+        return FRAME_MILLISECONDS if rate is None else max(1, round(1000 / rate))
+
+    def _frames(self, pictures: Sequence[Any]) -> list[Tensor]:
+        frames = [self._checked(it) for it in pictures]
+        sizes = {tuple(frame.shape) for frame in frames}
+        if len(sizes) != 1:
+            raise self._broken("frames of one size", printable(f"{sorted(sizes)}", 100))
+        return frames
+
+    def _write(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return self.component.call(_FAILED, function, *arguments)
+        except PluginError as error:
+            if type(error.__cause__) is ValueError:
+                raise UsageError(
+                    f"the format {self.component.name!r} cannot write this: "
+                    f"{printable(error.__cause__)}"
+                ) from error
+            raise
+
+    def _checked(self, picture: Any) -> Tensor:
+        if (
+            isinstance(picture, Tensor)
+            and picture.dtype == torch.uint8
+            and picture.dim() == 3
+            and picture.shape[2] in PICTURE_CHANNELS
+            and picture.numel() > 0
+        ):
+            return picture.detach().cpu()
+        shown = type(picture).__name__
+        if isinstance(picture, Tensor):
+            shown = f"{picture.dtype} {list(picture.shape)}"
+        raise self._broken("a picture, uint8 [H, W, C] with C = 1, 3 or 4", shown)
+
+    def _broken(self, wanted: str, found: str) -> PluginError:
+        component = self.component
+        return PluginError(
+            f"the format {component.name!r} of {component.origin} must give {wanted}, not {found}"
+        )

@@ -1,0 +1,161 @@
+"""Formats that are wrong in one way each, and fail the check of that way alone."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ganforge import Format, FormatSpec
+from ganforge.testing.checks import formats
+from ganforge.testing.finding import subject_of
+from ganforge.testing.framework import perform_all
+
+
+class Correct(Format):
+    """A pixel for each number."""
+
+    num_pictured = 9
+
+    def picture(self, drawn):
+        levels = (drawn.samples.flatten(1) + 1) * 127.5
+        return levels.clamp(0, 255).to(torch.uint8)[:, :, None]
+
+    def encode(self, drawn, suffix):
+        return str(drawn.samples.tolist()).encode()
+
+
+class Floating(Correct):
+    def picture(self, drawn):
+        return super().picture(drawn).float() / 255
+
+
+class ChannelsFirst(Correct):
+    def picture(self, drawn):
+        return super().picture(drawn).permute(2, 0, 1)
+
+
+class PlainAlone(Correct):
+    """Forgets that samples may have companions."""
+
+    def picture(self, drawn):
+        assert not drawn.before
+        return super().picture(drawn)
+
+
+class Growing(Correct):
+    def walk(self, steps):
+        for number, step in enumerate(steps):
+            yield self.picture(step)[: 1 + number]
+
+
+class Dotted(Correct):
+    def picture(self, drawn):
+        picture = super().picture(drawn)
+        return torch.where(torch.rand(picture.shape) < 0.5, picture, 0)
+
+
+class Fading(Correct):
+    """Counts the pictures that it has made."""
+
+    number = 0
+
+    def picture(self, drawn):
+        self.number += 1
+        return super().picture(drawn) // self.number
+
+
+class Clipping(Correct):
+    def picture(self, drawn):
+        drawn.samples.clamp_(-0.5, 0.5)
+        return super().picture(drawn)
+
+
+class Sorting(Correct):
+    def arrays(self, drawn):
+        if drawn.labels is not None:
+            drawn.labels.copy_(drawn.labels.sort().values)
+        return super().arrays(drawn)
+
+
+class Promising(Correct):
+    def encode(self, drawn, suffix):
+        return Format.encode(self, drawn, suffix)
+
+
+class Empty(Correct):
+    def encode(self, drawn, suffix):
+        return b""
+
+
+class Textual(Correct):
+    def encode(self, drawn, suffix):
+        return "0.5"
+
+
+class OnlyTogether(Correct):
+    def encode(self, drawn, suffix):
+        assert len(drawn.samples) > 1
+        return super().encode(drawn, suffix)
+
+
+class Renaming(Correct):
+    def arrays(self, drawn):
+        return {"x": drawn.samples}
+
+
+class Unlabelled(Correct):
+    def arrays(self, drawn):
+        return {"samples": drawn.samples}
+
+
+class Averaging(Correct):
+    def arrays(self, drawn):
+        return {**super().arrays(drawn), "samples": drawn.samples.mean(0, keepdim=True)}
+
+
+def spec_of(built, **said):
+    said = {"suffixes": (".png", ".npz", ".txt"), "one_file_each": ".txt", **said}
+    return FormatSpec(
+        name="wrong",
+        summary="A format",
+        build=f"{__name__}:{built.__name__}",
+        kinds=("vector", "sequence"),
+        **said,
+    )
+
+
+WRONG = [
+    (Floating, "pictures-are-uint8"),
+    (ChannelsFirst, "pictures-are-uint8"),
+    (PlainAlone, "pictures-are-uint8"),
+    (Growing, "pictures-are-uint8"),
+    (Dotted, "equal-samples-give-equal-pictures"),
+    (Fading, "equal-samples-give-equal-pictures"),
+    (Clipping, "samples-are-left-unchanged"),
+    (Sorting, "samples-are-left-unchanged"),
+    (Promising, "every-suffix-is-written"),
+    (Empty, "every-suffix-is-written"),
+    (Textual, "every-suffix-is-written"),
+    (OnlyTogether, "every-suffix-is-written"),
+    (Renaming, "arrays-hold-the-samples"),
+    (Unlabelled, "arrays-hold-the-samples"),
+    (Averaging, "arrays-hold-the-samples"),
+]
+
+
+@pytest.mark.parametrize(("built", "check"), WRONG, ids=[it.__name__ for it, _ in WRONG])
+def test_a_wrong_format_fails_its_own_check_and_no_other(built, check):
+    results = perform_all(formats.CHECKS, subject_of(spec_of(built)))
+    assert [it.check for it in results if it.failed] == [check]
+
+
+@pytest.mark.parametrize("said", [{}, {"one_file_each": None}, {"suffixes": (".png", ".npz")}])
+def test_a_correct_format_fails_none(said):
+    if "suffixes" in said:
+        said["one_file_each"] = None
+    results = perform_all(formats.CHECKS, subject_of(spec_of(Correct, **said)))
+    assert [(it.status, it.message) for it in results] == [("passed", "")] * len(formats.CHECKS)
+
+
+def test_every_check_has_a_format_that_fails_it():
+    assert {check.name for check in formats.CHECKS} == {check for _, check in WRONG}
