@@ -12,6 +12,7 @@ from ganforge.testing.checks.components import CHECKS as COMPONENTS
 from ganforge.testing.checks.datasets import CHECKS as DATASETS
 from ganforge.testing.checks.discriminators import CHECKS as DISCRIMINATORS
 from ganforge.testing.checks.formats import CHECKS as FORMATS
+from ganforge.testing.checks.games import CHECKS as GAMES
 from ganforge.testing.checks.generators import CHECKS as GENERATORS
 from ganforge.testing.checks.losses import CHECKS as LOSSES
 from ganforge.testing.checks.metrics import CHECKS as METRICS
@@ -32,6 +33,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *LOSSES,
     *DATASETS,
     *SAMPLERS,
+    *GAMES,
     *AUGMENTATIONS,
     *METRICS,
     *CALLBACKS,
