@@ -15,15 +15,31 @@ from ganforge.engine.state import snapshot
 from ganforge.engine.trainer import Trainer
 from ganforge.errors import listed
 from ganforge.plugin.base_specs import ComponentSpec
-from ganforge.plugin.specs import KINDS, CallbackSpec, MetricSpec, RecipeSpec
+from ganforge.plugin.specs import (
+    AugmentationSpec,
+    DatasetSpec,
+    DiscriminatorSpec,
+    GameSpec,
+    GeneratorSpec,
+    LossSpec,
+    OptimizerSpec,
+    SamplerSpec,
+)
 from ganforge.printable import described
 from ganforge.storage.run_directory import RunDirectory
 from ganforge.testing.fixtures.runs import NUM_STEPS, runs_of
 from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
 
-#: what takes part in a step
-TRAINED = tuple(
-    it for it in KINDS if it not in (MetricSpec.kind, CallbackSpec.kind, RecipeSpec.kind)
+#: the kinds that take part in a step
+TRAINED = (
+    GeneratorSpec.kind,
+    DiscriminatorSpec.kind,
+    LossSpec.kind,
+    SamplerSpec.kind,
+    DatasetSpec.kind,
+    GameSpec.kind,
+    AugmentationSpec.kind,
+    OptimizerSpec.kind,
 )
 
 
