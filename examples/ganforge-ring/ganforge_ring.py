@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ganforge import DatasetSpec, GeneratorSpec, VectorShapes, hookimpl, option
+from ganforge import DatasetSpec, Field, GeneratorSpec, VectorShapes, hookimpl, option
 
 
 @dataclass(frozen=True, kw_only=True)

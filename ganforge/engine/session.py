@@ -131,9 +131,9 @@ def train(
 ) -> Result:
     """Train in a run directory, from the start or from where it was left.
 
-    `observer` is told of everything. `changes` is what a resumed run changes of its configuration. `stop_request` is asked between
-    steps; what it answers ends the session after a checkpoint. A new run that fails before its
-    first step leaves nothing behind.
+    `observer` is told of everything. `changes` is what a resumed run changes of its configuration.
+    `stop_request` is asked between steps; what it answers ends the session after a checkpoint. A
+    new run that fails before its first step leaves nothing behind.
 
     Raises the errors of building and of training; `status.json` keeps how it ended.
     """
