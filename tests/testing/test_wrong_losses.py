@@ -130,6 +130,13 @@ class Captioned(Loss):
         return mse_loss(step.fake, step.conditions["mask"])
 
 
+class ByField(Loss):
+    """The field `label`, whatever the networks are told."""
+
+    def generator_loss(self, step):
+        return (step.fake.flatten(1).mean(1) * step.conditions["label"]).mean()
+
+
 class PathLength(Loss):
     """The generator differentiated twice (Karras et al., 2020)."""
 
@@ -383,6 +390,7 @@ def test_a_wrong_loss_fails_its_own_check_and_no_other(built, said, check):
         (Identity, {"trains": G, "reads": ("identity", "samples")}),
         (Features, FEATURES),
         (Part, {"trains": G, "reads": ("inputs.code", "fake.code")}),
+        (ByField, {"trains": G, "reads": ("label",)}),
         (Captioned, {"trains": G, "reads": ("mask",)}),
         (PathLength, {"trains": G, "reads": ("generated.w",), "double_backward": G}),
         (Consistent, {"trains": G, "reads": ("fake_scores",)}),
