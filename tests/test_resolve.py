@@ -11,11 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ganforge import Field, __version__
-from ganforge.config.layers import Flag, Layer, Names, from_settings, from_text
 from ganforge.config.data_path import path_layer
+from ganforge.config.layers import Flag, Layer, Names, from_settings, from_text
 from ganforge.config.resolve import resolve
-from ganforge.config.run_config import ALL_SECTIONS, RunConfig
+from ganforge.config.run_config import ALL_SECTIONS, NetworkSettings, RunConfig, TermSettings
 from ganforge.config.settings import SECTIONS
 from ganforge.errors import ConfigError
 from ganforge.plugin.discovery import discover
@@ -59,10 +58,12 @@ def test_where_nothing_is_said_a_dcgan_learns_the_embedded_digits(make: Resolve)
     assert config.discriminator.config_name == "dcgan"
     assert config.sampler.config_name == "normal"
     assert config.dataset.config_name == "digits"
-    assert [(term.config_name, term.weight, term.every) for term in config.losses] == [
-        ("nonsat", 1.0, 1)
-    ]
-    assert (config.sample_shape, config.input_shape) == ((1, 32, 32), (100,))
+    assert config.game.config_name == "adversarial"
+    (term,) = config.losses
+    assert (term.config_name, term.settings) == ("nonsat", TermSettings(weight=1.0, every=1))
+    assert config.augmentations == config.metrics == config.callbacks == ()
+    assert config.sample_shape == (1, 32, 32)
+    assert config.input_shape(config.fields) == (100,)
     assert (config.training.steps, config.training.epochs) == (1200, None)
 
 
@@ -116,7 +117,7 @@ def test_a_schedule_is_set_in_any_layer_and_replaced_as_a_whole(make: Resolve) -
 
 def test_the_weight_of_a_term_may_be_a_schedule(make: Resolve) -> None:
     config = make("loss.nonsat.weight={from=0,to=1,until_images=800}")
-    assert config.losses[0].weight == Schedule(from_=0.0, to=1.0, until_images=800)
+    assert config.losses[0].settings.weight == Schedule(from_=0.0, to=1.0, until_images=800)
 
 
 #: Huang et al., 2024, arXiv:2501.05441: everything moves during the first tenth of the run
@@ -182,13 +183,19 @@ def test_the_partners_follow_the_generator_unless_they_are_named(make: Resolve) 
     mixed = make("generator.name=mlp", "discriminator.name=dcgan", "sampler.name=uniform")
     assert mixed.discriminator is not None
     assert (mixed.discriminator.config_name, mixed.sampler.config_name) == ("dcgan", "uniform")
+    autoencoder = make("generator.name=adversarial-autoencoder", losses=("mse", "nonsat"))
+    assert autoencoder.game.config_name == "autoencoder"
+    assert autoencoder.game.options.judge == "samples"
+    usual = make("generator.name=adversarial-autoencoder", "game.name=adversarial")
+    assert usual.game.config_name == "adversarial"
 
 
 def test_losses_on_the_command_line_replace_those_of_a_file(make: Resolve) -> None:
     file = "[loss.bce]\nweight = 3\nlabel_smoothing = 0.1\n[loss.nonsat]\nweight = 2\n"
 
     def terms(losses: tuple[str, ...] | None = None) -> list[tuple[str, float]]:
-        return [(it.config_name, it.weight) for it in make(file=file, losses=losses).losses]
+        found = make(file=file, losses=losses).losses
+        return [(it.config_name, it.settings.weight) for it in found]
 
     assert terms() == [("bce", 3.0), ("nonsat", 2.0)]
     assert terms(("minimax",)) == [("minimax", 1.0)]
@@ -200,8 +207,69 @@ def test_a_term_can_be_weighed_and_evaluated_lazily(make: Resolve) -> None:
         "loss.wasserstein.clip=0.5", "loss.wasserstein.weight=-2", losses=("wasserstein", "bce")
     )
     first, second = config.losses
-    assert (first.options.clip, first.weight, second.weight) == (0.5, -2.0, 1.0)
-    assert make("loss.nonsat.every=16").losses[0].every == 16
+    assert first.options.clip == 0.5
+    assert (first.settings.weight, second.settings.weight) == (-2.0, 1.0)
+    assert make("loss.nonsat.every=16").losses[0].settings == TermSettings(every=16)
+
+
+def test_a_term_may_begin_late_and_be_held_to_the_size_of_another(
+    make: Resolve, bundled: Registry
+) -> None:
+    file = "[loss.mse]\n[loss.nonsat]\nweight = 0.1\nstart = 500\nbalance = 'mse'\n"
+    config = make("generator.name=adversarial-autoencoder", file=file)
+    assert [term.settings for term in config.losses] == [
+        TermSettings(),
+        TermSettings(weight=0.1, start=500, balance="mse"),
+    ]
+    assert reread(config, bundled) == config
+
+
+def test_a_lazy_term_has_the_interval_of_its_spec_unless_another_is_set(
+    fake_plugin: FakePlugin,
+) -> None:
+    source = """
+from ganforge import LossSpec, hookimpl
+
+@hookimpl
+def ganforge_losses():
+    yield LossSpec(name="lazy", summary="s", build="m:f", every=16)
+"""
+    fake_plugin("ganforge-lazy", source)
+    registry = discover().registry
+    assert resolve(layers("", (), ("lazy",)), registry).losses[0].settings.every == 16
+    set_ = layers("", ("loss.lazy.every=4",), ("lazy",))
+    assert resolve(set_, registry).losses[0].settings.every == 4
+
+
+def test_each_network_has_conditions_and_starting_weights_of_its_own(
+    make: Resolve, bundled: Registry
+) -> None:
+    usual = make()
+    assert usual.discriminator is not None
+    assert usual.generator.settings == usual.discriminator.settings == NetworkSettings()
+    file = """
+    [generator]
+    conditions = ["label"]
+    [discriminator]
+    init = "runs/00001-dcgan/checkpoints/step-00000500.safetensors"
+    """
+    config = make(file=file)
+    assert config.discriminator is not None
+    assert config.generator.settings == NetworkSettings(conditions=("label",))
+    assert config.discriminator.settings.conditions == ()
+    assert config.discriminator.settings.init == (
+        "runs/00001-dcgan/checkpoints/step-00000500.safetensors"
+    )
+    assert (config.conditions("generator"), config.conditions("discriminator")) == (("label",), ())
+    assert reread(config, bundled) == config
+
+
+def test_a_conditional_run_tells_both_sides_the_label_once(make: Resolve) -> None:
+    config = make("training.conditional=true", "generator.conditions=['label']")
+    assert config.conditions("generator") == config.conditions("discriminator") == ("label",)
+    assert config.keywords("generator", config.fields) == {"label": ("label",)}
+    alone = make("discriminator.name=none", "generator.name=autoencoder", losses=("mse",))
+    assert alone.conditions("discriminator") == ()
 
 
 def test_steps_replace_the_epochs_of_an_earlier_layer_and_the_reverse(make: Resolve) -> None:
@@ -259,8 +327,9 @@ def test_every_problem_is_found_at_once_with_its_line_and_what_is_near(
             "run.toml:7: training.batch_size: 0 is out of range: must be at least 1",
             "run.toml:8: training.stpes: unknown option 'stpes'; did you mean 'steps'?",
             "run.toml:9: training.betas: unknown option 'betas'; known are batch_size, "
-            "conditional, discriminate, epochs, joint_batch, num_accumulation_steps, "
-            "num_discriminator_steps, reuse_fakes, seed and steps",
+            "conditional, discriminator_warmup, epochs, first, joint_batch, "
+            "num_accumulation_steps, num_discriminator_steps, num_generator_steps, reuse_fakes, "
+            "seed and steps",
             "run.toml:14: there is no optimizer called 'adma'; did you mean 'adam'?",
             "run.toml:16: discriminator_optimizer.learning_rate of the optimizer 'adam': nan is "
             "not a finite number",
@@ -295,6 +364,18 @@ def test_every_problem_is_found_at_once_with_its_line_and_what_is_near(
         ("loss.nonsat.weight=inf", "loss.nonsat.weight: inf is not a finite number"),
         ("loss.nonsat.every=0", "loss.nonsat.every: 0 is out of range: must be at least 1"),
         ("loss.nonsat.x=0", "loss.nonsat.x of the loss 'nonsat': unknown option 'x'; known are"),
+        ("loss.nonsat.every.x=0", "loss.nonsat.every.x of the loss 'nonsat': unknown option"),
+        ("generator.init.x=3", "generator.init.x of the generator 'dcgan': unknown option"),
+        ("generator.init=3", "generator.init: expected a string, got 3"),
+        ("generator.conditions=label", "generator.conditions: expected a list, got 'label'"),
+        ("loss.nonsat.start=-1", "loss.nonsat.start: -1 is out of range: must be at least 0"),
+        ("loss.nonsat.balance=3", "loss.nonsat.balance: expected a string, got 3"),
+        ("game.name=cycel", "there is no game called 'cycel'; did you mean 'cycle'?"),
+        ("game.judge=codes", "game.judge of the game 'adversarial': unknown option 'judge'; "),
+        ("training.first=encoder", "training.first: 'encoder' is not allowed: one of 'discrim"),
+        ("training.discriminate=codes", "training.discriminate: unknown option 'discriminate'"),
+        ("augmentation=ada", "augmentation is a section: write augmentation.KEY"),
+        ("augmentation.ada.target=1", "the augmentation 'ada' is not part of this run, which has"),
         ("loss.nonsat.wieght=2", "loss.nonsat.wieght of the loss 'nonsat': unknown option 'wieg"),
         ("generator_optimizer.name=[1]", "generator_optimizer.name must be a string, not [1]"),
         ("generator_optimizer.name=agd", "there is no optimizer called 'agd'; did you mean 'sgd'"),
@@ -305,9 +386,9 @@ def test_every_problem_is_found_at_once_with_its_line_and_what_is_near(
         ("training.steps=2026-11-21", "training.steps: expected an integer, got datetime.date"),
         ("dataset.name=digit", "there is no dataset called 'digit'; did you mean 'digits'?"),
         ("sampler.name=norml", "there is no sampler called 'norml'; did you mean 'normal'?"),
-        ("a.b.c=1", "unknown section 'a'; there are generator, discriminator, sampler"),
-        ("a=1", "unknown section 'a'; there are generator, discriminator, sampler"),
-        ('"".x=1', "unknown section ''; there are generator, discriminator, sampler"),
+        ("a.b.c=1", "unknown section 'a'; there are generator, discriminator, game"),
+        ("a=1", "unknown section 'a'; there are generator, discriminator, game"),
+        ('"".x=1', "unknown section ''; there are generator, discriminator, game"),
     ],
 )
 def test_one_mistake_is_one_complaint(
@@ -358,161 +439,6 @@ def test_a_complaint_cannot_steer_the_terminal(refuse: Callable[..., list[str]])
         assert complaint.isprintable()
 
 
-IMPOSSIBLE = [
-    (
-        ("dataset.size=48",),
-        {
-            "--set dataset.size=48: the generator 'dcgan' handles square images whose side is a "
-            "power of two from 32 up, not 1 x 48 x 48, which is what the data set 'digits' gives",
-            "--set dataset.size=48: the discriminator 'dcgan' handles square images whose side is "
-            "a power of two from 32 up, not 1 x 48 x 48, which is what the data set 'digits' gives",
-        },
-    ),
-    (
-        ("training.batch_size=10", "training.num_accumulation_steps=3"),
-        {
-            "--set training.num_accumulation_steps=3: training.batch_size = 10 cannot be split "
-            "into 3 equal parts"
-        },
-    ),
-    (
-        ("training.reuse_fakes=true", "training.num_accumulation_steps=2"),
-        {
-            "--set training.reuse_fakes=true: fakes cannot be reused where a batch is split: the "
-            "parts' graphs would all have to stay in memory, which is what splitting avoids"
-        },
-    ),
-    (
-        ("training.conditional=true", "generator.name=mlp", "dataset.name=ring"),
-        {"--set training.conditional=true: the data set 'ring' has no labels"},
-    ),
-]
-
-
-@pytest.mark.parametrize(("assignments", "complaints"), IMPOSSIBLE)
-def test_what_cannot_work_together_is_refused(
-    refuse: Callable[..., list[str]], assignments: tuple[str, ...], complaints: set[str]
-) -> None:
-    assert set(refuse(*assignments)) == complaints
-
-
-def test_a_batch_may_be_split_into_equal_parts(make: Resolve) -> None:
-    config = make("training.batch_size=12", "training.num_accumulation_steps=3")
-    assert config.training.num_accumulation_steps == 3
-
-
-CAPABLE = """
-from ganforge import DatasetSpec, DiscriminatorSpec, GeneratorSpec, LossSpec, SamplerSpec, hookimpl
-
-common = {"summary": "s", "build": "m:f"}
-
-@hookimpl
-def ganforge_generators():
-    yield GeneratorSpec(name="labelled", discriminator="flat", **common, conditions=("label",), required=("label",))
-    yield GeneratorSpec(name="alone", **common)
-    yield GeneratorSpec(name="painter", inputs="image", discriminator="mlp", **common)
-    yield GeneratorSpec(name="lost", discriminator="nowhere", sampler="nothing", **common)
-
-@hookimpl
-def ganforge_discriminators():
-    yield DiscriminatorSpec(name="flat", double_backward=False, **common, conditions=("label",))
-
-@hookimpl
-def ganforge_losses():
-    yield LossSpec(name="penalty", trains=("discriminator",), **common, double_backward=("discriminator",))
-    yield LossSpec(name="distance", trains=("generator",), **common, reads=("samples", "fake",))
-    yield LossSpec(name="classes", **common, reads=("real_scores", "fake_scores", "labels",))
-
-@hookimpl
-def ganforge_datasets():
-    yield DatasetSpec(name="bare", **common, fields=lambda o: {"sample": Field.of_shape((3, 32, 32))})
-    yield DatasetSpec(name="points", **common, fields=lambda o: {"sample": Field.of_shape((2,)), "label": Field(kind="category", optional=True)})
-    yield DatasetSpec(name="broken", **common, fields=lambda o: {"sample": Field.of_shape(o.nothing), "label": Field(kind="category", optional=True)})
-
-@hookimpl
-def ganforge_samplers():
-    yield SamplerSpec(name="crops", inputs="sample", input_shape=lambda o, s: s, **common)
-"""
-
-
-@pytest.mark.parametrize(
-    ("assignments", "losses", "messages"),
-    [
-        (
-            ("generator.name=labelled",),
-            ("nonsat",),
-            ["generator.name=labelled: the generator 'labelled' needs labels; set training.cond"],
-        ),
-        (
-            ("generator.name=labelled", "training.conditional=true", "dataset.name=bare"),
-            ("nonsat",),
-            ["training.conditional=true: the data set 'bare' has no labels"],
-        ),
-        (
-            ("dataset.name=points",),
-            ("nonsat",),
-            [
-                "dataset.name=points: the generator 'dcgan' handles images only, not vectors",
-                "dataset.name=points: the discriminator 'dcgan' handles images only, not vectors",
-            ],
-        ),
-        (
-            ("discriminator.name=flat",),
-            ("nonsat", "penalty"),
-            ["the loss 'penalty' differentiates the discriminator's gradient, which this"],
-        ),
-        ((), ("classes",), ["the loss 'classes' needs labels; set training.conditional = true"]),
-        (
-            (),
-            ("distance",),
-            ["loss: no loss trains the discriminator; add one, such as --loss nonsat"],
-        ),
-        ((), ("penalty",), ["loss: no loss trains the generator; add one, such as --loss nonsat"]),
-        (
-            ("generator.name=alone",),
-            ("nonsat",),
-            ["--loss: the loss 'nonsat' needs a discriminator; set discriminator.name"],
-        ),
-        (
-            ("generator.name=alone", "discriminator.width=8"),
-            ("distance",),
-            ["discriminator.width=8: there is no discriminator; set discriminator.name"],
-        ),
-        (
-            ("generator.name=painter",),
-            ("nonsat",),
-            ["the generator 'painter' takes images, and the sampler 'normal' draws latents"],
-        ),
-        (
-            ("sampler.name=crops",),
-            ("nonsat",),
-            ["the generator 'dcgan' takes latents, and the sampler 'crops' draws images"],
-        ),
-        (
-            ("generator.name=lost",),
-            ("nonsat",),
-            [
-                "discriminator: there is no discriminator called 'nowhere'; there are",
-                "sampler: there is no sampler called 'nothing'; there are",
-            ],
-        ),
-    ],
-)
-def test_capabilities_of_third_parties_are_held_against_each_other(
-    fake_plugin: FakePlugin,
-    assignments: tuple[str, ...],
-    losses: tuple[str, ...],
-    messages: list[str],
-) -> None:
-    fake_plugin("ganforge-capable", CAPABLE)
-    with pytest.raises(ConfigError) as caught:
-        resolve(layers("", assignments, losses), discover().registry)
-    complaints = sorted(map(str, caught.value.complaints))
-    assert len(complaints) == len(messages)
-    for complaint, message in zip(complaints, sorted(messages), strict=True):
-        assert message in complaint
-
-
 def test_a_run_without_a_discriminator_stays_without_one(bundled: Registry) -> None:
     settings = ("generator.name=adversarial-autoencoder", "discriminator.name=none")
     config = resolve(layers("", settings, ("mse",)), bundled)
@@ -520,19 +446,10 @@ def test_a_run_without_a_discriminator_stays_without_one(bundled: Registry) -> N
     assert reread(config, bundled) == config
     with pytest.raises(ConfigError, match="there is no discriminator in this run"):
         resolve(layers("", (*settings, "discriminator.hidden=[8]"), ("mse",)), bundled)
+    assert config.conditions("discriminator") == ()
+    assert list(config.optimizers) == ["generator"]
     with pytest.raises(ConfigError, match="do without it: --discriminator none"):
         resolve(layers("", settings[:1], ("mse",)), bundled)
-
-
-def test_what_fits_together_is_taken(fake_plugin: FakePlugin) -> None:
-    fake_plugin("ganforge-capable", CAPABLE)
-    registry = discover().registry
-    alone = resolve(layers("", ("generator.name=alone",), ("distance",)), registry)
-    assert alone.discriminator is None
-    painter = ("generator.name=painter", "sampler.name=crops", "dataset.name=bare")
-    assert resolve(layers("", painter, None), registry).input_shape == (3, 32, 32)
-    points = resolve(layers("", ("generator.name=mlp", "dataset.name=points"), None), registry)
-    assert points.sample_shape == (2,)
 
 
 def reread(config: RunConfig, registry: Registry) -> RunConfig:
@@ -576,7 +493,7 @@ def test_a_resolved_configuration_resolves_to_itself_whatever_is_combined(
 def test_the_resolved_configuration_has_every_key_with_its_help(make: Resolve) -> None:
     text = make("training.epochs=2").to_toml()
     tree = tomllib.loads(text)
-    assert set(tree) == set(ALL_SECTIONS) - {"metric", "callback"}
+    assert set(tree) == set(ALL_SECTIONS) - {"augmentation", "metric", "callback"}
     for section, cls in SECTIONS.items():
         for it in describe(cls):
             unset = f"# {it.name} is unset" in text
@@ -584,7 +501,16 @@ def test_the_resolved_configuration_has_every_key_with_its_help(make: Resolve) -
             assert it.help in text
     assert "# steps is unset" in text
     assert set(tree["loss"]) == {"nonsat"}
-    assert tree["loss"]["nonsat"] == {"weight": 1.0, "every": 1}
+    assert tree["loss"]["nonsat"] == {"weight": 1.0, "every": 1, "start": 0}
+    for kind, beside in (
+        ("generator", NetworkSettings),
+        ("discriminator", NetworkSettings),
+        ("loss", TermSettings),
+    ):
+        table = text.split(f"[{kind}")[1].split("\n[")[0]
+        for it in describe(beside):
+            assert it.name in table
+            assert it.help in table
 
 
 def test_a_configuration_with_nasty_strings_resolves_to_itself(bundled: Registry) -> None:
@@ -618,7 +544,7 @@ def test_a_third_party_component_is_written_by_its_full_name(fake_plugin: FakePl
     assert reread(config, registry) == config
     weighed = ('loss."ganforge-stranger/extra".weight=3',)
     again = resolve([from_text(text, "run.toml"), from_settings(weighed)], registry)
-    assert [term.weight for term in again.losses] == [1.0, 3.0]
+    assert [term.settings.weight for term in again.losses] == [1.0, 3.0]
 
 
 def test_values_tell_which_keys_a_resumed_run_may_change(make: Resolve) -> None:
@@ -735,30 +661,44 @@ def written(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+SHAPELY = """
+from ganforge import DatasetSpec, Field, hookimpl
+
+@hookimpl
+def ganforge_datasets():
+    for name in ("tabel", "audio"):
+        field = Field(kind="vector", shape=(2,), format=name)
+        yield DatasetSpec(name=name, summary="s", build="nowhere:Data",
+                          fields=lambda options, field=field: {"sample": field})
+"""
+
+
 @pytest.mark.parametrize(
-    ("field", "message"),
+    ("name", "message"),
     [
         (
-            Field(kind="vector", shape=(2,), format="tabel"),
+            "tabel",
             "names a format for its samples, and there is no format called 'tabel'; did you mean "
             "'table'?",
         ),
         (
-            Field(kind="vector", shape=(2,), format="audio"),
+            "audio",
             "gives samples of kind 'vector', and names the format 'audio' for them, which shows "
             "sequence",
         ),
     ],
 )
 def test_a_format_that_is_not_there_or_does_not_fit_is_one_error(
-    refuse: Callable[..., list[str]],
-    monkeypatch: pytest.MonkeyPatch,
-    field: Field,
-    message: str,
+    fake_plugin: FakePlugin, name: str, message: str
 ) -> None:
-    monkeypatch.setattr(Field, "of_shape", classmethod(lambda cls, shape: field))
-    who = f"the data set 'digits' of ganforge {__version__}"
-    assert refuse("dataset.name=digits") == [f"--set dataset.name=digits: {who} {message}"]
+    fake_plugin("ganforge-shapely", SHAPELY)
+    chosen = [from_settings([f"dataset.name={name}", "generator.name=mlp"])]
+    with pytest.raises(ConfigError) as caught:
+        resolve(chosen, discover().registry)
+    (complaint,) = map(str, caught.value.complaints)
+    assert complaint.startswith(f"--set dataset.name={name}: ")
+    assert complaint.endswith(message)
+    assert f"{name!r} of ganforge-shapely 1.0" in complaint
 
 
 def test_the_format_of_the_samples_is_part_of_a_run_and_not_of_its_file(make: Resolve) -> None:

@@ -1,4 +1,4 @@
-"""Specs: a faulty one is refused where it is made, and shapes are refused in words."""
+"""Specs: a faulty one is refused where it is made, and says what it handles and needs."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from dataclasses import FrozenInstanceError, make_dataclass
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ganforge import (
+    AugmentationSpec,
     DatasetSpec,
     DiscriminatorSpec,
+    Field,
     FormatSpec,
+    GameSpec,
     GeneratorSpec,
     ImageShapes,
     LossSpec,
+    MetricSpec,
     OptimizerSpec,
     SamplerSpec,
+    SequenceShapes,
     VectorShapes,
     option,
 )
@@ -34,17 +37,33 @@ def loss(**fields: Any) -> LossSpec:
 
 
 def dataset(**fields: Any) -> DatasetSpec:
-    shape: Callable[[Any], tuple[int, ...]] = lambda options: (1, 8, 8)  # noqa: E731
+    given = lambda options: {"sample": Field.of_shape((1, 8, 8))}  # noqa: E731
     return DatasetSpec(
-        **{"name": "d", "summary": "Data", "build": "m:f", "sample_shape": shape, **fields}
+        **{"name": "d", "summary": "Data", "build": "m:f", "fields": given, **fields}
     )
 
 
 def sampler(**fields: Any) -> SamplerSpec:
-    shape: Callable[..., tuple[int, ...]] = lambda options, sample_shape: (4,)  # noqa: E731
+    shape: Callable[..., tuple[int, ...]] = lambda options, fields: (4,)  # noqa: E731
     return SamplerSpec(
         **{"name": "s", "summary": "Draws", "build": "m:f", "input_shape": shape, **fields}
     )
+
+
+def discriminator(**fields: Any) -> DiscriminatorSpec:
+    return DiscriminatorSpec(**{"name": "c", "summary": "Judges", "build": "m:f", **fields})
+
+
+def game(**fields: Any) -> GameSpec:
+    return GameSpec(**{"name": "g", "summary": "Connects", "build": "m:f", **fields})
+
+
+def metric(**fields: Any) -> MetricSpec:
+    return MetricSpec(**{"name": "m", "summary": "Measures", "build": "m:f", **fields})
+
+
+def augmentation(**fields: Any) -> AugmentationSpec:
+    return AugmentationSpec(**{"name": "a", "summary": "Turns", "build": "m:f", **fields})
 
 
 def optimizer(**fields: Any) -> OptimizerSpec:
@@ -148,19 +167,92 @@ def test_a_default_that_is_not_allowed_is_refused(
 @pytest.mark.parametrize(
     ("make", "fields", "message"),
     [
-        (generator, {"images": (32, 32)}, "images must be ImageShapes or None"),
-        (generator, {"labels": "sometimes"}, "labels must be one of none, optional, required"),
-        (generator, {"inputs": "noise"}, "inputs must be one of latents, images, not 'noise'"),
+        (generator, {"shapes": (32, 32)}, r"shapes must be a tuple such as \(ImageShapes\(\),\)"),
+        (generator, {"shapes": ImageShapes()}, "shapes must be a tuple such as"),
+        (generator, {"shapes": ()}, r"shapes must be a tuple such as .*, not \(\)"),
+        (metric, {"shapes": ("images",)}, "shapes must be a tuple such as"),
+        (augmentation, {"shapes": None}, "shapes must be a tuple such as .*, not None"),
+        (
+            discriminator,
+            {"shapes": (ImageShapes(minimum=8), ImageShapes(square=True))},
+            "shapes has two objects of one kind",
+        ),
+        (generator, {"conditions": "label"}, "conditions must be a tuple of names, not 'label'"),
+        (generator, {"conditions": ["label"]}, r"conditions must be a tuple of names, not \['lab"),
+        (
+            generator,
+            {"conditions": ("caption",)},
+            "conditions names one of label, labels, image, vector, sequence, video, points, "
+            "voxels, not 'caption'",
+        ),
+        (generator, {"conditions": ("category",)}, "conditions names one of label, labels, image"),
+        (
+            discriminator,
+            {"conditions": ("label", "vector"), "required": ("image",)},
+            "required names one of label, vector, not 'image'",
+        ),
+        (discriminator, {"required": ("label",)}, "required names one of nothing, not 'label'"),
+        (generator, {"gives": "w"}, "gives must be a tuple of names, not 'w'"),
+        (generator, {"gives": ("",)}, "gives must be a tuple of names"),
+        (generator, {"methods": "encode"}, "methods must be a tuple of names, not 'encode'"),
+        (
+            generator,
+            {"inputs": "noise"},
+            "inputs must be one of latents, sample, image, vector, category, sequence, video, "
+            "points, voxels, not 'noise'",
+        ),
+        (generator, {"inputs": "images"}, "inputs must be one of latents, sample, image, vec"),
         (generator, {"discriminator": 3}, "discriminator must be a name or None, not 3"),
         (generator, {"sampler": None}, "sampler must be a name, not None"),
-        (sampler, {"inputs": "noise"}, "inputs must be one of latents, images, not 'noise'"),
-        (sampler, {"input_shape": (4,)}, "input_shape must be a function"),
+        (generator, {"game": None}, "game must be a name, not None"),
+        (discriminator, {"patches": None}, "patches must be true, false or a function of the op"),
+        (discriminator, {"several": 3}, "several must be true, false or a function of the options"),
+        (discriminator, {"batch_independent": "yes"}, "batch_independent must be true, false or"),
+        (discriminator, {"name": "none"}, "reserved name: it means no discriminator"),
+        (sampler, {"inputs": "noise"}, "inputs must be one of latents, sample, image, .*'noise'"),
+        (
+            sampler,
+            {"input_shape": (4,)},
+            "input_shape must be a function of the options and the data set's fields",
+        ),
+        (sampler, {"reads": "samples"}, "reads must be a tuple of names, not 'samples'"),
+        (sampler, {"parts": {"noise": 3}}, "parts must be a function of the options"),
         (loss, {"trains": ()}, "trains must be a tuple of"),
         (loss, {"trains": "generator"}, "trains must be a tuple of"),
         (loss, {"trains": ("critic",)}, "trains must be a tuple of"),
         (loss, {"every": 0}, "every must be a number of steps, not 0"),
         (loss, {"every": 1.5}, "every must be a number of steps, not 1.5"),
-        (dataset, {"sample_shape": (1, 8, 8)}, "sample_shape must be a function"),
+        (loss, {"reads": "fake_scores"}, "reads must be a tuple of names, not 'fake_scores'"),
+        (loss, {"reads": ("fake scores",)}, "reads names quantities such as 'fake_scores' or"),
+        (loss, {"reads": ("fake.features.2",)}, "such as .*'fake.features', not 'fake.features.2'"),
+        (
+            loss,
+            {"double_backward": True},
+            "double_backward must be a tuple of names, not True",
+        ),
+        (
+            loss,
+            {"double_backward": ("critic",)},
+            "double_backward names one of discriminator, generator, not 'critic'",
+        ),
+        (
+            loss,
+            {"trains": ("generator",), "parameters": "discriminator"},
+            "parameters must be a side that the term trains, not 'discriminator'",
+        ),
+        (loss, {"parameters": True}, "parameters must be a side that the term trains, not True"),
+        (metric, {"reads": ["labels"]}, r"reads must be a tuple of names, not \['labels'\]"),
+        (game, {"provides": "codes"}, "provides must be a tuple of names, not 'codes'"),
+        (game, {"calls": ["encode"]}, "calls must be a tuple of names"),
+        (game, {"reads": "source"}, "reads must be a tuple of names"),
+        (
+            game,
+            {"judged": Field(kind="vector", shape=(2,))},
+            "judged must be a function of the options, the sample and the input shape",
+        ),
+        (game, {"told": {}}, "told must be a function of the options, the sample and the input"),
+        (dataset, {"fields": {"sample": 3}}, "fields must be a function of the options"),
+        (dataset, {"gives": "mixture"}, "gives must be a tuple of names, not 'mixture'"),
         (dataset, {"check_available": True}, "check_available must be a function"),
         (dataset, {"path_option": "root"}, "path_option names no option: 'root'"),
         (optimizer, {"found_inf": None}, "found_inf must be a bool, not None"),
@@ -195,64 +287,64 @@ def test_a_spec_cannot_be_changed() -> None:
         spec.name = "other"  # type: ignore[misc]
 
 
-@pytest.mark.parametrize(
-    ("shapes", "shown"),
-    [
-        (ImageShapes(), "images"),
-        (ImageShapes(square=True), "square images"),
-        (ImageShapes(minimum=32), "images whose side is from 32 up"),
-        (ImageShapes(maximum=64), "images whose side is up to 64"),
-        (ImageShapes(multiple_of=4), "images whose side is a multiple of 4"),
-        (
-            ImageShapes(minimum=32, square=True, power_of_two=True),
-            "square images whose side is a power of two from 32 up",
-        ),
-        (
-            ImageShapes(minimum=8, maximum=64, power_of_two=True, multiple_of=8, channels=(1, 3)),
-            "images whose side is a power of two and a multiple of 8 from 8 to 64 "
-            "with 1 or 3 channels",
-        ),
-        (ImageShapes(channels=(1,)), "images with 1 channel"),
-    ],
-)
-def test_image_shapes_are_put_into_words(shapes: ImageShapes, shown: str) -> None:
-    assert str(shapes) == shown
+VECTOR, IMAGE = Field.of_shape((2,)), Field.of_shape((3, 8, 8))
+
+
+def test_a_network_says_which_kinds_of_sample_it_handles() -> None:
+    assert generator().refusal(VECTOR) == "handles images only, not vectors"
+    assert generator().refusal(IMAGE) is None
+    both = generator(shapes=(ImageShapes(minimum=16), VectorShapes()))
+    assert both.refusal(VECTOR) is None
+    assert both.refusal(IMAGE) == "handles images whose side is from 16 up, not 3 x 8 x 8"
+    audio = Field(kind="sequence", shape=(1, 80))
+    assert both.refusal(audio) == "handles images and vectors only, not sequences"
+    points = discriminator(shapes=(VectorShapes(),))
+    assert points.refusal(IMAGE) == "handles vectors only, not images"
+    assert points.refusal(VECTOR) is None
+
+
+def test_a_shape_that_only_the_data_can_tell_is_not_refused_yet() -> None:
+    unknown = Field(kind="sequence")
+    spec = discriminator(shapes=(SequenceShapes(minimum=100),))
+    assert spec.refusal(unknown) is None
+    assert spec.refusal(unknown.with_shape((1, 99))) == (
+        "handles sequences whose length is from 100 up, not 1 x 99"
+    )
+    assert spec.refusal(Field(kind="video")) == "handles sequences only, not videos"
 
 
 @pytest.mark.parametrize(
-    ("shapes", "shape"),
+    ("fields", "needed"),
     [
-        (ImageShapes(square=True), (3, 8, 16)),
-        (ImageShapes(minimum=32), (3, 32, 31)),
-        (ImageShapes(maximum=32), (3, 33, 32)),
-        (ImageShapes(power_of_two=True), (3, 48, 48)),
-        (ImageShapes(multiple_of=4), (3, 8, 6)),
-        (ImageShapes(channels=(1, 3)), (4, 8, 8)),
+        ({}, True),
+        ({"trains": ("discriminator",), "reads": ("samples",)}, True),
+        ({"trains": ("generator",)}, True),
+        ({"trains": ("generator",), "reads": ("fake_scores",)}, True),
+        ({"trains": ("generator",), "reads": ("samples", "fake.features")}, True),
+        ({"trains": ("generator",), "reads": ("real.features",)}, True),
+        ({"trains": ("generator",), "reads": ("generated.w",)}, False),
+        ({"trains": ("generator",), "reads": ("inputs.code", "samples", "fake")}, False),
+        ({"trains": ("generator",), "reads": ("reconstruction",)}, False),
+        ({"trains": ("generator",), "reads": ()}, False),
     ],
 )
-def test_a_shape_out_of_reach_is_refused_in_words(
-    shapes: ImageShapes, shape: tuple[int, ...]
+def test_a_loss_needs_a_discriminator_where_it_trains_or_reads_one(
+    fields: dict[str, Any], needed: bool
 ) -> None:
-    channels, height, width = shape
-    assert shapes.refusal(shape) == f"handles {shapes}, not {channels} x {height} x {width}"
+    assert loss(**fields).needs_discriminator is needed
 
 
-@given(st.integers(1, 4), st.integers(1, 300), st.integers(1, 300))
-def test_dcgan_like_shapes_are_the_square_powers_of_two(
-    channels: int, height: int, width: int
-) -> None:
-    shapes = ImageShapes(minimum=32, square=True, power_of_two=True)
-    fits = height == width and height in (32, 64, 128, 256)
-    assert (shapes.refusal((channels, height, width)) is None) == fits
-    assert ImageShapes().refusal((channels, height, width)) is None
+def test_what_a_loss_reads_of_the_networks_is_told_from_the_rest() -> None:
+    spec = loss(reads=("fake.features", "generated.w", "inputs.code", "real_scores", "real.q"))
+    assert spec.traced == ("fake.features", "generated.w", "real.q")
 
 
-def test_a_network_says_whether_it_handles_vectors_or_images() -> None:
-    assert generator().refusal((2,)) == "handles images only, not vectors"
-    assert generator(vectors=True).refusal((2,)) is None
-    points = DiscriminatorSpec(name="p", summary="s", build="m:f", shapes=(VectorShapes(),))
-    assert points.refusal((3, 8, 8)) == "handles vectors only, not images"
-    assert points.refusal((2,)) is None
+def test_what_options_decide_is_a_function_of_them() -> None:
+    by_options = lambda options: ("source",)  # noqa: E731
+    assert sampler(reads=by_options).reads is by_options
+    assert game(reads=by_options, provides=by_options, calls=by_options).calls is by_options
+    assert sampler(inputs=lambda options, fields: "image").inputs is not None
+    assert discriminator(patches=lambda options: True).patches is not False
 
 
 def format_spec(**fields: Any) -> FormatSpec:
@@ -269,9 +361,9 @@ def test_every_format_writes_pictures_and_arrays() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"kinds": ()}, "f: kinds must be a tuple of image, vector, "),
-        ({"kinds": "vector"}, "f: kinds must be a tuple of image, vector, "),
-        ({"kinds": ("sound",)}, "f: kinds must be a tuple of image, vector, "),
+        ({"kinds": ()}, "f: kinds is empty"),
+        ({"kinds": "vector"}, "f: kinds must be a tuple of names, not 'vector'"),
+        ({"kinds": ("sound",)}, "f: kinds names one of image, vector, .*, not 'sound'"),
         ({"suffixes": ("png", ".npz")}, "f: suffixes must be a tuple such as"),
         ({"suffixes": [".png", ".npz"]}, "f: suffixes must be a tuple such as"),
         ({"suffixes": (".png", ".npz", ".T")}, "f: suffixes must be a tuple such as"),

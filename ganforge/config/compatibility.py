@@ -10,7 +10,7 @@ from ganforge.errors import did_you_mean, listed
 from ganforge.plugin.fields import GRIDS, LABEL, SAMPLE, Field
 from ganforge.plugin.options import describe
 from ganforge.plugin.shapes import PLURALS
-from ganforge.plugin.specs import QUANTITIES, TRACED, LossSpec
+from ganforge.plugin.specs import QUANTITIES, TRACED, LossSpec, NetworkSpec
 
 if TYPE_CHECKING:
     from .run_config import KeyPath, RunConfig, Selection
@@ -109,7 +109,7 @@ def _conditions(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
         for name in selection.settings.conditions:
             if name not in fields or name == SAMPLE:
                 others = sorted(fields.keys() - {SAMPLE})
-                near = did_you_mean(name, others) or f"; it has {listed(others) or 'no others'}"
+                near = did_you_mean(name, others) or f"; it has {_listed(others)}"
                 what = f"the data set {dataset!r} has no field {name!r} to tell"
                 yield (section, "conditions"), f"{what}{near}"
         side = "generator" if section == "generator" else "discriminator"
@@ -117,13 +117,22 @@ def _conditions(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
         for keyword, names in keywords.items():
             if keyword not in selection.spec.conditions:
                 key: KeyPath = (section, "conditions")
-                if names == (LABEL,) and config.training.conditional:
+                if LABEL in names and config.training.conditional:
                     key = ("training", "conditional")
-                yield key, f"{shown} takes no {_noun(keyword)}"
+                yield key, f"{shown} takes {_not_taken(keyword, names, selection.spec)}"
         for keyword in selection.spec.required:
             if keyword not in keywords:
                 instead = SET_CONDITIONAL if keyword == LABEL else f"set {section}.conditions"
                 yield (section, "name"), f"{shown} needs {_noun(keyword)}; {instead}"
+
+
+def _not_taken(keyword: str, names: tuple[str, ...], spec: NetworkSpec) -> str:
+    """The words for a condition that a network does not take."""
+    if keyword == "labels" and LABEL in spec.conditions:
+        return f"one category, and is told {len(names)}: {listed(names)}"
+    if keyword == LABEL and "labels" in spec.conditions:
+        return f"several categories, and is told {names[0]} alone"
+    return f"no {_noun(keyword)}"
 
 
 def _noun(keyword: str) -> str:
@@ -178,9 +187,11 @@ def _game(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
 def provided(config: RunConfig, fields: Mapping[str, Field]) -> set[str]:
     """Everything that a term of this run can read of a step."""
     found = {*QUANTITIES, *config.game.says("provides")}
-    found |= fields.keys() & ({*config.conditions("generator")} | config.used_fields)
-    if LABEL in config.used_fields:
+    found |= fields.keys() - {SAMPLE}
+    if LABEL in fields:
         found.add("labels")
+    if LABEL in fields and LABEL in config.conditions("generator"):
+        found.add("fake_labels")
     if config.paired:
         found.add("reconstruction")
     found |= {f"inputs.{name}" for name in config.input_parts}
@@ -208,9 +219,9 @@ def _losses(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
         yield from _double_backward(config, spec)
         balanced = term.settings.balance
         if balanced is not None and balanced not in {*names} - {term.config_name}:
-            others = listed([name for name in names if name != term.config_name])
+            others = _listed([name for name in names if name != term.config_name])
             what = f"balance names another loss of the run, not {balanced!r}"
-            yield (*key, "balance"), f"{what}; there are {others or 'no others'}"
+            yield (*key, "balance"), f"{what}; there are {others}"
     if config.losses and "generator" not in trained:
         yield ("loss",), "no loss trains the generator; add one, such as --loss nonsat"
     if config.losses and config.discriminator is not None and "discriminator" not in trained:
@@ -219,6 +230,10 @@ def _losses(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
             "no loss trains the discriminator; add one, such as --loss nonsat, or do without it: "
             "--discriminator none",
         )
+
+
+def _listed(others: list[str]) -> str:
+    return listed(others) if others else "no others"
 
 
 def _double_backward(config: RunConfig, spec: LossSpec) -> Complaints:
@@ -245,7 +260,9 @@ def _missing(name: str, known: set[str], config: RunConfig) -> str:
     if name == "reconstruction":
         return _NOTHING_TO_COMPARE
     if name == "labels":
-        return f"needs labels; {SET_CONDITIONAL}"
+        return f"reads labels, which the data set {config.dataset.component.name!r} does not have"
+    if name == "fake_labels":
+        return f"reads the labels that fakes are made for, and there are none; {SET_CONDITIONAL}"
     source, _, given = name.partition(".")
     if given and source in TRACED:
         side = TRACED[source]
@@ -268,7 +285,7 @@ def _metrics(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
         for name in spec.reads:
             if name in known or name in dataset.gives:
                 continue
-            if name in ("reconstruction", "labels"):
+            if name in ("reconstruction", "labels", "fake_labels"):
                 yield key, f"{shown} {_missing(name, known, config)}"
             elif name == "mixture":
                 yield (

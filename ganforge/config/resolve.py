@@ -197,7 +197,8 @@ class _Resolver:
                 chosen, shown = self.tables[name].names, printable(path[1])
                 known = listed([repr(it) for it in chosen]) if chosen else "none"
                 what = f"the {name} {shown!r} is not part of this run, which has {known}"
-                self._complain(entry, "", f"{what}; add it with --{name} {shown}")
+                flag = "augment" if name == AugmentationSpec.kind else name
+                self._complain(entry, "", f"{what}; add it with --{flag} {shown}")
 
     def _discriminator(
         self, generator: GeneratorSpec | None
@@ -293,10 +294,9 @@ class _Resolver:
             if path[: len(prefix)] == prefix and len(path) > len(prefix):
                 given[".".join(path[len(prefix) :])] = entry
         reserved = self._reserved(prefix)
-        for name in [it for it in given if it.partition(".")[0] in reserved]:
+        for name in [it for it in given if it in reserved]:
             del given[name]
-        raw = {name: entry.value for name, entry in given.items()}
-        parsed, complaints = parse(options, raw, reserved)
+        parsed, complaints = parse(options, {k: it.value for k, it in given.items()}, reserved)
         owner = f" of the {component.kind} {component.name!r}" if component else ""
         for name, what in complaints.items():
             key = printable(".".join(part for part in (*prefix, name) if part))

@@ -254,7 +254,7 @@ class RunConfig:
 
         Those that the game adds for the discriminator are there where shapes are known.
         """
-        found = {it: fields[it] for it in self.conditions(side) if it in fields}
+        found = {it: fields[it] for it in self.conditions(side) if it in fields and it != SAMPLE}
         sample = fields[SAMPLE]
         if side == "discriminator" and sample.shape is not None:
             found |= self.told(sample, self.input_shape(fields))

@@ -102,7 +102,7 @@ class Component(Generic[S]):
         ):
             return found
         raise PluginError(
-            f"the {self.kind} {self.name!r} of {self.origin} must give a {name} like (3, 64, 64) "
+            f"the {self.kind} {self.name!r} of {self.origin} must give its {name} as (3, 64, 64) "
             f"or (2,), not {printable(repr(found), 60)}"
         )
 

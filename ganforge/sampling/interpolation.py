@@ -82,7 +82,7 @@ class Variation:
     high: float
 
     def path(self, latents: Tensor, num: int) -> Tensor:
-        """The inputs `[B, Z, ...]` at `num` places of the way, `[num, B, Z, ...]`, all else held."""
+        """The inputs `[B, Z, ...]` at `num` places of the way: `[num, B, Z, ...]`."""
         points = latents.expand(num, *latents.shape).clone()
         places = torch.linspace(self.low, self.high, num, device=latents.device)
         shape = (num, *[1] * latents.dim())

@@ -72,9 +72,11 @@ def test_a_run_on_the_gpu_trains_and_is_sampled_from(registry, tmp_path, generat
     assert all(p.device == CUDA for p in trainer.assembly.training.sides.generator.parameters)
     assert any(
         not torch.equal(old, new)
-        for old, new in zip(before, trainer.assembly.training.sides.generator.parameters, strict=True)
+        for old, new in zip(
+            before, trainer.assembly.training.sides.generator.parameters, strict=True
+        )
     )
-    assert [line["step"] for line in trainer.display.seen] == [2, 4, 6]
+    assert [line["step"] for line in trainer.observer.seen] == [2, 4, 6]
     path = trainer.run.generator
     on_gpu, _ = draw(open_generator(path, registry, Execution(device=CUDA)), num=20, seed=1)
     assert on_gpu.shape == (20, 1, 32, 32)
@@ -117,7 +119,9 @@ def test_a_checkpoint_moves_between_devices(registry, tmp_path):
     back = trainer_in(tmp_path / "run", config_for(registry, *SMALL))
     back.resume()
     assert back.train() == "finished"
-    state = back.assembly.training.sides.generator.optimizer.state[back.assembly.training.sides.generator.parameters[0]]
+    state = back.assembly.training.sides.generator.optimizer.state[
+        back.assembly.training.sides.generator.parameters[0]
+    ]
     assert state["exp_avg"].device == CUDA
 
 
@@ -200,7 +204,7 @@ def test_a_step_does_not_wait_for_the_device(registry, tmp_path, losses, extra):
     finally:
         torch.cuda.set_sync_debug_mode("default")
     trainer.log()
-    assert trainer.display.seen[0]["step"] == 5
+    assert trainer.observer.seen[0]["step"] == 5
 
 
 def test_batches_from_host_memory_do_not_wait_either(monkeypatch):

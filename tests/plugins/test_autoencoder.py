@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from ganforge import Problem
+from ganforge.nn import PatchesToImage, ToImage
 from ganforge_autoencoder import AdversarialOptions, AutoencoderOptions, ganforge_generators
 from ganforge_autoencoder.convolutions import Decoder, Encoder, grids
 from ganforge_autoencoder.networks import AdversarialAutoencoder, Autoencoder
@@ -60,23 +61,11 @@ def test_more_halvings_than_the_image_has_are_refused():
 
 
 @pytest.mark.parametrize("sides", [(8, 12), (9, 12), (9, 13)])
-def test_the_layer_before_a_grey_image_is_a_transposed_convolution(sides):
-    """The same taps give the same image, in float64; a bias apart, which borders see less of."""
-    torch.manual_seed(0)
-    to_image = Decoder(1, sides, (6,)).double().stages[0][0]
-    products = to_image[0]
-    nn.init.zeros_(products.bias)
-    features = torch.randn(2, 6, *grids(sides, 1)[1], dtype=torch.float64)
-    taps = products.weight.detach().view(4, 4, 6).permute(2, 0, 1)[:, None]
-    transposed = Decoder(3, sides, (6,)).stages[0][0]
-    expected = nn.functional.conv_transpose2d(
-        features,
-        taps,
-        stride=transposed.stride,
-        padding=transposed.padding,
-        output_padding=transposed.output_padding,
-    )
-    torch.testing.assert_close(to_image(features), expected, rtol=1e-12, atol=1e-12)
+@pytest.mark.parametrize(("channels", "layer"), [(1, PatchesToImage), (3, ToImage)])
+def test_the_layer_before_the_image_is_the_quick_one_for_its_channels(sides, channels, layer):
+    before = Decoder(channels, sides, (6,)).stages[0][0]
+    assert type(before) is layer
+    assert before(torch.randn(2, 6, *grids(sides, 1)[1])).shape == (2, channels, *sides)
 
 
 def test_a_bottleneck_is_a_vector_that_the_whole_image_passes():
@@ -143,12 +132,12 @@ def test_the_decoder_hears_the_label_and_the_encoder_does_not():
     problem = codes_problem(1, 8, 8, classes=3)
     network = AdversarialAutoencoder(problem, AdversarialOptions(widths=(2, 3))).eval()
     codes = torch.randn(1, 6).expand(3, 6)
-    first, second, third = network(codes, torch.tensor([0, 1, 1]))
+    first, second, third = network(codes, label=torch.tensor([0, 1, 1]))
     assert not torch.equal(first, second)
     assert torch.equal(second, third)
     images = torch.randn(3, 1, 8, 8)
     labels = torch.tensor([2, 0, 1])
-    assert torch.equal(network.encode(images, labels), network.encode(images))
+    assert torch.equal(network.encode(images, label=labels), network.encode(images))
 
 
 def test_codes_reconstruct_what_was_encoded_after_a_little_training():
@@ -168,7 +157,8 @@ def test_codes_reconstruct_what_was_encoded_after_a_little_training():
 
 def test_what_the_specs_say():
     plain, adversarial = ganforge_generators()
-    assert (plain.inputs, plain.sampler, plain.discriminator) == ("images", "reconstruct", None)
-    assert (plain.encodes, plain.labels) == (False, "none")
+    assert (plain.inputs, plain.sampler, plain.discriminator) == ("image", "reconstruct", None)
+    assert (plain.methods, plain.conditions, plain.game) == ((), (), "adversarial")
     assert (adversarial.inputs, adversarial.sampler) == ("latents", "normal")
-    assert (adversarial.encodes, adversarial.discriminator) == (True, "mlp")
+    assert (adversarial.discriminator, adversarial.game) == ("mlp", "autoencoder")
+    assert (adversarial.methods, adversarial.conditions) == (("encode",), ("label",))

@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from ganforge import Problem
+from ganforge.nn import PatchesToImage, ToImage
 from ganforge_conditional import DiscriminatorOptions, GeneratorOptions, ganforge_discriminators
 from ganforge_conditional.discriminator import Discriminator
-from ganforge_conditional.generator import Generator, to_image
-from ganforge_conditional.labels import OneHot, dense_labels
+from ganforge_conditional.generator import Generator
+from ganforge_conditional.labels import dense_labels
 
 CLASSES = 5
 
@@ -23,7 +24,7 @@ def problem(*shape: int) -> Problem:
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32), (1, 8, 12), (4, 20, 16)])
 def test_the_generator_makes_images_of_every_multiple_of_four(encoding, shape):
     options = GeneratorOptions(width=2, label_encoding=encoding, label_size=4)
-    images = Generator(problem(*shape), options)(torch.randn(3, 6), torch.tensor([0, 4, 2]))
+    images = Generator(problem(*shape), options)(torch.randn(3, 6), label=torch.tensor([0, 4, 2]))
     assert images.shape == (3, *shape)
     assert images.abs().max() <= 1
 
@@ -32,7 +33,7 @@ def test_the_generator_makes_images_of_every_multiple_of_four(encoding, shape):
 def test_the_label_changes_the_image(encoding):
     options = GeneratorOptions(width=2, label_encoding=encoding)
     generator = Generator(problem(1, 8, 8), options).eval()
-    images = generator(torch.randn(1, 6).expand(CLASSES, 6), torch.arange(CLASSES))
+    images = generator(torch.randn(1, 6).expand(CLASSES, 6), label=torch.arange(CLASSES))
     distances = torch.cdist(images.flatten(1), images.flatten(1))
     assert (distances + torch.eye(CLASSES) > 1e-3).all()
 
@@ -44,24 +45,10 @@ def test_dense_labels_go_through_layers_of_half_the_size_and_the_size():
     assert sizes == [(CLASSES, 32), (32, 64)]
 
 
-def test_labels_become_one_hot():
-    encoded = OneHot(3)(torch.tensor([2, 0]))
-    assert encoded.tolist() == [[0, 0, 1], [1, 0, 0]]
-    assert encoded.dtype == torch.float32
-
-
-def test_the_layer_before_a_grey_image_is_a_transposed_convolution():
-    """The same taps give the same image, in float64; a bias apart, which borders see less of."""
-    torch.manual_seed(0)
-    products, *_ = layer = to_image(6, 1, (8, 12)).double()
-    nn.init.zeros_(products.bias)
-    transposed = to_image(6, 3, (8, 12)).double()
-    assert isinstance(transposed, nn.ConvTranspose2d)
-    features = torch.randn(2, 6, 4, 6, dtype=torch.float64)
-    taps = products.weight.detach().view(4, 4, 6).permute(2, 0, 1)[:, None]
-    expected = nn.functional.conv_transpose2d(features, taps, stride=2, padding=1)
-    torch.testing.assert_close(layer(features), expected, rtol=1e-12, atol=1e-12)
-    assert transposed(features).shape == (2, 3, 8, 12)
+@pytest.mark.parametrize(("channels", "layer"), [(1, PatchesToImage), (3, ToImage)])
+def test_the_layer_before_the_image_is_the_quick_one_for_its_channels(channels, layer):
+    generator = Generator(problem(channels, 8, 12), GeneratorOptions())
+    assert type(generator.layers[-2]) is layer
 
 
 @pytest.mark.parametrize("joining", ["projection", "concatenation"])
@@ -72,7 +59,7 @@ def test_the_discriminator_scores_images_of_any_size(joining, normalisation, sha
         widths=(2, 3), hidden=4, joining=joining, normalisation=normalisation
     )
     scores = Discriminator(problem(*shape), options)(
-        torch.randn(3, *shape), torch.tensor([0, 4, 2])
+        torch.randn(3, *shape), label=torch.tensor([0, 4, 2])
     )
     assert scores.shape == (3,)
 
@@ -90,7 +77,8 @@ def test_a_side_is_halved_upwards():
 @pytest.mark.parametrize("joining", ["projection", "concatenation"])
 def test_the_label_changes_the_score(joining):
     network = Discriminator(problem(1, 8, 8), DiscriminatorOptions(joining=joining))
-    scores = network(torch.randn(1, 1, 8, 8).expand(CLASSES, 1, 8, 8), torch.arange(CLASSES))
+    images = torch.randn(1, 1, 8, 8).expand(CLASSES, 1, 8, 8)
+    scores = network(images, label=torch.arange(CLASSES))
     assert len(set(scores.tolist())) == CLASSES
 
 
@@ -102,7 +90,7 @@ def test_the_projection_is_an_inner_product_with_the_vector_of_the_class():
     hidden = network.score.dense(features)
     weights = network.score.linear.weight + network.score.embedding.weight[labels]
     expected = torch.einsum("bf,bf->b", weights, hidden) + network.score.linear.bias
-    torch.testing.assert_close(network(images, labels), expected)
+    torch.testing.assert_close(network(images, label=labels), expected)
 
 
 def test_the_concatenation_is_a_dense_layer_on_both_joined():
@@ -113,7 +101,7 @@ def test_the_concatenation_is_a_dense_layer_on_both_joined():
     joined = torch.cat([features, head.encode_label(labels)], 1)
     weight = torch.cat([head.dense_image.weight, head.dense_label.weight], 1)
     hidden = nn.functional.leaky_relu(joined @ weight.T + head.dense_image.bias, 0.2)
-    torch.testing.assert_close(network(images, labels), head.linear(hidden).squeeze(1))
+    torch.testing.assert_close(network(images, label=labels), head.linear(hidden).squeeze(1))
 
 
 def test_dense_labels_start_as_large_as_normalised_features():
@@ -137,7 +125,7 @@ def test_scores_are_independent_of_the_batch_as_declared():
     assert not spec.batch_independent(DiscriminatorOptions(normalisation="batch"))
     network = Discriminator(problem(1, 8, 8), DiscriminatorOptions())
     images, labels = torch.randn(6, 1, 8, 8), torch.arange(6) % CLASSES
-    together, alone = network(images, labels), network(images[:1], labels[:1])
+    together, alone = network(images, label=labels), network(images[:1], label=labels[:1])
     torch.testing.assert_close(together[:1], alone)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import ganforge_datasets
 import ganforge_images
-from ganforge import DatasetSpec
+from ganforge import DatasetSpec, Field
 from ganforge.plugin.options import describe, parse
 
 SPECS: dict[str, DatasetSpec] = {
@@ -40,7 +40,7 @@ import ganforge_datasets, ganforge_images
 from ganforge import DataError
 for spec in [*ganforge_datasets.ganforge_datasets(), *ganforge_images.ganforge_datasets()]:
     options = spec.options(root=sys.argv[1]) if spec.name != "digits" else spec.options()
-    spec.sample_shape(options)
+    spec.fields(options)
     if spec.check_available is not None:
         try:
             spec.check_available(options)
@@ -72,10 +72,14 @@ print(json.dumps(sorted(heavy & {name.partition(".")[0] for name in sys.modules}
         ("images", {"root": "x", "size": 48, "height": 96, "channels": 1}, (1, 96, 48)),
     ],
 )
-def test_the_options_give_the_sample_shape(
+def test_the_options_give_the_fields(
     name: str, given: dict[str, object], shape: tuple[int, ...]
 ) -> None:
-    assert SPECS[name].sample_shape(options_of(name, **given)) == shape
+    """Images of bytes, and labels; a folder of images may turn out to have none."""
+    assert SPECS[name].fields(options_of(name, **given)) == {
+        "sample": Field(kind="image", shape=shape, dtype="uint8"),
+        "label": Field(kind="category", optional=name == "images"),
+    }
 
 
 def test_options_that_leave_the_samples_alone_are_mutable() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ganforge_distributions
-from ganforge import Problem
+from ganforge import Field, Problem
 from ganforge.plugin.options import parse
 from ganforge_distributions.mixtures import GaussianMixture
 from ganforge_distributions.options import MixtureOptions, UniformOptions
@@ -23,7 +23,7 @@ MIXTURES = ["normal", "mixture", "ring", "grid"]
 def build(name, **options):
     spec = SPECS[name]
     chosen = spec.options(**options)
-    problem = Problem(sample_shape=spec.sample_shape(chosen), input_shape=(2,))
+    problem = Problem(sample=spec.fields(chosen)["sample"], input_shape=(2,))
     module, _, attribute = spec.build.partition(":")
     return getattr(import_module(module), attribute)(problem, chosen)
 
@@ -34,14 +34,27 @@ def draw(dataset, n, seed=0):
 
 @pytest.mark.parametrize("name", SPECS)
 @pytest.mark.parametrize("n", [0, 1, 7])
-def test_samples_have_the_shape_that_the_spec_gives(name, n):
+def test_samples_have_the_shape_that_the_spec_gives_and_no_other_fields(name, n):
     dataset = build(name)
-    samples, labels = dataset.draw(n, torch.Generator().manual_seed(0))
-    assert samples.shape == (n, *SPECS[name].sample_shape(SPECS[name].options()))
-    assert samples.dtype == torch.float32
-    assert labels is None
+    batch = dataset.draw(n, torch.Generator().manual_seed(0))
+    fields = SPECS[name].fields(SPECS[name].options())
+    assert list(fields) == ["sample"]
+    assert batch.samples.shape == (n, *fields["sample"].shape)
+    assert batch.samples.dtype == torch.float32
+    assert batch.labels is None
+    assert batch.others == {}
     assert dataset.classes is None
-    assert SPECS[name].labelled is False
+
+
+def test_the_options_give_the_dimension():
+    for name in SPECS:
+        options = SPECS[name].options
+        if "dimension" in options.__dataclass_fields__:
+            means = {"means": (0.0,) * 6} if name == "mixture" else {}
+            fields = SPECS[name].fields(options(dimension=3, **means))
+            assert fields == {"sample": Field(kind="vector", shape=(3,))}
+        else:
+            assert SPECS[name].fields(options()) == {"sample": Field(kind="vector", shape=(2,))}
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -57,7 +70,8 @@ def test_samples_follow_their_generator_alone(name):
 @pytest.mark.parametrize("name", SPECS)
 def test_the_sets_that_are_mixtures_know_their_modes(name):
     mixture = build(name).mixture
-    assert SPECS[name].mixture == (name in MIXTURES) == (mixture is not None)
+    assert SPECS[name].gives == (("mixture",) if name in MIXTURES else ())
+    assert (name in MIXTURES) == (mixture is not None)
     if mixture is not None:
         assert mixture.weights.sum().item() == pytest.approx(1)
         assert mixture.stds.shape == mixture.weights.shape == mixture.means.shape[:1]

@@ -31,7 +31,7 @@ def build(root: Path | str, **given: Any) -> InMemoryDataset | MapDataset:
     options = ImagesOptions(root=str(root), **{"size": 8, **given})
     assert SPEC.check_available is not None
     SPEC.check_available(options)
-    return build_images(Problem(sample_shape=SPEC.sample_shape(options), input_shape=(4,)), options)
+    return build_images(Problem(sample=SPEC.fields(options)["sample"]), options)
 
 
 def samples(dataset: InMemoryDataset | MapDataset) -> torch.Tensor:

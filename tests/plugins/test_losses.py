@@ -13,6 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ganforge import Problem
 from ganforge.plugin.discovery import discover
+from ganforge.plugin.specs import LossSpec
 
 PROBLEM = Problem(sample_shape=(2,), input_shape=(3,))
 REAL = torch.tensor([2.0, -1.0, 0.5])
@@ -45,7 +46,7 @@ REGISTRY = discover(third_party=False, environ={}).registry
 
 
 def build(name, **values):
-    component = REGISTRY.find("loss", name)
+    component = REGISTRY.find(LossSpec, name)
     return component.build(PROBLEM, component.spec.options(**values))
 
 
@@ -74,7 +75,7 @@ def cross_entropy(scores, label):
 
 
 def test_every_adversarial_loss_is_tried_here():
-    specs = [component.spec for component in REGISTRY.of_kind("loss")]
+    specs = [component.spec for component in REGISTRY.of_kind(LossSpec)]
     both = {spec.name for spec in specs if len(spec.trains) == 2}
     assert both == {case.split()[0] for case in ADVERSARIAL}
     assert not any(spec.double_backward for spec in specs if spec.name in both)
@@ -99,6 +100,18 @@ def test_losses_are_means_over_the_batch(case, shape):
     flat = values_of(of_case(case), real.flatten(), fake.flatten())
     torch.testing.assert_close(twice, once)
     torch.testing.assert_close(flat, once)
+
+
+@pytest.mark.parametrize("case", [case for case in ADVERSARIAL if "flipped" not in case])
+def test_of_a_list_of_scores_the_loss_is_the_mean_of_the_losses_of_its_elements(case):
+    torch.manual_seed(4)
+    real, fake = ([torch.randn(5), torch.randn(5, 2, 3), torch.randn(5, 7)] for _ in range(2))
+    single = [values_of(of_case(case), *pair) for pair in zip(real, fake, strict=True)]
+    for found, each in zip(
+        values_of(of_case(case), real, fake), zip(*single, strict=True), strict=True
+    ):
+        assert found.shape == ()
+        torch.testing.assert_close(found, torch.stack(each).mean())
 
 
 @every_adversarial
@@ -293,15 +306,17 @@ def test_relativistic_pairing_compares_pair_by_pair():
 def test_reconstruction_errors_by_hand_train_the_generator_alone():
     real = torch.tensor([[0.0, 1.0], [-1.0, 0.5]])
     remade = torch.tensor([[0.5, 1.0], [1.0, 0.0]], requires_grad=True)
-    step = SimpleNamespace(real=real, reconstruction=remade)  # nothing else is there to be read
-    for name, value, slope in (
-        ("mse", (0.25 + 4 + 0.25) / 4, [[0.25, 0.0], [1.0, -0.25]]),
-        ("l1", (0.5 + 2 + 0.5) / 4, [[0.25, 0.0], [0.25, -0.25]]),
+    for name, quantity, value, slope in (
+        ("mse", "reconstruction", (0.25 + 4 + 0.25) / 4, [[0.25, 0.0], [1.0, -0.25]]),
+        ("l1", "reconstruction", (0.5 + 2 + 0.5) / 4, [[0.25, 0.0], [0.25, -0.25]]),
+        ("identity", "identity", (0.5 + 2 + 0.5) / 4, [[0.25, 0.0], [0.25, -0.25]]),
     ):
-        spec = REGISTRY.find("loss", name).spec
+        spec = REGISTRY.find(LossSpec, name).spec
         assert spec.trains == ("generator",)
-        assert spec.needs_reconstruction
+        assert spec.reads == ("samples", quantity)
         assert not spec.needs_discriminator
+        # Nothing else is there to be read.
+        step = SimpleNamespace(samples=real, **{quantity: remade})
         loss = build(name)
         assert loss.discriminator_loss(step) is None
         found = loss.generator_loss(step)
@@ -315,10 +330,10 @@ def test_reconstruction_errors_by_hand_train_the_generator_alone():
 def test_reconstruction_errors_are_means_over_samples_and_numbers(name):
     torch.manual_seed(3)
     real, remade = torch.randn(2, 4, 3, 5, 5)
-    once = build(name).generator_loss(SimpleNamespace(real=real, reconstruction=remade))
+    once = build(name).generator_loss(SimpleNamespace(samples=real, reconstruction=remade))
     twice = build(name).generator_loss(
-        SimpleNamespace(real=torch.cat([real, real]), reconstruction=torch.cat([remade, remade]))
+        SimpleNamespace(samples=torch.cat([real, real]), reconstruction=torch.cat([remade, remade]))
     )
     torch.testing.assert_close(twice, once)
-    exact = build(name).generator_loss(SimpleNamespace(real=real, reconstruction=real.clone()))
+    exact = build(name).generator_loss(SimpleNamespace(samples=real, reconstruction=real.clone()))
     assert exact.item() == 0.0

@@ -15,13 +15,13 @@ from torch import Tensor, nn
 import ganforge_conditional
 import ganforge_dcgan
 import ganforge_mlp
-from ganforge import Problem
+from ganforge import Field, Problem
+from ganforge.nn import ToImage
 from ganforge_autoencoder import AdversarialOptions, AutoencoderOptions
 from ganforge_autoencoder import networks as autoencoder
 from ganforge_conditional import discriminator as conditional_d
 from ganforge_conditional import generator as conditional_g
 from ganforge_dcgan import networks as dcgan
-from ganforge_dcgan.image_layers import ToImage
 from ganforge_mlp import networks as mlp
 
 MLPG, MLPD = ganforge_mlp.GeneratorOptions, ganforge_mlp.DiscriminatorOptions
@@ -34,6 +34,11 @@ SMALL = [(1, 8, 12), (3, 28, 28)]
 ODD = [(3, 8, 8), (1, 11, 9)]
 POWERS = [(1, 32, 32), (3, 64, 64)]
 VECTORS = [(2,), (7,)]
+OTHER_KINDS = [
+    Field(kind="sequence", shape=(2, 9), range=(-1.0, 1.0)),
+    Field(kind="points", shape=(4, 3)),
+    Field(kind="video", shape=(1, 3, 4, 4), dtype="uint8"),
+]
 
 
 def problem(*shape: int, latents: int = 5, classes: int | None = None) -> Problem:
@@ -43,51 +48,83 @@ def problem(*shape: int, latents: int = 5, classes: int | None = None) -> Proble
 class CodesToCodes(autoencoder.AdversarialAutoencoder):
     """Both ways through the adversarial autoencoder, as one function of the codes."""
 
-    def forward(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
-        return self.encode(super().forward(inputs, labels), labels)
+    def forward(self, inputs: Tensor, *, label: Tensor | None = None) -> Tensor:
+        return self.encode(super().forward(inputs, label=label), label=label)
 
 
 class Case(NamedTuple):
-    """A network with its options, a shape of samples, and the classes of the run."""
+    """A network with its options, a sample, and the keywords of what it is told."""
 
     network: type[nn.Module]
     options: object
-    shape: tuple[int, ...]
+    sample: Field
     takes_samples: bool
-    classes: int | None
+    told: tuple[str, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.sample.known_shape
 
     def build(self, seed: int = 0) -> nn.Module:
         torch.manual_seed(seed)
-        fed = self.shape if self.network is autoencoder.Autoencoder else (5,)
-        shapes = Problem(sample_shape=self.shape, input_shape=fed, num_classes=self.classes)
-        return self.network(shapes, self.options).to(memory_format=torch.channels_last)
+        problem = Problem(
+            sample=self.sample,
+            input_shape=self.shape if self.network is autoencoder.Autoencoder else (5,),
+            conditions={name: self.condition(name) for name in self.told},
+        )
+        return self.network(problem, self.options).to(memory_format=torch.channels_last)
 
-    def arguments(self, n: int) -> list[Tensor]:
-        """What the network takes, in its memory format, and labels that name every class."""
-        given = torch.randn(n, *(self.shape if self.takes_samples else (5,)))
-        if given.dim() == 4:
-            given = given.contiguous(memory_format=torch.channels_last)
-        return [given] if self.classes is None else [given, torch.arange(n) % self.classes]
+    def condition(self, name: str) -> Field:
+        if name == "label":
+            return Field(kind="category", classes=tuple(map(str, range(CLASSES))))
+        if name == "image":
+            return Field(kind="image", shape=(2, *self.shape[1:]))
+        return Field(kind="vector", shape=(6,))
+
+    def arguments(self, n: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the network takes, in its memory format, and conditions; a label of every class."""
+        given = laid_out(torch.randn(n, *(self.shape if self.takes_samples else (5,))))
+        return given, {name: self.value(name, n) for name in self.told}
+
+    def value(self, name: str, n: int) -> Tensor:
+        if name == "label":
+            return torch.arange(n) % CLASSES
+        return laid_out(torch.randn(n, *self.condition(name).known_shape))
 
     def __str__(self) -> str:
         sides = "x".join(map(str, self.shape))
-        return f"{self.network.__module__}.{self.network.__name__}-{sides}-{self.classes}"
+        told = "+".join(self.told) or "untold"
+        return f"{self.network.__module__}.{self.network.__name__}-{sides}-{told}"
+
+
+def laid_out(tensor: Tensor) -> Tensor:
+    """A batch in the memory format of the networks."""
+    if tensor.dim() == 4:
+        return tensor.contiguous(memory_format=torch.channels_last)
+    return tensor
 
 
 def cases(
     network: type[nn.Module],
-    shapes: list[tuple[int, ...]],
+    shapes: list[tuple[int, ...]] | list[Field],
     *options: object,
     takes_samples: bool,
-    labels: str = "optional",
+    told: tuple[tuple[str, ...], ...] = ((), ("label",)),
 ) -> list[Case]:
-    classes = {"none": [None], "optional": [None, CLASSES], "required": [CLASSES]}[labels]
-    return [Case(network, *rest) for rest in product(options, shapes, [takes_samples], classes)]
+    samples = [it if isinstance(it, Field) else Field.of_shape(it) for it in shapes]
+    return [Case(network, *rest) for rest in product(options, samples, [takes_samples], told)]
 
 
 GENERATORS = [
     *cases(mlp.Generator, [*SMALL, *VECTORS], MLPG(hidden=(7, 9)), takes_samples=False),
     *cases(mlp.Generator, VECTORS, MLPG(scale=9.0, activation="leaky-relu"), takes_samples=False),
+    *cases(
+        mlp.Generator,
+        OTHER_KINDS,
+        MLPG(hidden=(7,)),
+        takes_samples=False,
+        told=((), ("vector",), ("label", "vector")),
+    ),
     *cases(dcgan.Generator, POWERS, DCGANG(width=4), takes_samples=False),
     *cases(
         conditional_g.Generator,
@@ -95,7 +132,7 @@ GENERATORS = [
         ConditionalG(),
         ConditionalG(label_encoding="dense"),
         takes_samples=False,
-        labels="required",
+        told=(("label",),),
     ),
     *cases(
         autoencoder.Autoencoder,
@@ -104,7 +141,7 @@ GENERATORS = [
         AutoencoderOptions(widths=(4, 8, 16), bottleneck=5),
         AutoencoderOptions(widths=(4, 8, 16), skip_connections=True, dropout=0.5),
         takes_samples=True,
-        labels="none",
+        told=((),),
     ),
     *cases(
         CodesToCodes, [*SMALL, *ODD], AdversarialOptions(widths=(4, 8, 16)), takes_samples=False
@@ -120,11 +157,19 @@ DISCRIMINATORS = [
         takes_samples=True,
     ),
     *cases(
+        mlp.Discriminator,
+        OTHER_KINDS,
+        MLPD(hidden=(7,)),
+        takes_samples=True,
+        told=((), ("vector",), ("label", "vector")),
+    ),
+    *cases(
         dcgan.Discriminator,
         POWERS,
         DCGAND(width=4),
         DCGAND(width=4, normalisation="none"),
         takes_samples=True,
+        told=((), ("label",), ("image",), ("label", "image")),
     ),
     *cases(
         conditional_d.Discriminator,
@@ -132,20 +177,20 @@ DISCRIMINATORS = [
         ConditionalD(),
         ConditionalD(joining="concatenation"),
         takes_samples=True,
-        labels="required",
+        told=(("label",),),
     ),
 ]
 EVERY = [*GENERATORS, *DISCRIMINATORS]
-CONDITIONAL = [case for case in EVERY if case.classes is not None]
+CONDITIONAL = [(case, name) for case in EVERY for name in case.told]
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
 @pytest.mark.parametrize("n", [1, 7])
 def test_a_network_trains_at_any_batch_size(case, n):
     """Every parameter has a gradient, what is given stays as it is, and all of it is finite."""
-    network, given = case.build(), case.arguments(n)
-    before = [tensor.clone() for tensor in given]
-    output = network(*given)
+    network, (given, told) = case.build(), case.arguments(n)
+    before = [tensor.clone() for tensor in (given, *told.values())]
+    output = network(given, **told)
     assert output.dtype == torch.float32
     assert len(output) == n
     (output * torch.randn_like(output)).sum().backward()
@@ -153,14 +198,14 @@ def test_a_network_trains_at_any_batch_size(case, n):
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
         assert parameter.grad.any(), name
-    assert all(map(torch.equal, given, before))
+    assert all(map(torch.equal, (given, *told.values()), before))
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
 def test_a_network_is_finite_in_bfloat16(case):
-    network = case.build()
+    network, (given, told) = case.build(), case.arguments(7)
     with torch.autocast("cpu", torch.bfloat16):
-        output = network(*case.arguments(7))
+        output = network(given, **told)
     output.float().square().mean().backward()
     assert output.isfinite().all()
     assert all(parameter.grad.isfinite().all() for parameter in network.parameters())
@@ -168,36 +213,37 @@ def test_a_network_is_finite_in_bfloat16(case):
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
 def test_a_network_that_has_been_used_can_be_copied_and_saved(case, tmp_path):
-    network, given = case.build(), case.arguments(7)
+    network, (given, told) = case.build(), case.arguments(7)
     names = list(network.state_dict())
-    network(*given)
+    network(given, **told)
     assert list(network.state_dict()) == names
-    expected = network.eval()(*given)
-    assert torch.equal(copy.deepcopy(network)(*given), expected)
+    expected = network.eval()(given, **told)
+    assert torch.equal(copy.deepcopy(network)(given, **told), expected)
     # save_file refuses tensors that share memory.
     file = tmp_path / "network.safetensors"
     save_file({name: it.contiguous() for name, it in network.state_dict().items()}, file)
     other = case.build(seed=1).eval()
-    assert not torch.equal(other(*given), expected)
+    assert not torch.equal(other(given, **told), expected)
     other.load_state_dict(load_file(file))
-    torch.testing.assert_close(other(*given), expected)
+    torch.testing.assert_close(other(given, **told), expected)
 
 
 @pytest.mark.parametrize("case", EVERY, ids=str)
 def test_a_network_follows_the_seed_and_draws_nothing_in_evaluation(case):
     first, second = case.build(), case.build()
     assert all(map(torch.equal, first.parameters(), second.parameters()))
-    given = case.arguments(2)
+    given, told = case.arguments(2)
     state = torch.get_rng_state()
-    first.eval()(*given)
+    first.eval()(given, **told)
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.parametrize("case", CONDITIONAL, ids=str)
-def test_a_label_counts_where_there_are_classes(case):
+@pytest.mark.parametrize(("case", "name"), CONDITIONAL, ids=str)
+def test_what_a_network_is_told_counts(case, name):
     network = case.build().eval()
-    given, _ = case.arguments(1)
-    first, second = (network(given, torch.tensor([label])) for label in (0, 1))
+    given, told = case.arguments(1)
+    other = torch.tensor([1]) if name == "label" else told[name] + 1
+    first, second = network(given, **told), network(given, **{**told, name: other})
     assert (first - second).abs().max() > 1e-6
 
 
@@ -205,9 +251,9 @@ def test_a_label_counts_where_there_are_classes(case):
 def test_scores_can_be_differentiated_twice(case):
     """A penalty on the gradient of the scores has a gradient itself."""
     network = case.build()
-    samples, *labels = case.arguments(2)
+    samples, told = case.arguments(2)
     samples.requires_grad_()
-    (gradient,) = torch.autograd.grad(network(samples, *labels).sum(), samples, create_graph=True)
+    (gradient,) = torch.autograd.grad(network(samples, **told).sum(), samples, create_graph=True)
     assert gradient.shape == samples.shape
     weights = [parameter for parameter in network.parameters() if parameter.dim() > 1]
     penalties = torch.autograd.grad(gradient.square().sum(), weights, allow_unused=True)
@@ -279,24 +325,15 @@ def test_the_dcgan_projects_the_label_on_the_features_summed_over_the_grid():
     features = network.layers(images)
     plain = network.score(features.permute(0, 2, 3, 1).flatten(1)).squeeze(1)
     pooled = torch.einsum("bfhw,bf->b", features, network.embedding.weight[labels])
-    torch.testing.assert_close(network(images, labels), plain + pooled)
+    torch.testing.assert_close(network(images, label=labels), plain + pooled)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_the_layer_before_the_image_is_the_convolution_that_it_derives_from(channels):
-    """Values, gradients, and the gradient of a gradient, in float64."""
-    torch.manual_seed(0)
-    layer = ToImage(6, channels).double().to(memory_format=torch.channels_last)
-    features = torch.randn(2, 6, 8, 8, dtype=torch.float64)
-    results = []
-    for forward in (layer.forward, lambda x: nn.ConvTranspose2d.forward(layer, x)):
-        inputs = features.clone().requires_grad_()
-        output = forward(inputs)
-        (gradient,) = torch.autograd.grad(output.square().sum(), inputs, create_graph=True)
-        second = torch.autograd.grad(gradient.square().sum(), [inputs, layer.weight, layer.bias])
-        results.append((output, gradient, *second))
-    for ours, theirs in zip(*results, strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-10)
+def test_the_layer_before_the_image_is_a_transposed_convolution(channels):
+    generator = dcgan.Generator(problem(channels, 32, 32), DCGANG(width=2))
+    before = generator.layers[-2]
+    assert type(before) is ToImage
+    assert (before.out_channels, before.stride, before.padding) == (channels, (2, 2), (1, 1))
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 4, 6), (2,)])
@@ -310,6 +347,14 @@ def test_mlp_makes_and_scores_images_and_vectors(shape):
     assert discriminator(samples).shape == (4,)
     sizes = [layer.out_features for layer in generator.layers if isinstance(layer, nn.Linear)]
     assert sizes[:2] == [7, 9]
+
+
+@pytest.mark.parametrize("sample", OTHER_KINDS, ids=lambda sample: sample.kind)
+def test_the_mlp_keeps_to_the_range_of_what_has_one(sample):
+    generator = mlp.Generator(Problem(sample=sample, input_shape=(5,)), MLPG())
+    samples = generator(1000 * torch.randn(4, 5))
+    assert samples.shape == (4, *sample.known_shape)
+    assert (samples.abs().max() <= 1) == (sample.kind != "points")
 
 
 def test_the_mlp_keeps_the_names_of_its_parameters():
@@ -329,7 +374,7 @@ def test_the_mlp_projects_the_label_on_the_last_hidden_features():
     hidden = network.layers[:-1](samples)
     weights = network.layers[-1].weight + network.embedding.weight[labels]
     expected = (weights * hidden).sum(1) + network.layers[-1].bias
-    torch.testing.assert_close(network(samples, labels), expected)
+    torch.testing.assert_close(network(samples, label=labels), expected)
 
 
 def test_the_mlp_generator_hears_the_label_as_loudly_as_the_latents():

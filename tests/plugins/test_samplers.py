@@ -9,8 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganforge import Batch, DataError, Problem
+from ganforge import Batch, DataError, Field, Problem
 from ganforge.plugin.discovery import discover
+from ganforge.plugin.specs import SamplerSpec
 
 REGISTRY = discover(third_party=False, environ={}).registry
 INDEPENDENT = ("normal", "uniform", "truncated-normal", "spherical", "class-balanced")
@@ -18,17 +19,22 @@ PAIRED = ("reconstruct", "mask", "downscale")
 LABELS = torch.tensor([3, 3, 1])
 
 
+def fields(sample_shape, **others):
+    """What a data set gives, as the spec of a sampler is told it."""
+    return {"sample": Field.of_shape(sample_shape), **others}
+
+
 def build(name, *, sample_shape=(3, 8, 8), num_classes=None, **values):
-    component = REGISTRY.find("sampler", name)
+    component = REGISTRY.find(SamplerSpec, name)
     options = component.spec.options(**values)
-    input_shape = component.spec.input_shape(options, sample_shape)
+    input_shape = component.spec.input_shape(options, fields(sample_shape))
     problem = Problem(sample_shape=sample_shape, input_shape=input_shape, num_classes=num_classes)
     return component.build(problem, options)
 
 
 def latent(name, size=3, num_classes=None, **values):
     """A sampler of latents; classes that it cannot do without are four."""
-    if REGISTRY.find("sampler", name).spec.needs_labels:
+    if REGISTRY.find(SamplerSpec, name).spec.reads == ("labels",):
         num_classes = num_classes or 4
     return build(name, size=size, num_classes=num_classes, **values)
 
@@ -38,7 +44,7 @@ def draw(sampler, n, seed=0, real=None):
 
 
 def altered(sampler, images, seed=0):
-    return draw(sampler, len(images), seed, Batch(images, None)).values
+    return draw(sampler, len(images), seed, Batch(images)).values
 
 
 def images(count=4, shape=(3, 8, 8), seed=0):
@@ -54,18 +60,20 @@ def truncated_variance(threshold):
 
 
 def test_every_sampler_is_tried_here():
-    specs = {component.name: component.spec for component in REGISTRY.of_kind("sampler")}
-    assert set(specs) == {*INDEPENDENT, *PAIRED}
-    assert [name for name, spec in specs.items() if spec.paired] == list(PAIRED)
-    assert [name for name, spec in specs.items() if spec.inputs == "images"] == list(PAIRED)
-    assert [name for name, spec in specs.items() if spec.needs_labels] == ["class-balanced"]
+    specs = {component.name: component.spec for component in REGISTRY.of_kind(SamplerSpec)}
+    assert set(specs) == {*INDEPENDENT, *PAIRED, "field"}
+    assert [name for name, spec in specs.items() if spec.reads == ("samples",)] == list(PAIRED)
+    assert [name for name, spec in specs.items() if spec.inputs == "sample"] == list(PAIRED)
+    assert [name for name, spec in specs.items() if spec.inputs == "latents"] == list(INDEPENDENT)
+    assert [name for name, spec in specs.items() if spec.reads == ("labels",)] == ["class-balanced"]
+    assert not any(spec.parts for spec in specs.values())
 
 
 @pytest.mark.parametrize("name", INDEPENDENT)
 @pytest.mark.parametrize("n", [0, 1, 7])
 def test_latents_have_their_shape(name, n):
-    spec = REGISTRY.find("sampler", name).spec
-    assert spec.input_shape(spec.options(size=5), (3, 8, 8)) == (5,)
+    spec = REGISTRY.find(SamplerSpec, name).spec
+    assert spec.input_shape(spec.options(size=5), fields((3, 8, 8))) == (5,)
     values = draw(latent(name, size=5), n).values
     assert values.shape == (n, 5)
     assert values.dtype == torch.float32
@@ -243,8 +251,8 @@ def test_balanced_labels_are_not_those_of_the_real_batch_and_latents_are_those_o
 @pytest.mark.parametrize("shape", [(1, 5, 7), (3, 8, 8), (2, 1, 1)])
 @pytest.mark.parametrize("n", [0, 1, 3])
 def test_paired_inputs_are_shaped_as_samples_which_stay_as_they_are(name, shape, n):
-    spec = REGISTRY.find("sampler", name).spec
-    assert spec.input_shape(spec.options(), shape) == shape
+    spec = REGISTRY.find(SamplerSpec, name).spec
+    assert spec.input_shape(spec.options(), fields(shape)) == shape
     real = images(n, shape)
     before = real.clone()
     values = altered(build(name, sample_shape=shape), real)
@@ -312,7 +320,7 @@ def test_the_central_hole_needs_no_chance():
     generator = torch.Generator().manual_seed(0)
     state = generator.get_state()
     sampler = build("mask", place="centre")
-    masked = sampler.sample(3, generator=generator, real=Batch(real, None)).values
+    masked = sampler.sample(3, generator=generator, real=Batch(real)).values
     assert torch.equal(generator.get_state(), state)
     expected = real.clone()
     expected[:, :, 2:6, 2:6] = 0
@@ -360,3 +368,71 @@ def test_sides_that_the_factor_does_not_divide(enlarge):
         assert [len(image.unique()) for image in coarse] == [6, 6]  # ceil(7 / 3) x ceil(5 / 3)
     whole = altered(build("downscale", factor=100, enlarge=enlarge), real)
     torch.testing.assert_close(whole, real.mean((2, 3), keepdim=True).expand_as(real))
+
+
+SOURCES = {
+    "image": Field(kind="image", shape=(1, 4, 6)),
+    "vector": Field(kind="vector", shape=(5,)),
+    "sequence": Field(kind="sequence", shape=(2, 7)),
+}
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_another_field_is_fed_as_it_is(kind):
+    spec = REGISTRY.find(SamplerSpec, "field").spec
+    known = fields((3, 8, 8), source=SOURCES[kind], drawing=Field(kind="vector", shape=(9,)))
+    options = spec.options()
+    assert options.field == "source"
+    assert spec.reads(options) == ("source",)
+    assert spec.inputs(options, known) == kind
+    shape = spec.input_shape(options, known)
+    assert shape == SOURCES[kind].shape
+    other = spec.options(field="drawing")
+    assert spec.reads(other) == ("drawing",)
+    assert (spec.inputs(other, known), spec.input_shape(other, known)) == ("vector", (9,))
+
+    problem = Problem(sample_shape=(3, 8, 8), input_shape=shape)
+    sampler = REGISTRY.find(SamplerSpec, "field").build(problem, options)
+    source = images(3, shape)
+    real = Batch(images(3), source=source, label=LABELS)
+    drawn = draw(sampler, 3, real=real)
+    assert torch.equal(drawn.values, source)
+    assert drawn.labels is None
+    with pytest.raises(DataError, match="feeds the field 'source', and there is no data"):
+        draw(sampler, 3)
+
+
+@pytest.mark.parametrize("name", [*PAIRED, "field"])
+def test_inputs_made_of_data_carry_the_conditions_of_the_generator_alone(name):
+    conditions = {
+        "label": Field(kind="category", classes=tuple("abcd")),
+        "size": Field(kind="vector", shape=(2,)),
+    }
+    problem = Problem(sample_shape=(3, 8, 8), input_shape=(3, 8, 8), conditions=conditions)
+    component = REGISTRY.find(SamplerSpec, name)
+    sampler = component.build(problem, component.spec.options())
+    size, source = torch.rand(3, 2), images(3)
+    real = Batch(images(3), label=LABELS, size=size, source=source)
+    drawn = draw(sampler, 3, real=real)
+    assert drawn.others.keys() == {"label", "size"}
+    assert torch.equal(drawn.labels, LABELS)
+    assert torch.equal(drawn.others["size"], size)
+
+
+def test_latents_carry_every_condition_of_the_real_batch_and_draw_categories_without_one():
+    conditions = {
+        "label": Field(kind="category", classes=tuple("abcd")),
+        "colour": Field(kind="category", classes=("red", "blue")),
+        "size": Field(kind="vector", shape=(2,)),
+    }
+    problem = Problem(sample_shape=(2,), input_shape=(3,), conditions=conditions)
+    component = REGISTRY.find(SamplerSpec, "normal")
+    sampler = component.build(problem, component.spec.options(size=3))
+    others = {"label": LABELS, "colour": LABELS % 2, "size": torch.rand(3, 2)}
+    given = draw(sampler, 3, real=Batch(torch.rand(3, 2), **others, weather=torch.rand(3, 1)))
+    assert given.others.keys() == others.keys()
+    assert all(torch.equal(given.others[name], others[name]) for name in others)
+    drawn = draw(sampler, 4000).others
+    assert drawn.keys() == {"label", "colour"}  # a vector is for who samples to give
+    assert torch.bincount(drawn["label"]).min().item() > 900
+    assert torch.bincount(drawn["colour"]).min().item() > 1900

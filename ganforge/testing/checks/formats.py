@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy
 import torch
@@ -109,7 +109,8 @@ def _built(subject: Subject[FormatSpec]) -> Iterator[tuple[ChosenFormat, Problem
         if not isinstance(built, Format):
             raise NotApplicable("it builds no ganforge.Format")
         num_built += 1
-        yield ChosenFormat(component=subject.component, format=built), problem
+        component = cast("Component[FormatSpec]", subject.component)
+        yield ChosenFormat(component=component, format=built), problem
     if refusal is not None and not num_built:
         raise refusal
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganforge.config.run_config import RunConfig
 from ganforge.engine.assemble import assemble
-from ganforge.engine.display import Display, SessionFacts
+from ganforge.engine.observers import Observer
 from ganforge.engine.state import snapshot
 from ganforge.engine.trainer import Trainer
 from ganforge.errors import listed
@@ -41,18 +41,6 @@ TRAINED = (
     AugmentationSpec.kind,
     OptimizerSpec.kind,
 )
-
-
-class _Silent(Display):
-    """A training session that nobody watches."""
-
-    def started(self, facts: SessionFacts) -> None: ...
-
-    def step(self, step: int) -> None: ...
-
-    def metrics(self, values: dict[str, float]) -> None: ...
-
-    def stopped(self) -> None: ...
 
 
 def check_training(subject: Subject[ComponentSpec]) -> None:
@@ -116,7 +104,7 @@ def _trainer(config: RunConfig, path: Path) -> Trainer:
     if new:
         run.write_config(config.to_toml())
         run.make_folders()
-    return Trainer(assemble(config), run, _Silent())
+    return Trainer(assemble(config), run, Observer())
 
 
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:
