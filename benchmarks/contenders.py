@@ -23,7 +23,7 @@ from ganforge.config.resolve import resolve
 from ganforge.config.run_config import RunConfig
 from ganforge.contracts import Batch, Inputs
 from ganforge.engine.assemble import Assembly, assemble
-from ganforge.engine.display import SessionFacts
+from ganforge.engine.observers import Observer
 from ganforge.engine.trainer import Trainer
 from ganforge.plugin.schedule import Schedule
 from ganforge.storage.run_directory import RunDirectory
@@ -33,18 +33,6 @@ NETWORKS: dict[str, tuple[str, ...]] = {
     "dcgan": ("generator.name=dcgan", "dataset.size=32"),
     "mlp": ("generator.name=mlp", "dataset.size=28"),
 }
-
-
-class NoDisplay:
-    """A display that shows nothing."""
-
-    def started(self, facts: SessionFacts) -> None: ...
-
-    def step(self, step: int) -> None: ...
-
-    def metrics(self, values: dict[str, float]) -> None: ...
-
-    def stopped(self) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +58,7 @@ class Setup:
 
     def trainer(self, assembly: Assembly, name: str) -> Trainer:
         run = RunDirectory.create(self.folder / self.network / name)
-        return Trainer(assembly, run, NoDisplay())
+        return Trainer(assembly, run, Observer())
 
 
 class EngineLoop:
@@ -86,7 +74,7 @@ class EngineLoop:
     def step(self) -> None:
         trainer = self._trainer
         trainer.train_step()
-        trainer.display.step(trainer.step)
+        trainer.reports.step(trainer.step)
         if trainer.step % self._log_every == 0:
             trainer.log()
 

@@ -41,9 +41,9 @@ def test_the_bundled_plugins_are_active_and_provide_every_kind(bundled: Registry
         "augmentation",
         "metric",
         "callback",
+        "format",
         "optimizer",
         "recipe",
-        "format",
     }
 
 

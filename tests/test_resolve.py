@@ -11,8 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import ganforge_datasets
-from ganforge import Field, __version__
 from ganforge.config.data_path import path_layer
 from ganforge.config.layers import Flag, Layer, Names, from_settings, from_text
 from ganforge.config.resolve import resolve
@@ -709,30 +707,44 @@ def written(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+SHAPELY = """
+from ganforge import DatasetSpec, Field, hookimpl
+
+@hookimpl
+def ganforge_datasets():
+    for name in ("tabel", "audio"):
+        field = Field(kind="vector", shape=(2,), format=name)
+        yield DatasetSpec(name=name, summary="s", build="nowhere:Data",
+                          fields=lambda options, field=field: {"sample": field})
+"""
+
+
 @pytest.mark.parametrize(
-    ("field", "message"),
+    ("name", "message"),
     [
         (
-            Field(kind="vector", shape=(2,), format="tabel"),
+            "tabel",
             "names a format for its samples, and there is no format called 'tabel'; did you mean "
             "'table'?",
         ),
         (
-            Field(kind="vector", shape=(2,), format="audio"),
+            "audio",
             "gives samples of kind 'vector', and names the format 'audio' for them, which shows "
             "sequence",
         ),
     ],
 )
 def test_a_format_that_is_not_there_or_does_not_fit_is_one_error(
-    refuse: Callable[..., list[str]],
-    monkeypatch: pytest.MonkeyPatch,
-    field: Field,
-    message: str,
+    fake_plugin: FakePlugin, name: str, message: str
 ) -> None:
-    monkeypatch.setattr(ganforge_datasets, "_labelled", lambda shape: {"sample": field})
-    who = f"the dataset 'digits' of ganforge {__version__}"
-    assert refuse("dataset.name=digits") == [f"--set dataset.name=digits: {who} {message}"]
+    fake_plugin("ganforge-shapely", SHAPELY)
+    chosen = [from_settings([f"dataset.name={name}", "generator.name=mlp"])]
+    with pytest.raises(ConfigError) as caught:
+        resolve(chosen, discover().registry)
+    (complaint,) = map(str, caught.value.complaints)
+    assert complaint.startswith(f"--set dataset.name={name}: ")
+    assert complaint.endswith(message)
+    assert f"{name!r} of ganforge-shapely 1.0" in complaint
 
 
 def test_the_format_of_the_samples_is_part_of_a_run_and_not_of_its_file(make: Resolve) -> None:

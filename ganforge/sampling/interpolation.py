@@ -82,7 +82,7 @@ class Variation:
     high: float
 
     def path(self, latents: Tensor, num: int) -> Tensor:
-        """The inputs `[B, Z, ...]` at `num` places of the way, `[num, B, Z, ...]`, all else held."""
+        """The inputs `[B, Z, ...]` at `num` places of the way: `[num, B, Z, ...]`."""
         points = latents.expand(num, *latents.shape).clone()
         places = torch.linspace(self.low, self.high, num, device=latents.device)
         shape = (num, *[1] * latents.dim())
@@ -95,7 +95,7 @@ def find_variation(text: str, parts: Mapping[str, tuple[int, int]]) -> Variation
     shown = f"--vary {printable(text, 60)}"
     found = _VARIATION.fullmatch(text)
     if found is None:
-        raise UsageError(f"{shown} must look like code=-2..2, or code.0=-2..2 for one number of it")
+        raise UsageError(f"{shown} must look like code=-2..2, or code.0=-2..2 for its first number")
     name, number = found["name"], found["number"]
     if name not in parts:
         near = did_you_mean(name, parts) or f"; its parts are {listed([*parts])}"

@@ -70,8 +70,9 @@ class TextFormat(Format):
         return {**super().arrays(drawn), "tokens": drawn.samples.argmax(dim=1)}
 
     def encode(self, drawn: Drawn, suffix: str) -> bytes:
-        r"""A line of UTF-8 for each sample; a line break within one is written `\n`."""
-        lines = [r"\n".join(text.splitlines()) for text in self.texts(drawn.samples)]
+        r"""A line of UTF-8 for each sample; line breaks within one are written `\n` and `\r`."""
+        texts = self.texts(drawn.samples)
+        lines = (text.replace("\n", r"\n").replace("\r", r"\r") for text in texts)
         return "".join(f"{line}\n" for line in lines).encode()
 
     def _blocks(self, drawn: Drawn) -> Iterator[_Block]:

@@ -76,7 +76,7 @@ def test_a_run_on_the_gpu_trains_and_is_sampled_from(registry, tmp_path, generat
             before, trainer.assembly.training.sides.generator.parameters, strict=True
         )
     )
-    assert [line["step"] for line in trainer.display.seen] == [2, 4, 6]
+    assert [line["step"] for line in trainer.observer.seen] == [2, 4, 6]
     path = trainer.run.generator
     on_gpu, _ = draw(open_generator(path, registry, Execution(device=CUDA)), num=20, seed=1)
     assert on_gpu.shape == (20, 1, 32, 32)
@@ -204,7 +204,7 @@ def test_a_step_does_not_wait_for_the_device(registry, tmp_path, losses, extra):
     finally:
         torch.cuda.set_sync_debug_mode("default")
     trainer.log()
-    assert trainer.display.seen[0]["step"] == 5
+    assert trainer.observer.seen[0]["step"] == 5
 
 
 def test_batches_from_host_memory_do_not_wait_either(monkeypatch):

@@ -196,7 +196,7 @@ def test_a_lone_generator_is_enough(ganforge, trained, tmp_path):
     ("arguments", "code", "message"),
     [
         (["absent"], 2, "absent is neither a run directory nor a generator.safetensors"),
-        (["run", "--out", "x.jpg"], 2, "written as .png, as .npz, or into a directory"),
+        (["run", "--out", "x.jpg"], 2, "written as .png, .npz, .tiff or files in a directory"),
         (["run", "--out", "no/where.png"], 2, "the directory no does not exist"),
         (["run", "--num", "0"], 2, "0 is not in the range"),
         (["run/checkpoints/step-00000003.safetensors"], 1, "is a ganforge checkpoint, not a"),
@@ -222,10 +222,10 @@ def test_a_truncated_checkpoint_is_an_error_of_its_own_kind(ganforge, trained):
 def test_unwritable_pictures_do_not_end_a_run(ganforge, tmp_path, monkeypatch):
     from ganforge.engine import reports
 
-    def refuse(path, image):
+    def refuse(path, chunks):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(reports, "save_png", refuse)
+    monkeypatch.setattr(reports, "write_atomically", refuse)
     answer = ganforge("train", *TINY, "--steps", "3", "--out", "run")
     assert answer.code == 0
     assert answer.err.count("training goes on without sample grids") == 1

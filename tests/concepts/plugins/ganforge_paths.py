@@ -4,7 +4,7 @@ Karras et al., 2020, arXiv:1912.04958, equation 4. The generator gives `w`; the 
 its samples with respect to it, and keeps a moving average of the lengths.
 """
 
-from ganforge import VectorShapes, GeneratorSpec, ImageShapes, LossSpec, hookimpl
+from ganforge import GeneratorSpec, ImageShapes, LossSpec, VectorShapes, hookimpl
 
 
 @hookimpl

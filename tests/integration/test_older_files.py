@@ -1,0 +1,97 @@
+"""Runs and generators that 0.1 wrote: they load, go on, and are sampled from, as if nothing was.
+
+The files in `tests/data/written-by-0.1` were made on one machine with one thread. The last bits of
+a result depend on the machine's vector instructions, so values are compared up to rounding.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ganforge.storage import tensor_file
+from tests.conftest import Command
+
+FILES = Path(__file__).parents[1] / "data" / "written-by-0.1"
+RUNS = sorted(path.name for path in FILES.iterdir() if path.is_dir())
+
+#: what rounding amounts to after a few steps of an optimizer
+CLOSE = {"rtol": 1e-4, "atol": 1e-5}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(params=RUNS)
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(FILES / request.param / "run", tmp_path / request.param))
+
+
+def expected(run: Path, name: str) -> Path:
+    return FILES / run.name / "expected" / name
+
+
+def assert_close(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> None:
+    assert ours.keys() == theirs.keys()
+    for name, tensor in theirs.items():
+        torch.testing.assert_close(ours[name], tensor, **CLOSE, msg=lambda it, n=name: f"{n}: {it}")
+
+
+def test_a_run_goes_on_to_the_weights_that_it_would_have_had(run: Path, cli: Command) -> None:
+    answer = cli("train", "--resume", run, "--steps", 8, "--device", "cpu")
+    assert answer.code == 0, answer.err
+    for kind, ours, theirs in (
+        ("checkpoint", run / "checkpoints" / "step-00000008.safetensors", "step-00000008"),
+        ("generator", run / "generator.safetensors", "generator"),
+    ):
+        found, document = tensor_file.read(ours, kind)
+        wanted, before = tensor_file.read(expected(run, f"{theirs}.safetensors"), kind)
+        assert_close(found, wanted)
+        if kind == "checkpoint":
+            assert document["telemetry_counts"] == before["telemetry_counts"]
+            assert document["step"] == before["step"] == 8
+
+
+def test_the_metrics_of_a_run_go_on(run: Path, cli: Command) -> None:
+    assert cli("train", "--resume", run, "--steps", 8, "--device", "cpu").code == 0
+    ours, theirs = (
+        [json.loads(line) for line in path.read_text().splitlines()]
+        for path in (run / "metrics.jsonl", expected(run, "metrics.jsonl"))
+    )
+    assert [sorted(line) for line in ours] == [sorted(line) for line in theirs]
+    for line, before in zip(ours, theirs, strict=True):
+        for key, value in before.items():
+            # Scores were those of the last part of a batch, and are those of the whole.
+            in_parts = run.name == "rmsprop" and key.startswith("score/")
+            if key not in ("seconds", "images_per_second") and not in_parts:
+                assert line[key] == pytest.approx(value, rel=1e-4, abs=1e-5), key
+
+
+def test_a_generator_is_sampled_from(run: Path, cli: Command) -> None:
+    answer = cli(
+        "sample", run, "--num", 5, "--seed", 3, "--device", "cpu", "--out", run / "samples.npz"
+    )
+    assert answer.code == 0, answer.err
+    with np.load(run / "samples.npz") as ours, np.load(expected(run, "samples-step-4.npz")) as was:
+        assert sorted(ours.files) == sorted(was.files)
+        for name in was.files:
+            np.testing.assert_allclose(ours[name], was[name], **CLOSE, err_msg=name)
+            assert ours[name].dtype == was[name].dtype
+
+
+def test_a_stored_configuration_begins_a_new_run(run: Path, cli: Command, tmp_path: Path) -> None:
+    answer = cli("train", "--config", run / "config.toml", "--dry-run")
+    assert answer.code == 0, answer.err
+    again = tmp_path / "again.toml"
+    again.write_text(answer.out)
+    assert cli("train", "--config", again, "--dry-run").out == answer.out
