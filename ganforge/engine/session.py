@@ -175,11 +175,13 @@ def train(
 
 def _prepare(config: RunConfig, run: RunDirectory, display: Display, resume: bool) -> Trainer:
     from .assemble import assemble
+    from .state import trained_classes
     from .trainer import Trainer
 
     try:
         fresh = not resume or not run.list_checkpoints()
-        trainer = Trainer(assemble(config, fresh=fresh), run, display)
+        trained = {} if fresh else trained_classes(run, config)
+        trainer = Trainer(assemble(config, fresh=fresh, trained=trained), run, display)
         if resume:
             trainer.resume()
     except GanforgeError:
