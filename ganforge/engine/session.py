@@ -172,11 +172,13 @@ def train(
 
 def _prepare(config: RunConfig, run: RunDirectory, observer: Observer, resume: bool) -> Trainer:
     from .assemble import assemble
+    from .state import trained_classes
     from .trainer import Trainer
 
     try:
         fresh = not resume or not run.list_checkpoints()
-        trainer = Trainer(assemble(config, fresh=fresh), run, observer)
+        trained = {} if fresh else trained_classes(run, config)
+        trainer = Trainer(assemble(config, fresh=fresh, trained=trained), run, observer)
         if resume:
             trainer.resume()
     except GanforgeError:
