@@ -15,7 +15,7 @@ from ganforge.config.data_path import path_layer
 from ganforge.config.layers import Flag, Layer, Names, from_settings, from_text
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import ALL_SECTIONS, NetworkSettings, RunConfig, TermSettings
-from ganforge.config.settings import SECTIONS
+from ganforge.config.settings import SECTIONS, TrainingSettings
 from ganforge.errors import ConfigError
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.options import describe
@@ -450,6 +450,52 @@ def test_a_run_without_a_discriminator_stays_without_one(bundled: Registry) -> N
     assert list(config.optimizers) == ["generator"]
     with pytest.raises(ConfigError, match="do without it: --discriminator none"):
         resolve(layers("", settings[:1], ("mse",)), bundled)
+
+
+FOR_ITS_DISCRIMINATOR = """
+[generator]
+name = "adversarial-autoencoder"
+[discriminator]
+name = "mlp"
+hidden = [8]
+[training]
+num_discriminator_steps = 5
+discriminator_warmup = 3
+reuse_fakes = true
+joint_batch = true
+seed = 7
+[generator_optimizer]
+learning_rate = 1e-3
+[discriminator_optimizer]
+name = "sgd"
+learning_rate = 2e-4
+"""
+
+
+def test_without_a_discriminator_what_a_file_has_set_for_it_says_nothing(
+    make: Resolve, bundled: Registry
+) -> None:
+    """A recipe with a discriminator can be trained without one."""
+    config = make("discriminator.name=none", file=FOR_ITS_DISCRIMINATOR, losses=("mse",))
+    assert config.discriminator is None
+    assert config.training == TrainingSettings(steps=1200, seed=7)
+    assert config.generator_optimizer.options.learning_rate == 1e-3
+    assert config.discriminator_optimizer.config_name == "adam"
+    assert reread(config, bundled) == config
+
+
+def test_what_is_set_beside_no_discriminator_is_refused(
+    refuse: Callable[..., list[str]],
+) -> None:
+    file = FOR_ITS_DISCRIMINATOR.replace('"mlp"\nhidden = [8]', '"none"')
+    assert {it.partition(" is for")[0] for it in refuse(file=file, losses=("mse",))} == {
+        "run.toml:7: training.num_discriminator_steps",
+        "run.toml:8: training.discriminator_warmup",
+        "run.toml:9: training.reuse_fakes",
+        "run.toml:10: training.joint_batch",
+        "run.toml:15: discriminator_optimizer.name",
+        "run.toml:16: discriminator_optimizer.learning_rate",
+    }
 
 
 def reread(config: RunConfig, registry: Registry) -> RunConfig:
