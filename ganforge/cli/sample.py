@@ -165,7 +165,7 @@ def _samples(
             dataset=request.dataset,
             num=num,
         )
-        wanted = len(real)
+        wanted = len(real.batch)
     elif request.dataset is not None:
         raise UsageError("--dataset: this generator makes its samples of latents, not of data")
     drawn = gallery.draw_all(

@@ -192,7 +192,7 @@ def provided(config: RunConfig, fields: Mapping[str, Field]) -> set[str]:
         found.add("labels")
     if LABEL in fields and LABEL in config.conditions("generator"):
         found.add("fake_labels")
-    if config.paired:
+    if config.paired(fields):
         found.add("reconstruction")
     found |= {f"inputs.{name}" for name in config.input_parts}
     for source, side in TRACED.items():

@@ -148,6 +148,17 @@ def fields_of(dataset: Selection[DatasetSpec]) -> dict[str, Field]:
     return dict(found)
 
 
+def makes_pairs(sampler: Selection[SamplerSpec], fields: Mapping[str, Field]) -> bool:
+    """True where a sampler makes its inputs of real samples, or of a field that belongs to them.
+
+    What the generator makes of input number i is then to be compared with sample number i.
+    """
+    read = {*sampler.says("reads")}
+    return "samples" in read or any(
+        name in fields and fields[name].paired and fields[name].kind != "category" for name in read
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """A resolved configuration. `discriminator` is None for a run without one.
@@ -275,10 +286,9 @@ class RunConfig:
             read.add(LABEL)
         return (read & self.fields.keys()) - {SAMPLE}
 
-    @property
-    def paired(self) -> bool:
-        """True where the sampler makes its inputs of real samples, one by one."""
-        return "samples" in self.sampler.says("reads")
+    def paired(self, fields: Mapping[str, Field]) -> bool:
+        """True where what the generator makes belongs to the real samples, one by one."""
+        return makes_pairs(self.sampler, fields)
 
     @property
     def selections(self) -> tuple[Selection[ComponentSpec], ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from torch import Tensor
 
@@ -52,17 +53,18 @@ def open_batches(
     holdout: float = 0.0,
     label: str = "the data set",
     settings: DataSettings | None = None,
+    shuffled: bool = True,
 ) -> Batches:
     """The data path for the kind of set; the share `holdout` of it is kept out of the batches.
 
     `fields` are those that the run uses, the sample among them; others are left alone. `label` is
-    how errors name the data set; `settings` say how real images are moved. Raises DataError for a
-    set without samples to train on.
+    how errors name the data set; `settings` say how real images are moved. What is not `shuffled`
+    is held out in the order of the set. Raises DataError for a set without samples to train on.
     """
     from .flips import MovedBatches
 
     batches = _batches(
-        dataset, fields, batch_size, execution, randomness, num_workers, holdout, label
+        dataset, fields, batch_size, execution, randomness, num_workers, holdout, label, shuffled
     )
     if settings is None or not (settings.flip or settings.shift):
         return batches
@@ -78,12 +80,16 @@ def _batches(
     num_workers: int,
     holdout: float,
     label: str,
+    shuffled: bool,
 ) -> Batches:
     """Batches of the samples as they are."""
     from .drawn import DrawnBatches
     from .in_memory import InMemoryBatches
     from .loaded import LoadedBatches
 
+    order = partial(
+        Order, batch_size=batch_size, randomness=randomness, holdout=holdout, shuffled=shuffled
+    )
     match dataset:
         case EndlessDataset():
             if holdout:
@@ -94,11 +100,11 @@ def _batches(
             return DrawnBatches(dataset, fields, batch_size, execution, randomness, label)
         case InMemoryDataset():
             sizes = {name: len(values) for name, values in tensors_of(dataset).items()}
-            orders = _orders(fields, sizes, len(dataset), batch_size, randomness, holdout)
+            orders = _orders(fields, sizes, len(dataset), order)
             return InMemoryBatches(tensors_of(dataset), fields, orders, execution, label)
         case MapDataset():
             sizes = {name: dataset.size(name) for name in fields}
-            orders = _orders(fields, sizes, len(dataset), batch_size, randomness, holdout)
+            orders = _orders(fields, sizes, len(dataset), order)
             return LoadedBatches(dataset, fields, orders, execution, num_workers, label)
         case _:
             raise TypeError(f"{type(dataset).__name__} is none of the three kinds of data set")
@@ -113,20 +119,15 @@ def tensors_of(dataset: InMemoryDataset) -> dict[str, Tensor]:
 
 
 def _orders(
-    fields: Mapping[str, Field],
-    sizes: Mapping[str, int],
-    total: int,
-    batch_size: int,
-    randomness: Randomness,
-    holdout: float,
+    fields: Mapping[str, Field], sizes: Mapping[str, int], total: int, order: Callable[..., Order]
 ) -> dict[str, Order]:
     """The order of the samples, and of each field that has one of its own."""
-    orders = {SAMPLE: Order(total, batch_size, randomness, holdout)}
+    orders = {SAMPLE: order(total)}
     for name, field in fields.items():
         if not field.paired and name in sizes:
-            orders[name] = Order(sizes[name], batch_size, randomness, holdout, field=name)
-    for name, order in orders.items():
-        if order.num_samples == 0:
+            orders[name] = order(sizes[name], field=name)
+    for name, it in orders.items():
+        if it.num_samples == 0:
             size = total if name == SAMPLE else sizes[name]
             held = f" besides the {size} held out" if size else ""
             where = "" if name == SAMPLE else f" of the field {name!r}"

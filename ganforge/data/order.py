@@ -14,7 +14,8 @@ class Order:
     Batch n holds the values n * B to (n + 1) * B of the concatenation of one shuffled pass after
     another. A pass is a function of the seed and its number, so a resumed run goes on in mid-pass
     with nothing remembered. Of the set's `total` values `num_samples` are trained on. A field that
-    is not paired has an order of its own, by its name.
+    is not paired has an order of its own, by its name. What is held out is drawn at random too,
+    unless it is not `shuffled`, and then begins with the first value.
     """
 
     def __init__(
@@ -24,11 +25,14 @@ class Order:
         randomness: Randomness,
         holdout: float = 0.0,
         field: str = "",
+        shuffled: bool = True,
     ) -> None:
         self._suffix = f"/{field}" if field else ""
         self._randomness = randomness
         num_held_out = round(holdout * total)
-        split = torch.randperm(total, generator=self._generator("split"))
+        split = torch.arange(total)
+        if shuffled:
+            split = torch.randperm(total, generator=self._generator("split"))
         self.num_samples = total - num_held_out
         self.batch_size = batch_size
         self._trained_on = split[num_held_out:] if num_held_out else None

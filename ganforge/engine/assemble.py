@@ -12,6 +12,7 @@ from ganforge.config.compatibility import batch_independent, incompatibilities
 from ganforge.config.run_config import RunConfig, Selection
 from ganforge.contracts import Augmentation, Callback, Dataset, Format, Loss, Metric, Sampler
 from ganforge.data.batches import Batches, open_batches
+from ganforge.data.classes import Classes, in_trained_order
 from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
 from ganforge.errors import Complaint, ConfigError, DataError, PluginError, UsageError, listed
@@ -83,20 +84,20 @@ class Assembly:
 
     @property
     def paired(self) -> bool:
-        """True where what the generator is fed with belongs to the real samples, one by one."""
-        read = {*self.config.sampler.says("reads")} - {"labels", "samples"}
-        return all(self.data.fields[name].paired for name in read)
+        """True where what the generator makes belongs to the real samples, one by one."""
+        return self.config.paired(self.data.fields)
 
 
-def assemble(config: RunConfig, *, fresh: bool = True) -> Assembly:
+def assemble(config: RunConfig, *, fresh: bool = True, trained: Classes | None = None) -> Assembly:
     """Build what the configuration names; a run that is not `fresh` has its weights elsewhere.
 
-    Raises DataError or DeviceError where the data or the device is absent, ConfigError for what
-    only the data could tell, and PluginError where a component fails or breaks its contract.
+    `trained` are the classes that such a run was trained on, by field. Raises DataError or
+    DeviceError where the data or the device is absent, ConfigError for what only the data could
+    tell, and PluginError where a component fails or breaks its contract.
     """
     execution = Execution.from_settings(config.execution)
     randomness = Randomness(config.training.seed, execution.device)
-    data = _open_data(config, execution, randomness)
+    data = _open_data(config, execution, randomness, trained or {})
     problem = _problem(config, data)
     sampler = build(config.sampler, problem, randomness, Sampler)
     built = build_generator(config.game, config.generator, problem, randomness, execution)
@@ -189,7 +190,9 @@ def assemble(config: RunConfig, *, fresh: bool = True) -> Assembly:
     return assembly
 
 
-def _open_data(config: RunConfig, execution: Execution, randomness: Randomness) -> Data:
+def _open_data(
+    config: RunConfig, execution: Execution, randomness: Randomness, trained: Classes
+) -> Data:
     dataset, fields = build_dataset(config.dataset, config.fields, randomness)
     complaints = [
         Complaint(where=".".join(path), what=what)
@@ -215,6 +218,7 @@ def _open_data(config: RunConfig, execution: Execution, randomness: Randomness) 
         label=config.dataset.label,
         settings=config.data,
     )
+    batches, fields = in_trained_order(batches, fields, trained, "the run", config.dataset.label)
     return Data(dataset=dataset, fields=fields, batches=batches)
 
 

@@ -36,11 +36,6 @@ class Source:
     device: torch.device
 
     @property
-    def paired(self) -> bool:
-        """True where inputs are made of real samples, one by one."""
-        return "samples" in self.selection.says("reads")
-
-    @property
     def fed_with_data(self) -> bool:
         """True where inputs are made of anything that a data set gives."""
         return bool({*self.selection.says("reads")} - {"labels"})

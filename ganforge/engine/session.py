@@ -131,9 +131,9 @@ def train(
 ) -> Result:
     """Train in a run directory, from the start or from where it was left.
 
-    `observer` is told of everything. `changes` is what a resumed run changes of its configuration. `stop_request` is asked between
-    steps; what it answers ends the session after a checkpoint. A new run that fails before its
-    first step leaves nothing behind.
+    `observer` is told of everything. `changes` is what a resumed run changes of its configuration.
+    `stop_request` is asked between steps; what it answers ends the session after a checkpoint. A
+    new run that fails before its first step leaves nothing behind.
 
     Raises the errors of building and of training; `status.json` keeps how it ended.
     """
@@ -172,11 +172,13 @@ def train(
 
 def _prepare(config: RunConfig, run: RunDirectory, observer: Observer, resume: bool) -> Trainer:
     from .assemble import assemble
+    from .state import trained_classes
     from .trainer import Trainer
 
     try:
         fresh = not resume or not run.list_checkpoints()
-        trainer = Trainer(assemble(config, fresh=fresh), run, observer)
+        trained = {} if fresh else trained_classes(run, config)
+        trainer = Trainer(assemble(config, fresh=fresh, trained=trained), run, observer)
         if resume:
             trainer.resume()
     except GanforgeError:

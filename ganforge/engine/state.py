@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from torch import Tensor, nn
 
 from ganforge.config.run_config import RunConfig
+from ganforge.data.classes import Classes
 from ganforge.errors import CheckpointError
-from ganforge.plugin.fields import Field
+from ganforge.plugin.fields import LABEL, Field
 from ganforge.printable import printable
 from ganforge.storage import provenance
 from ganforge.storage.checkpoint import (
+    KIND,
     differences,
     digest,
     load_module,
@@ -21,6 +24,7 @@ from ganforge.storage.checkpoint import (
     optimizer_tensors,
 )
 from ganforge.storage.run_directory import RunDirectory
+from ganforge.storage.tensor_header import GENERATOR, read_document
 
 from .assemble import Assembly
 from .step import Training
@@ -52,6 +56,36 @@ def snapshot(
     }
 
 
+def trained_classes(run: RunDirectory, config: RunConfig) -> Classes:
+    """The names of the classes that a run was trained on, by field, in the order of their numbers.
+
+    A checkpoint of 0.1 does not have them: those of the generator beside it are taken, and where
+    there is none a warning says that nothing can be compared.
+    """
+    for _, path in run.list_checkpoints():
+        try:
+            stored = read_document(path, KIND).get("classes")
+        except CheckpointError:  # which is told when it is loaded
+            continue
+        if stored is None:
+            stored = _classes_of_0_1(run) if LABEL in config.used_fields else {}
+        return {name: tuple(classes) for name, classes in stored.items()}
+    return {}
+
+
+def _classes_of_0_1(run: RunDirectory) -> dict[str, list[str]]:
+    try:
+        stored = read_document(run.generator, GENERATOR).get("classes")
+    except CheckpointError as error:
+        warnings.warn(
+            f"{error}; it has the names of the classes that the run was trained on, and without "
+            "them nothing tells whether the labels of the data still mean the same",
+            stacklevel=4,
+        )
+        stored = None
+    return {} if stored is None else {LABEL: stored}
+
+
 def load_newest(run: RunDirectory, assembly: Assembly, averages: Averages) -> int:
     """Load the newest sound checkpoint, and return its step; 0 where none was written yet.
 
@@ -63,7 +97,6 @@ def load_newest(run: RunDirectory, assembly: Assembly, averages: Averages) -> in
     path, tensors, document = found
     training, where = assembly.training, printable(path)
     provenance.warn_of_versions(assembly.config, document["components"], str(run))
-    _match_classes(document.get("classes", {}), assembly, where)
     for name, stored in document.get("frozen", {}).items():
         if _frozen(training).get(name) != stored:
             raise CheckpointError(
@@ -128,24 +161,7 @@ def _frozen(training: Training) -> dict[str, str]:
     return {name: digest(weights) for name, weights in found.items() if weights}
 
 
-def _classes(assembly: Assembly) -> dict[str, list[str]]:
+def _classes(assembly: Assembly) -> dict[str, tuple[str, ...]]:
     """The names of the classes of every category that the run uses."""
-    return {name: [*classes] for name, classes in class_names(assembly.config, assembly).items()}
-
-
-def class_names(config: RunConfig, assembly: Assembly) -> dict[str, tuple[str, ...]]:
-    """The names of the classes of the categories that a run uses."""
-    fields: dict[str, Field] = {name: assembly.data.fields[name] for name in config.used_fields}
+    fields: dict[str, Field] = {it: assembly.data.fields[it] for it in assembly.config.used_fields}
     return {name: it.classes for name, it in fields.items() if it.classes is not None}
-
-
-def _match_classes(stored: Any, assembly: Assembly, where: str) -> None:
-    """Raise CheckpointError where the data has other classes than a run was trained on."""
-    for name, now in _classes(assembly).items():
-        was = stored.get(name, now)
-        if was != now:
-            told = [", ".join(printable(it, 40) for it in names[:20]) for names in (was, now)]
-            raise CheckpointError(
-                f"{where} was trained on the classes {told[0]} of {name!r}, and the data has "
-                f"{told[1]} now: the labels would mean something else"
-            )

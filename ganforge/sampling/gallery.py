@@ -10,12 +10,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganforge.contracts import Batch, Drawn, Inputs
+from ganforge.contracts import Drawn, Inputs
 from ganforge.errors import UsageError
 from ganforge.pictures.chosen_format import FRAME_MILLISECONDS
 from ganforge.pictures.encoding import encode_animation, encode_png
 from ganforge.plugin.fields import LABEL
 from ganforge.sampling.interpolation import Variation, Way, path
+from ganforge.sampling.real_samples import RealSamples
 from ganforge.sampling.trained_generator import TrainedGenerator, feed, gathered, make
 from ganforge.storage.files import write_atomically
 
@@ -47,24 +48,25 @@ def draw_all(
     seed: int,
     conditions: Mapping[str, Tensor],
     truncation: float | None,
-    real: Batch | None,
+    real: RealSamples | None,
 ) -> Drawn:
-    """Samples as `draw` makes them, and what they were made of where that is real data.
+    """Samples as `draw` makes them, between their inputs and what is real where these are data.
 
     Without labels among the `conditions` those of a conditional generator take turns.
     """
     told, ordered = dict(conditions), True
     if real is None and LABEL not in told and (cycled := cycled_labels(trained, num)) is not None:
         told[LABEL], ordered = cycled, False
-    fed = [*feed(trained, num=num, seed=seed, conditions=told, truncation=truncation, real=real)]
+    batch = None if real is None else real.batch
+    fed = [*feed(trained, num=num, seed=seed, conditions=told, truncation=truncation, real=batch)]
     samples, drawn = gathered(make(trained, fed))
     made = Drawn(samples=samples, labels=drawn, classes=trained.classes, ordered=ordered)
     if real is None or not trained.source.fed_with_data:
         return made
     before = {"inputs": torch.cat([inputs.values.float().cpu() for inputs in fed])}
-    if not trained.source.paired:  # another field than the samples: what is real is not known
+    if not real.paired:
         return replace(made, before=before)
-    originals = real.samples[:num].float().cpu().contiguous()
+    originals = real.batch.samples[:num].float().cpu().contiguous()
     return replace(made, before=before, after={"real": originals}, real=originals)
 
 

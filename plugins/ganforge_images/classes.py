@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+_DIGITS = re.compile("([0-9]+)")
 
 
 def class_names(names: Sequence[str]) -> list[str | None]:
@@ -10,19 +13,38 @@ def class_names(names: Sequence[str]) -> list[str | None]:
 
     A folder that holds everything is a wrapping, as in most zip files, and stands for no class.
     """
+    return [parts[0] if len(parts) > 1 else None for parts in unwrapped(names)]
+
+
+def unwrapped(names: Sequence[str]) -> list[list[str]]:
+    """The names of images as folders and a file, without the folders that hold everything."""
     parts = [name.split("/") for name in names]
     depth = _common_depth(parts)
-    return [part[depth] if len(part) > depth + 1 else None for part in parts]
+    return [part[depth:] for part in parts]
 
 
 def labelled(names: Sequence[str | None]) -> tuple[list[int], tuple[str, ...]] | None:
-    """Labels in [0, K) and the K names, sorted; None unless every image has a class."""
+    """Labels in [0, K) and the K names, in natural order; None unless every image has a class."""
     folders = [name for name in names if name is not None]
     if len(folders) < len(names) or not folders:
         return None
-    known = sorted(set(folders))
+    known = sorted(set(folders), key=natural)
     index = {name: label for label, name in enumerate(known)}
     return [index[name] for name in folders], tuple(_text(name) for name in known)
+
+
+def natural(name: str) -> tuple[list[str | tuple[int, str]], str]:
+    """A key to sort names by as people do: 2 before 10, and b between A and C.
+
+    Names that differ in their case, or in zeros before a number, alone are in the order of their
+    letters.
+    """
+    found: list[str | tuple[int, str]] = []
+    # Text and numbers take turns, so that like is compared with like.
+    for place, part in enumerate(_DIGITS.split(name)):
+        digits = part.lstrip("0")
+        found.append((len(digits), digits) if place % 2 else part.casefold())
+    return found, name
 
 
 def _common_depth(parts: Sequence[list[str]]) -> int:

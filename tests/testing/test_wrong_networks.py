@@ -75,6 +75,7 @@ RIGHT = {
         generator("Painter", conditions=("label", "image"), required=("image",)),
         NO_CODES | NO_TRACE,
     ),
+    "fed with a sequence": (generator(inputs="sequence"), NO_CODES | NO_TRACE),
     "of sequences": (
         generator(shapes=(SequenceShapes(minimum=16, multiple_of=4),)),
         NO_CODES | NO_TRACE,

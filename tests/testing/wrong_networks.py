@@ -37,7 +37,7 @@ class Generator(nn.Module):
         return self.finish(self.last(features).tanh()), {"w": features}
 
     def features(self, inputs: Tensor) -> Tensor:
-        return self.first(inputs).tanh()
+        return self.first(inputs.flatten(1)).tanh()
 
     def embedded(self, label: Tensor) -> Tensor:
         return self.label(label)

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import fields, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy
 import torch
@@ -109,8 +109,7 @@ def _built(subject: Subject[FormatSpec]) -> Iterator[tuple[ChosenFormat, Problem
         if not isinstance(built, Format):
             raise NotApplicable("it builds no ganforge.Format")
         num_built += 1
-        component = cast("Component[FormatSpec]", subject.component)
-        yield ChosenFormat(component=component, format=built), problem
+        yield ChosenFormat(component=subject.component, format=built), problem
     if refusal is not None and not num_built:
         raise refusal
 

@@ -80,10 +80,13 @@ def own_parameters_are_trained(subject: Subject[LossSpec]) -> None:
 
 def reads_are_as_declared(subject: Subject[LossSpec]) -> None:
     spec = subject.spec
-    read: set[str] = {name for _, step, _ in values(subject) for name in step.read} - {LABEL}
-    unread_scores = "discriminate" in read and not spec.needs_discriminator
-    undeclared = {it for it in read - {*spec.reads} if it in DECLARED or not hasattr(Step, it)}
-    if undeclared or unread_scores:
+    read: set[str] = {name for _, step, _ in values(subject) for name in step.read}
+    undeclared = {
+        it
+        for it in read - {*spec.reads, LABEL}  # where there are no labels, it reads None
+        if it in DECLARED or not hasattr(Step, it)
+    }
+    if undeclared or ("discriminate" in read and not spec.needs_discriminator):
         raise CheckFailure(
             f"reads={spec.reads!r}, as the spec says",
             came=f"a term that reads {listed(sorted(undeclared)) or 'other scores'} too",
