@@ -49,8 +49,9 @@ class ObjectiveTerm:
         except (GanforgeError, torch.OutOfMemoryError):
             raise
         except Exception as error:
+            when = f"the {side}'s update of step {step.progress.step + 1}"
             raise PluginError(
-                f"{self.selection.label} failed in the {side}'s update: {described(error)}"
+                f"{self.selection.label} failed in {when}: {described(error)}"
             ) from error
         if isinstance(value, Tensor) and value.dim() == 0:
             return value
