@@ -49,9 +49,9 @@ class ObjectiveTerm:
         except (GanforgeError, torch.OutOfMemoryError):
             raise
         except Exception as error:
-            when = f"the {side}'s update of step {step.progress.step + 1}"
             raise PluginError(
-                f"{self.selection.label} failed in {when}: {described(error)}"
+                f"{self.selection.label} failed in the {side}'s update of step "
+                f"{step.progress.step + 1}: {described(error)} (GANFORGE_DEBUG=1 shows where)"
             ) from error
         if isinstance(value, Tensor) and value.dim() == 0:
             return value
