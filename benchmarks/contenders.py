@@ -23,7 +23,7 @@ from ganforge.config.resolve import resolve
 from ganforge.config.run_config import RunConfig
 from ganforge.contracts import Batch, Inputs
 from ganforge.engine.assemble import Assembly, assemble
-from ganforge.engine.display import SessionFacts
+from ganforge.engine.observers import Observer
 from ganforge.engine.trainer import Trainer
 from ganforge.plugin.schedule import Schedule
 from ganforge.storage.run_directory import RunDirectory
@@ -33,18 +33,6 @@ NETWORKS: dict[str, tuple[str, ...]] = {
     "dcgan": ("generator.name=dcgan", "dataset.size=32"),
     "mlp": ("generator.name=mlp", "dataset.size=28"),
 }
-
-
-class NoDisplay:
-    """A display that shows nothing."""
-
-    def started(self, facts: SessionFacts) -> None: ...
-
-    def step(self, step: int) -> None: ...
-
-    def metrics(self, values: dict[str, float]) -> None: ...
-
-    def stopped(self) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +58,7 @@ class Setup:
 
     def trainer(self, assembly: Assembly, name: str) -> Trainer:
         run = RunDirectory.create(self.folder / self.network / name)
-        return Trainer(assembly, run, NoDisplay())
+        return Trainer(assembly, run, Observer())
 
 
 class EngineLoop:
@@ -86,7 +74,7 @@ class EngineLoop:
     def step(self) -> None:
         trainer = self._trainer
         trainer.train_step()
-        trainer.display.step(trainer.step)
+        trainer.reports.step(trainer.step)
         if trainer.step % self._log_every == 0:
             trainer.log()
 
@@ -112,11 +100,9 @@ def contenders(setup: Setup) -> dict[str, Callable[[], Any]]:
 
 
 def _copies(assembly: Assembly) -> tuple[nn.Module, nn.Module]:
-    assert assembly.discriminator is not None
-    return (
-        copy.deepcopy(assembly.training.sides.generator.network),
-        copy.deepcopy(assembly.training.sides.discriminator.network),
-    )
+    sides = assembly.training.sides
+    assert sides.discriminator is not None
+    return copy.deepcopy(sides.generator.network), copy.deepcopy(sides.discriminator.network)
 
 
 def _hyperparameters(assembly: Assembly) -> Hyperparameters:
@@ -129,7 +115,7 @@ def _hyperparameters(assembly: Assembly) -> Hyperparameters:
     assert half_life.until_images
     return Hyperparameters(
         batch_size=config.training.batch_size,
-        latent_size=config.input_shape[0],
+        latent_size=assembly.problem.input_shape[0],
         learning_rate=adam.learning_rate,
         betas=adam.betas,
         epsilon=adam.epsilon,
@@ -190,9 +176,13 @@ def agreement(setup: Setup, *, reuse_fakes: bool, num_steps: int = 3) -> dict[st
     assembly = assemble(setup.config(reuse_fakes=reuse_fakes))
     loop = _best(_ReplayedLoop, setup, assembly)
     assert isinstance(loop, _ReplayedLoop)
-    sampler, batches = _Recorder(assembly.training.feed.sampler), _Recorder(assembly.data.batches)
+    feed = assembly.training.feed
+    sampler, batches = _Recorder(feed.sampler), _Recorder(feed.batches)
     recorded: Any = {"sampler": sampler, "batches": batches}
-    trainer = setup.trainer(dataclasses.replace(assembly, **recorded), f"agreement-{reuse_fakes}")
+    training = dataclasses.replace(assembly.training, feed=dataclasses.replace(feed, **recorded))
+    trainer = setup.trainer(
+        dataclasses.replace(assembly, training=training), f"agreement-{reuse_fakes}"
+    )
     engine = []
     for _ in range(num_steps):
         trainer.train_step()
@@ -200,12 +190,13 @@ def agreement(setup: Setup, *, reuse_fakes: bool, num_steps: int = 3) -> dict[st
         engine += [means["loss/discriminator"], means["loss/generator"]]
     loop.reals, loop.inputs = batches.given, sampler.given
     best = [float(loss) for _ in range(num_steps) for loss in loop.step()]
-    assert assembly.discriminator is not None
-    assert assembly.training.sides.ema is not None
+    sides = assembly.training.sides
+    assert sides.discriminator is not None
+    assert sides.ema is not None
     pairs = (
-        (assembly.training.sides.generator.network, loop.generator),
-        (assembly.training.sides.discriminator.network, loop.discriminator),
-        (assembly.training.sides.ema.module, loop.average),
+        (sides.generator.network, loop.generator),
+        (sides.discriminator.network, loop.discriminator),
+        (sides.ema.module, loop.average),
     )
     return {
         "losses": max(abs(a - b) / max(abs(b), 1e-12) for a, b in zip(engine, best, strict=True)),

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from ganforge import DatasetSpec, InMemoryDataset, Problem, option
+from ganforge import DatasetSpec, Field, InMemoryDataset, Problem, option
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.registry import Component, Plugin, Registry
 from ganforge_datasets.resizing import resized
@@ -55,7 +55,7 @@ def registry() -> Registry:
         summary="synthetic pictures of this benchmark",
         build=f"{__name__}:build",
         options=PictureOptions,
-        sample_shape=lambda options: (1, options.size, options.size),
+        fields=lambda options: {"sample": Field.of_shape((1, options.size, options.size))},
     )
     plugin = Plugin(
         name="benchmark", package="ganforge", version="0", module=__name__, bundled=True

@@ -787,7 +787,7 @@ def test_a_penalty_differentiates_the_augmentations_too(refuse: Refuse) -> None:
         ("training.discriminator_warmup=9", "training.discriminator_warmup is for the discrimin"),
         ("training.reuse_fakes=true", "training.reuse_fakes is for the discriminator, and there"),
         ("training.first=generator", "training.first is for the discriminator, and there is none"),
-        ("training.joint_batch=true", "is for the discriminator, and there is none; set discrim"),
+        ("training.joint_batch=true", "training.joint_batch is for the discriminator, and there"),
         (
             "discriminator_optimizer.learning_rate=0.1",
             "discriminator_optimizer.learning_rate is for the discriminator, and there is none",

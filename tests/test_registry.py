@@ -147,6 +147,16 @@ def test_an_error_that_a_builder_raises_for_the_user_is_left_as_it_is(
         component("ganforge-foo", "odd", "made_up_builders:f").build()
 
 
+def test_an_error_of_ganforge_passes_through_what_calls_a_plugin() -> None:
+    """A component that is built by another one is the one that is named."""
+
+    def fail() -> None:
+        raise PluginError("the generator 'odd' could not be built")
+
+    with pytest.raises(PluginError, match=r"^the generator 'odd' could not be built$"):
+        ALONE.call("cannot build the generator's side", fail)
+
+
 @pytest.mark.parametrize(
     "found", [None, "abc", 7, [3, 8, 8], (), (3, 8.0, 8), (0,), (2, -1), (True,)]
 )

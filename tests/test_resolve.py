@@ -11,12 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ganforge import Field, __version__
 from ganforge.config.data_path import path_layer
 from ganforge.config.layers import Flag, Layer, Names, from_settings, from_text
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import ALL_SECTIONS, NetworkSettings, RunConfig, TermSettings
-from ganforge.config.settings import SECTIONS
+from ganforge.config.settings import SECTIONS, TrainingSettings
 from ganforge.errors import ConfigError
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.options import describe
@@ -453,6 +452,52 @@ def test_a_run_without_a_discriminator_stays_without_one(bundled: Registry) -> N
         resolve(layers("", settings[:1], ("mse",)), bundled)
 
 
+FOR_ITS_DISCRIMINATOR = """
+[generator]
+name = "adversarial-autoencoder"
+[discriminator]
+name = "mlp"
+hidden = [8]
+[training]
+num_discriminator_steps = 5
+discriminator_warmup = 3
+reuse_fakes = true
+joint_batch = true
+seed = 7
+[generator_optimizer]
+learning_rate = 1e-3
+[discriminator_optimizer]
+name = "sgd"
+learning_rate = 2e-4
+"""
+
+
+def test_without_a_discriminator_what_a_file_has_set_for_it_says_nothing(
+    make: Resolve, bundled: Registry
+) -> None:
+    """A recipe with a discriminator can be trained without one."""
+    config = make("discriminator.name=none", file=FOR_ITS_DISCRIMINATOR, losses=("mse",))
+    assert config.discriminator is None
+    assert config.training == TrainingSettings(steps=1200, seed=7)
+    assert config.generator_optimizer.options.learning_rate == 1e-3
+    assert config.discriminator_optimizer.config_name == "adam"
+    assert reread(config, bundled) == config
+
+
+def test_what_is_set_beside_no_discriminator_is_refused(
+    refuse: Callable[..., list[str]],
+) -> None:
+    file = FOR_ITS_DISCRIMINATOR.replace('"mlp"\nhidden = [8]', '"none"')
+    assert {it.partition(" is for")[0] for it in refuse(file=file, losses=("mse",))} == {
+        "run.toml:7: training.num_discriminator_steps",
+        "run.toml:8: training.discriminator_warmup",
+        "run.toml:9: training.reuse_fakes",
+        "run.toml:10: training.joint_batch",
+        "run.toml:15: discriminator_optimizer.name",
+        "run.toml:16: discriminator_optimizer.learning_rate",
+    }
+
+
 def reread(config: RunConfig, registry: Registry) -> RunConfig:
     return resolve([from_text(config.to_toml(), "run.toml")], registry)
 
@@ -662,30 +707,44 @@ def written(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+SHAPELY = """
+from ganforge import DatasetSpec, Field, hookimpl
+
+@hookimpl
+def ganforge_datasets():
+    for name in ("tabel", "audio"):
+        field = Field(kind="vector", shape=(2,), format=name)
+        yield DatasetSpec(name=name, summary="s", build="nowhere:Data",
+                          fields=lambda options, field=field: {"sample": field})
+"""
+
+
 @pytest.mark.parametrize(
-    ("field", "message"),
+    ("name", "message"),
     [
         (
-            Field(kind="vector", shape=(2,), format="tabel"),
+            "tabel",
             "names a format for its samples, and there is no format called 'tabel'; did you mean "
             "'table'?",
         ),
         (
-            Field(kind="vector", shape=(2,), format="audio"),
+            "audio",
             "gives samples of kind 'vector', and names the format 'audio' for them, which shows "
             "sequence",
         ),
     ],
 )
 def test_a_format_that_is_not_there_or_does_not_fit_is_one_error(
-    refuse: Callable[..., list[str]],
-    monkeypatch: pytest.MonkeyPatch,
-    field: Field,
-    message: str,
+    fake_plugin: FakePlugin, name: str, message: str
 ) -> None:
-    monkeypatch.setattr(Field, "of_shape", classmethod(lambda cls, shape: field))
-    who = f"the data set 'digits' of ganforge {__version__}"
-    assert refuse("dataset.name=digits") == [f"--set dataset.name=digits: {who} {message}"]
+    fake_plugin("ganforge-shapely", SHAPELY)
+    chosen = [from_settings([f"dataset.name={name}", "generator.name=mlp"])]
+    with pytest.raises(ConfigError) as caught:
+        resolve(chosen, discover().registry)
+    (complaint,) = map(str, caught.value.complaints)
+    assert complaint.startswith(f"--set dataset.name={name}: ")
+    assert complaint.endswith(message)
+    assert f"{name!r} of ganforge-shapely 1.0" in complaint
 
 
 def test_the_format_of_the_samples_is_part_of_a_run_and_not_of_its_file(make: Resolve) -> None:

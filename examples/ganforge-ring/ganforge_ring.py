@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ganforge import DatasetSpec, GeneratorSpec, VectorShapes, hookimpl, option
+from ganforge import DatasetSpec, Field, GeneratorSpec, VectorShapes, hookimpl, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ def ganforge_datasets():
         summary="Points on a circle",
         build="ganforge_ring:build_circle",
         options=RingOptions,
-        fields=lambda options: {"sample": Field.of_shape((2,))},
+        fields=lambda options: {"sample": Field(kind="vector", shape=(2,))},
     )
 
 
@@ -34,7 +34,7 @@ def ganforge_generators():
         build="ganforge_ring:build_polar",
         options=PolarOptions,
         discriminator="mlp",
-        shapes=(VectorShapes(),),
+        shapes=(VectorShapes(minimum=2, maximum=2),),
     )
 
 
@@ -47,15 +47,12 @@ def build_circle(problem, options):
         def draw(self, n, generator):
             angle = torch.rand(n, generator=generator, device=generator.device) * 2 * torch.pi
             points = torch.stack([angle.cos(), angle.sin()], 1)
-            return Batch(options.radius * points, None)
+            return Batch(options.radius * points)
 
     return Circle()
 
 
 def build_polar(problem, options):
-    if problem.sample_shape != (2,):
-        raise ValueError("it makes points in the plane only")
-
     import torch
     from torch import nn
 

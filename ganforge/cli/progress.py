@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ganforge.engine.display import SessionFacts
+from ganforge.engine.observers import Observer, SessionFacts
 from ganforge.engine.session import Result
 from ganforge.plugin.options import describe
 from ganforge.printable import printable
@@ -30,7 +31,7 @@ def choose_display() -> PlainDisplay:
     return LiveDisplay() if sys.stdout.isatty() else PlainDisplay()
 
 
-class PlainDisplay:
+class PlainDisplay(Observer):
     """One line a log step."""
 
     def __init__(self) -> None:
@@ -41,15 +42,15 @@ class PlainDisplay:
         for name, text in _introduction(facts):
             print_row(name, text)
 
-    def step(self, step: int) -> None:
-        """Plain lines come with the metrics."""
-
-    def metrics(self, values: dict[str, float]) -> None:
+    def metrics(self, values: Mapping[str, float]) -> None:
         self.line(f"step {values['step']:,.0f}/{self.num_steps:,}  {_measured(values)}")
 
     def line(self, text: str) -> None:
         """A line that stays."""
         print_line(text)
+
+    def ended(self, state: str) -> None:
+        self.stopped()
 
     def stopped(self) -> None:
         """Nothing to clear."""
@@ -112,7 +113,7 @@ class LiveDisplay(PlainDisplay):
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=step)
 
-    def metrics(self, values: dict[str, float]) -> None:
+    def metrics(self, values: Mapping[str, float]) -> None:
         if self._progress is None or self._task is None:
             return
         if "images_per_second" not in values:  # an evaluation
@@ -140,7 +141,7 @@ def print_row(name: str, text: str) -> None:
     print_line(f"  {name:<14}{text}")
 
 
-def _measured(values: dict[str, float]) -> str:
+def _measured(values: Mapping[str, float]) -> str:
     """Losses, scores and speed of a log line, or the metrics of an evaluation."""
     shown = [f"{heading} {values[key]:.3f}" for key, heading in SHOWN.items() if key in values]
     for key, value in values.items():
@@ -159,7 +160,7 @@ def _introduction(facts: SessionFacts) -> list[tuple[str, str]]:
             ("discriminator", _network(config.discriminator, facts.discriminator_parameters))
         )
     losses = " + ".join(term.component.name for term in config.losses)
-    shape = " x ".join(map(str, config.sample_shape))
+    shape = facts.sample
     rows += [
         ("loss", losses),
         ("data", printable(f"{config.dataset.component.name}, {shape}: {facts.data}", 2000)),

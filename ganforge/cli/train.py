@@ -199,7 +199,7 @@ def command(
                 run,
                 resume=resume is not None,
                 changes=changes,
-                display=display,
+                observer=display,
                 stop_request=request,
             )
     except Stopped as stopped:

@@ -302,11 +302,6 @@ def _discriminator(config: RunConfig) -> Complaints:
     """What a run says of its discriminator's inputs."""
     training, selection = config.training, config.discriminator
     if selection is None:
-        if training.joint_batch:
-            yield (
-                ("training", "joint_batch"),
-                "is for the discriminator, and there is none; set discriminator.name",
-            )
         for it in config.augmentations:
             name = it.component.name
             what = f"the augmentation {name!r} is for the discriminator, and there is none"

@@ -23,7 +23,7 @@ from ganforge.config.run_config import (
     TermSettings,
     fields_of,
 )
-from ganforge.config.settings import DEFAULT_STEPS, SECTIONS
+from ganforge.config.settings import DEFAULT_STEPS, FOR_DISCRIMINATOR, SECTIONS
 from ganforge.errors import Complaint, ConfigError, UsageError, did_you_mean, listed
 from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.plugin.fields import SAMPLE
@@ -96,6 +96,11 @@ class _Resolver:
             if path[1:] == ("name",) and old and old.value != entry.value:
                 # Another component: what was set for the one before says nothing of this one.
                 self._forget(path[:1])
+        none = entries.get((DiscriminatorSpec.kind, "name"))
+        if none is not None and none.value == NO_DISCRIMINATOR:
+            # Without one, what an earlier layer has set for it says nothing.
+            kept = {p: it for p, it in self.entries.items() if not _is_for_discriminator(p)}
+            self.entries = {it.path: it for it in DEFAULTS.entries} | kept
         for one, other in (("steps", "epochs"), ("epochs", "steps")):
             if ("training", one) in entries:
                 self.entries.pop(("training", other), None)
@@ -224,14 +229,9 @@ class _Resolver:
     def _refuse_settings_of_none(self) -> None:
         """Complain of what is set for a discriminator in a run that has none."""
         for path, entry in self.entries.items():
-            known = path[0] == "discriminator_optimizer" or path in (
-                ("training", "num_discriminator_steps"),
-                ("training", "discriminator_warmup"),
-                ("training", "reuse_fakes"),
-                ("training", "first"),
-            )
+            known = _is_for_discriminator(path) and entry.origin != DEFAULT
             # A flag that sets both sides, and a stored configuration, say every key.
-            if known and entry.origin != DEFAULT and not self._is_default(path, entry):
+            if known and not self._is_default(path, entry):
                 key = printable(".".join(path))
                 self._complain(entry, "", f"{key} is for the discriminator, and there is none")
 
@@ -388,3 +388,11 @@ class _Resolver:
     def _optimizer(self, section: str) -> Selection[OptimizerSpec] | None:
         entry = self.entries[(section, "name")]
         return self._selection((section,), self._find(OptimizerSpec, entry.value, entry))
+
+
+def _is_for_discriminator(path: KeyPath) -> bool:
+    """True for a key that says nothing in a run without a discriminator, its own table aside."""
+    section, *key = path
+    return section == "discriminator_optimizer" or (
+        section == "training" and not FOR_DISCRIMINATOR.isdisjoint(key)
+    )

@@ -50,6 +50,12 @@ class TrainingSettings:
     seed: int = option(0, help="random seed", minimum=0, maximum=2**63 - 1)
 
 
+#: settings of training that say nothing in a run without a discriminator
+FOR_DISCRIMINATOR = frozenset(
+    {"num_discriminator_steps", "discriminator_warmup", "reuse_fakes", "joint_batch", "first"}
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class DataSettings:
     """What is done to real samples before they are used."""

@@ -83,7 +83,7 @@ def build_generator(
     """The game, and the generator's side as it builds it, on the device."""
     built = execution.place(build(game, problem, randomness, Game))
     make = network_maker(generator, randomness)
-    network = _side(game, built.build_generator(make))
+    network = _side(game, "generator", built.build_generator, make)
     return BuiltGenerator(game=built, network=execution.place(network))
 
 
@@ -97,10 +97,14 @@ def build_discriminator(
 ) -> nn.Module:
     """The discriminator's side as the game builds it, for the problem of what it judges."""
     make = network_maker(discriminator, randomness)
-    return execution.place(_side(game, built.build_discriminator(make, problem)))
+    return execution.place(_side(game, "discriminator", built.build_discriminator, make, problem))
 
 
-def _side(game: Selection[GameSpec], network: object) -> nn.Module:
+def _side(
+    game: Selection[GameSpec], name: str, build: Callable[..., object], *arguments: object
+) -> nn.Module:
+    """What the game builds for a side. Raises PluginError where it fails, or that is no module."""
+    network = game.component.call(f"cannot build the {name}'s side", build, *arguments)
     if not isinstance(network, nn.Module):
         raise PluginError(f"{game.label} must build a torch.nn.Module, not {network!r}")
     return network

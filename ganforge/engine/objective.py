@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from ganforge.config.run_config import Term
 from ganforge.contracts import Loss, Observed, Progress, Step
-from ganforge.errors import PluginError
+from ganforge.errors import GanforgeError, PluginError
 from ganforge.plugin.specs import Side
+from ganforge.printable import described
 
 LARGEST_BALANCE = 1e4  # of a term that is scaled to another; the bound of Esser et al., 2021
 TINY = 1e-4  # added to the norm that is divided by, as in their code
@@ -43,7 +44,14 @@ class ObjectiveTerm:
     def value(self, side: Side, step: Step) -> Tensor:
         """The term's loss, a scalar. Raises PluginError for anything else."""
         loss = self.loss.discriminator_loss if side == "discriminator" else self.loss.generator_loss
-        value = loss(step)
+        try:
+            value = loss(step)
+        except (GanforgeError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"{self.selection.label} failed in the {side}'s update: {described(error)}"
+            ) from error
         if isinstance(value, Tensor) and value.dim() == 0:
             return value
         shown = list(value.shape) if isinstance(value, Tensor) else repr(value)
@@ -84,7 +92,11 @@ class Objective:
         """Let the terms that train the side that was updated move their state."""
         for term in self._observing:
             if observed.side in term.selection.spec.trains:
-                term.loss.observe(observed)
+                try:
+                    term.loss.observe(observed)
+                except Exception as error:
+                    label = term.selection.label
+                    raise PluginError(f"{label} failed to observe: {described(error)}") from error
 
     def total(
         self,

@@ -1,4 +1,4 @@
-"""What a run tells the world: metrics, pictures, the display and the callbacks.
+"""What a run tells its observers: metrics, pictures, checkpoints, beginning and end.
 
 Nothing here ends a run that can go on: what cannot be written, and a metric, a callback or a format
 that fails, is a warning and is left out from then on.
@@ -7,7 +7,7 @@ that fails, is a warning and is left out from then on.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from torch import Tensor
@@ -20,22 +20,22 @@ from ganforge.storage.files import write_atomically
 from ganforge.storage.run_directory import RunDirectory
 
 from .assemble import Assembly, ChosenCallback
-from .display import Display
 from .evaluation import measure
+from .observers import Observer, SessionFacts
 from .pictured import generated_samples, real_samples
 from .telemetry import MetricsFile
 
 
 class Reports:
-    """The reports of one session of a run."""
+    """The reports of one session of a run, to the metrics file, the callbacks and `observer`."""
 
-    def __init__(self, assembly: Assembly, run: RunDirectory, display: Display) -> None:
+    def __init__(self, assembly: Assembly, run: RunDirectory, observer: Observer) -> None:
         self._assembly = assembly
         self._run = run
-        self._display = display
         self._metrics_file = MetricsFile(run.metrics)
+        callbacks = [CallbackObserver(it) for it in assembly.callbacks]
+        self._observers: list[Observer] = [self._metrics_file, observer, *callbacks]
         self._metrics = list(assembly.metrics)
-        self._callbacks = list(assembly.callbacks)
         self._shows_pictures = True
 
     def rewind(self, step: int) -> None:
@@ -43,20 +43,22 @@ class Reports:
         self._metrics_file.rewind(step)
 
     def started(self, step: int) -> None:
-        values = {".".join(key): it.value for key, it in self._assembly.config.values().items()}
-        self._tell(lambda it: it.callback.started(self._run.path, step, values))
+        facts = _facts(self._assembly, self._run, step)
+        self._tell(lambda it: it.started(facts))
+
+    def step(self, step: int) -> None:
+        for observer in self._observers:
+            observer.step(step)
 
     def ended(self, state: str) -> None:
-        self._tell(lambda it: it.callback.ended(state))
+        self._tell(lambda it: it.ended(state))
 
     def saved(self, step: int, checkpoint: Path) -> None:
-        self._tell(lambda it: it.callback.saved(step, checkpoint))
+        self._tell(lambda it: it.saved(step, checkpoint))
 
-    def metrics(self, values: dict[str, float]) -> None:
+    def metrics(self, values: Mapping[str, float]) -> None:
         """A line of metrics, which holds the step."""
-        self._metrics_file.append(values)
-        self._display.metrics(values)
-        self._tell(lambda it: it.callback.metrics(int(values["step"]), values))
+        self._tell(lambda it: it.metrics(values))
 
     def evaluation(self, step: int, images: int) -> None:
         """Measure the metrics of the run, and report a line of them."""
@@ -75,7 +77,7 @@ class Reports:
             return
         picture = self._picture(generated_samples(self._assembly), self._run.sample_grid(step))
         if picture is not None:
-            self._tell(lambda it: it.callback.picture(step, picture))
+            self._tell(lambda it: it.picture(step, picture))
 
     def real_grid(self) -> None:
         """Real samples, as the networks see them, to hold the others against."""
@@ -101,15 +103,61 @@ class Reports:
             )
         return picture
 
-    def _tell(self, tell: Callable[[ChosenCallback], None]) -> None:
-        for chosen in [*self._callbacks]:
+    def _tell(self, tell: Callable[[Observer], None]) -> None:
+        for observer in [*self._observers]:
             try:
-                tell(chosen)
-            except Exception as error:
-                self._callbacks.remove(chosen)
-                component = chosen.selection.component
-                warnings.warn(
-                    f"the callback {component.name!r} of {component.origin} failed, and training "
-                    f"goes on without it: {described(error)}",
-                    stacklevel=2,
-                )
+                tell(observer)
+            except CallbackFailure as failure:
+                self._observers.remove(observer)
+                warnings.warn(f"{failure}; training goes on without it", stacklevel=3)
+
+
+class CallbackFailure(Exception):
+    """What a callback of a plugin has raised, with its name."""
+
+
+class CallbackObserver(Observer):
+    """A callback of a plugin as an observer. What it raises is a CallbackFailure."""
+
+    def __init__(self, chosen: ChosenCallback) -> None:
+        self._chosen = chosen
+        self._callback = chosen.callback
+
+    def started(self, facts: SessionFacts) -> None:
+        values = {".".join(key): it.value for key, it in facts.config.values().items()}
+        self._call(lambda: self._callback.started(facts.run.path, facts.first_step, values))
+
+    def metrics(self, values: Mapping[str, float]) -> None:
+        self._call(lambda: self._callback.metrics(int(values["step"]), values))
+
+    def picture(self, step: int, picture: Tensor) -> None:
+        self._call(lambda: self._callback.picture(step, picture))
+
+    def saved(self, step: int, checkpoint: Path) -> None:
+        self._call(lambda: self._callback.saved(step, checkpoint))
+
+    def ended(self, state: str) -> None:
+        self._call(lambda: self._callback.ended(state))
+
+    def _call(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception as error:
+            label = self._chosen.selection.label
+            raise CallbackFailure(f"{label} failed: {described(error)}") from error
+
+
+def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
+    sides = assembly.training.sides
+    discriminator = sides.discriminator.parameters if sides.discriminator else []
+    return SessionFacts(
+        run=run,
+        config=assembly.config,
+        device=assembly.execution.describe(),
+        data=assembly.data.dataset.describe(),
+        sample=assembly.problem.sample.shown(),
+        generator_parameters=sum(p.numel() for p in sides.generator.parameters),
+        discriminator_parameters=sum(p.numel() for p in discriminator),
+        first_step=step,
+        num_steps=assembly.training.num_steps,
+    )

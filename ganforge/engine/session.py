@@ -29,7 +29,7 @@ from ganforge.plugin.schedule import schedule_from
 from ganforge.printable import described, printable
 from ganforge.storage.run_directory import Lock, RunDirectory, State
 
-from .display import Display, SessionFacts
+from .observers import Observer
 
 if TYPE_CHECKING:
     from .assemble import Assembly
@@ -126,14 +126,14 @@ def train(
     *,
     resume: bool = False,
     changes: dict[str, Any] | None = None,
-    display: Display,
+    observer: Observer,
     stop_request: Callable[[], State | None],
 ) -> Result:
     """Train in a run directory, from the start or from where it was left.
 
-    `changes` is what a resumed run changes of its configuration. `stop_request` is asked between
-    steps; what it answers ends the session after a checkpoint. A new run that fails before its
-    first step leaves nothing behind.
+    `observer` is told of everything. `changes` is what a resumed run changes of its configuration.
+    `stop_request` is asked between steps; what it answers ends the session after a checkpoint. A
+    new run that fails before its first step leaves nothing behind.
 
     Raises the errors of building and of training; `status.json` keeps how it ended.
     """
@@ -144,7 +144,7 @@ def train(
         step = next((step for step, _ in run.list_checkpoints()), 0)
         run.write_status("running", step)
         try:
-            trainer = _prepare(config, run, display, resume)
+            trainer = _prepare(config, run, observer, resume)
         except GanforgeError as error:
             if resume:
                 run.write_status("failed", step, printable(error))
@@ -154,15 +154,12 @@ def train(
         assembly = trainer.assembly
         run.record_session(_environment(assembly), changes or {})
         run.write_status("running", trainer.step)
-        display.started(_facts(trainer, run))
         try:
             state = trainer.train(stop_request)
         except GanforgeError as error:
             with suppress(RunDirectoryError):
                 run.write_status("failed", trainer.step, printable(error))
             raise _with_last_checkpoint(error, run) from error
-        finally:
-            display.stopped()
         run.write_status(state, trainer.step)
         return Result(
             step=trainer.step,
@@ -173,7 +170,7 @@ def train(
         )
 
 
-def _prepare(config: RunConfig, run: RunDirectory, display: Display, resume: bool) -> Trainer:
+def _prepare(config: RunConfig, run: RunDirectory, observer: Observer, resume: bool) -> Trainer:
     from .assemble import assemble
     from .state import trained_classes
     from .trainer import Trainer
@@ -181,7 +178,7 @@ def _prepare(config: RunConfig, run: RunDirectory, display: Display, resume: boo
     try:
         fresh = not resume or not run.list_checkpoints()
         trained = {} if fresh else trained_classes(run, config)
-        trainer = Trainer(assemble(config, fresh=fresh, trained=trained), run, display)
+        trainer = Trainer(assemble(config, fresh=fresh, trained=trained), run, observer)
         if resume:
             trainer.resume()
     except GanforgeError:
@@ -201,22 +198,6 @@ def _environment(assembly: Assembly) -> dict[str, Any]:
     if assembly.starts:
         found["init"] = {side: start.record() for side, start in assembly.starts.items()}
     return found
-
-
-def _facts(trainer: Trainer, run: RunDirectory) -> SessionFacts:
-    assembly = trainer.assembly
-    sides = assembly.training.sides
-    discriminator = sides.discriminator.parameters if sides.discriminator else []
-    return SessionFacts(
-        run=run,
-        config=assembly.config,
-        device=assembly.execution.describe(),
-        data=assembly.data.dataset.describe(),
-        generator_parameters=sum(p.numel() for p in sides.generator.parameters),
-        discriminator_parameters=sum(p.numel() for p in discriminator),
-        first_step=trainer.step,
-        num_steps=assembly.training.num_steps,
-    )
 
 
 def _with_last_checkpoint(error: GanforgeError, run: RunDirectory) -> GanforgeError:

@@ -21,6 +21,7 @@ from ganforge.contracts.step import Keywords
 from ganforge.device.randomness import Randomness
 from ganforge.errors import PluginError, listed
 from ganforge.plugin.specs import Side as SideName
+from ganforge.printable import described
 
 from .augmenting import Augmenting
 from .feed import Feed
@@ -28,6 +29,7 @@ from .finite import FiniteGuard, total_norm
 from .objective import Objective, ObjectiveTerm, last_layer, traced
 from .schedules import Schedules
 from .sides import Side, Sides
+from .untrained import Untrained
 
 #: what games and augmentations draw from, by the name that 0.1 gave it, whose runs go on
 STREAM = "instance-noise"
@@ -56,6 +58,11 @@ class Training:
     def progress(self, step: int) -> Progress:
         """How far training is after `step` steps."""
         return Progress(step=step, num_steps=self.num_steps, images=step * self.settings.batch_size)
+
+    @cached_property
+    def untrained(self) -> Untrained:
+        """Who looks for parameters that nothing trains."""
+        return Untrained(self.sides, self.objective)
 
     @cached_property
     def last_layer(self) -> nn.Parameter | None:
@@ -131,11 +138,13 @@ def update(
             total = total / len(draws)
         if not total.requires_grad:
             raise _independent(side, values)
-        total.backward(inputs=trained.parameters)  # type: ignore[no-untyped-call]
+        _backward(run, side, total, values)
         sums.add(values, total)
         if side == "discriminator" or observing:
             sums.add_scores(steps, keep=observing)
     norm = _gradient_norm(trained, side, due)
+    if side in run.untrained.pending:
+        run.untrained.look(side, due)
     run.guard.judge(side, step, sums.values, norm)
     trained.optimizer.step()
     with torch.no_grad():
@@ -183,6 +192,25 @@ def _update(
         parts=run.parts,
         augment=run.augmenting.transformation(progress),
     )
+
+
+def _backward(run: Training, side: SideName, total: Tensor, values: Iterable[str]) -> None:
+    """The gradient of a loss with respect to the parameters of its side alone."""
+    try:
+        total.backward(inputs=run.sides[side].parameters)  # type: ignore[no-untyped-call]
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        names = listed([repr(name) for name in values])
+        compiled = any(it.network._compiled_call_impl for it in run.sides.by_name.values())
+        hint = (
+            "; networks are compiled, and torch.compile cannot differentiate twice: a term or a "
+            "network that does so says it in its spec (double_backward, differentiates_itself)"
+        )
+        raise PluginError(
+            f"the backward pass of the {side}'s loss {names} failed: {described(error)}"
+            f"{hint if compiled else ''}"
+        ) from error
 
 
 class _Sums:

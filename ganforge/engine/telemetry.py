@@ -14,6 +14,8 @@ from torch import Tensor
 
 from ganforge.printable import printable
 
+from .observers import Observer
+
 
 class Averages:
     """Means of named scalars since the last reading.
@@ -71,7 +73,7 @@ class Averages:
         self._counts = {name: int(counts[name]) for name in sums}
 
 
-class MetricsFile:
+class MetricsFile(Observer):
     """`metrics.jsonl`. Its failure is a warning: it never ends a run that can go on."""
 
     def __init__(self, path: Path) -> None:
@@ -87,7 +89,7 @@ class MetricsFile:
         kept = [line for line in text.splitlines() if _step_of(line) <= step]
         self._guarded("w", "".join(f"{line}\n" for line in kept))
 
-    def append(self, values: Mapping[str, float | int]) -> None:
+    def metrics(self, values: Mapping[str, float]) -> None:
         # NaN has no JSON; a value that is not finite has stopped the run before it gets here.
         self._guarded("a", json.dumps(dict(values)) + "\n")
 

@@ -14,7 +14,7 @@ from ganforge.storage.generator_file import write_generator
 from ganforge.storage.run_directory import RunDirectory, State
 
 from .assemble import Assembly
-from .display import Display
+from .observers import Observer
 from .reports import Reports
 from .state import load_newest, snapshot
 from .step import train_step
@@ -24,13 +24,12 @@ from .telemetry import Averages, Speed
 class Trainer:
     """Trains an assembly in a run directory, from wherever its checkpoint left it."""
 
-    def __init__(self, assembly: Assembly, run: RunDirectory, display: Display) -> None:
+    def __init__(self, assembly: Assembly, run: RunDirectory, observer: Observer) -> None:
         self.assembly = assembly
         self.run = run
-        self.display = display
         self.step = 0
         self.averages = Averages()
-        self.reports = Reports(assembly, run, display)
+        self.reports = Reports(assembly, run, observer)
         self.speed = Speed()
 
     @property
@@ -73,7 +72,7 @@ class Trainer:
                 self.save()
                 return state
             self.train_step()
-            self.display.step(self.step)
+            self.reports.step(self.step)
             self._boundaries()
         return "finished"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Generic, TypeVar, overload
 
-from ganforge.errors import PluginError, UsageError, did_you_mean, listed
+from ganforge.errors import GanforgeError, PluginError, UsageError, did_you_mean, listed
 from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.printable import described, printable
 
@@ -85,7 +85,7 @@ class Component(Generic[S]):
         """
         try:
             return function(*arguments)
-        except UsageError:
+        except GanforgeError:
             raise
         except Exception as error:
             raise PluginError(

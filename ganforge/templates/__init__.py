@@ -19,6 +19,9 @@ KINDS = {
     "sampler": "normal latents",
 }
 
+SHAPED = {"generator", "discriminator"}  # kinds that declare the shapes that they handle
+FIELDED = {"dataset", "sampler"}  # and those that name the fields of a data set
+
 #: file of the package -> its template; `<<module>>` and the files per kind are added by `render`
 FILES = {
     ".github/workflows/publish.yml": "workflows/publish.yml",
@@ -52,6 +55,7 @@ def render(
         "train": train_command(name, kinds),
         "components": "\n".join(f"- the {kind} `{name}`: {KINDS[kind]}" for kind in kinds),
         "partner": name if "discriminator" in kinds else "mlp",
+        "collections": "Iterable, Mapping" if FIELDED & {*kinds} else "Iterable",
         "imports": _imports(kinds),
     }
     values["hooks"] = "\n\n\n".join(_filled(f"hooks/{kind}.py", values).strip() for kind in kinds)
@@ -84,12 +88,16 @@ def requirement(version: str) -> str:
 
 
 def _imports(kinds: Sequence[str]) -> str:
-    specs = sorted(f"{kind.capitalize()}Spec" for kind in kinds)
-    names = [*specs, "hookimpl", "option"]
-    line = f"from ganforge import {', '.join(names)}"
+    names = {f"{kind.capitalize()}Spec" for kind in kinds}
+    if FIELDED & {*kinds}:
+        names.add("Field")
+    if SHAPED & {*kinds}:
+        names |= {"ImageShapes", "VectorShapes"}
+    ordered = [*sorted(names), "hookimpl", "option"]
+    line = f"from ganforge import {', '.join(ordered)}"
     if len(line) <= LINE_LENGTH:
         return line
-    return "\n".join(["from ganforge import (", *(f"    {name}," for name in names), ")"])
+    return "\n".join(["from ganforge import (", *(f"    {name}," for name in ordered), ")"])
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from ganforge.testing.checks.components import CHECKS as COMPONENTS
 from ganforge.testing.checks.datasets import CHECKS as DATASETS
 from ganforge.testing.checks.discriminators import CHECKS as DISCRIMINATORS
 from ganforge.testing.checks.formats import CHECKS as FORMATS
+from ganforge.testing.checks.games import CHECKS as GAMES
 from ganforge.testing.checks.generators import CHECKS as GENERATORS
 from ganforge.testing.checks.losses import CHECKS as LOSSES
 from ganforge.testing.checks.metrics import CHECKS as METRICS
@@ -32,6 +33,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *LOSSES,
     *DATASETS,
     *SAMPLERS,
+    *GAMES,
     *AUGMENTATIONS,
     *METRICS,
     *CALLBACKS,
@@ -42,7 +44,7 @@ ALL_CHECKS: tuple[Check, ...] = (
 )
 
 
-def checks_of(subject: Subject) -> list[Check]:
+def checks_of(subject: Subject[Spec]) -> list[Check]:
     """The checks that concern a component."""
     return [check for check in ALL_CHECKS if check.concerns(subject.spec)]
 
@@ -62,14 +64,14 @@ def check_component(
 
 
 def check_subject(
-    subject: Subject, expected_failures: Mapping[str, str] | None = None
+    subject: Subject[Spec], expected_failures: Mapping[str, str] | None = None
 ) -> list[CheckResult]:
     """Run every check that concerns a component. Raises UsageError as `check_component` does."""
     require_names(subject, expected_failures or {})
     return perform_all(ALL_CHECKS, subject, expected_failures)
 
 
-def require_names(subject: Subject, expected_failures: Mapping[str, str]) -> None:
+def require_names(subject: Subject[Spec], expected_failures: Mapping[str, str]) -> None:
     """Raise UsageError where a failure is expected of a check that is not run."""
     known = [check.name for check in checks_of(subject)]
     for name in expected_failures:

@@ -15,7 +15,7 @@ from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import pluggy
 
@@ -33,9 +33,12 @@ MODULE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 #: `generator/dcgan` -> options as plain data
 Given = Mapping[str, Mapping[str, object]]
+S = TypeVar("S", bound=Spec)
 
 
-def find_components(source: ModuleType | str | Path, given: Given | None = None) -> list[Subject]:
+def find_components(
+    source: ModuleType | str | Path, given: Given | None = None
+) -> list[Subject[Spec]]:
     """The components of a plugin: one subject each, in the order of the hooks.
 
     `source` is a hook module, or one of these, the first that there is: the name of an installed
@@ -62,13 +65,13 @@ def find_components(source: ModuleType | str | Path, given: Given | None = None)
     return subjects
 
 
-def subject_of(spec: Spec, given: Mapping[str, object] | None = None) -> Subject:
+def subject_of(spec: S, given: Mapping[str, object] | None = None) -> Subject[S]:
     """A spec by itself, whose hook module is not known."""
     plugin = Plugin(name=spec.name, package=UNPUBLISHED, version="0", module="", bundled=False)
     return Subject(component=Component(spec=spec, plugin=plugin), given=given or {})
 
 
-def chosen(subjects: Iterable[Subject], labels: Iterable[str]) -> list[Subject]:
+def chosen(subjects: Iterable[Subject[Spec]], labels: Iterable[str]) -> list[Subject[Spec]]:
     """The subjects with these labels, or all where there are none. Raises UsageError."""
     by_label = {subject.label: subject for subject in subjects}
     wanted = list(dict.fromkeys(labels))

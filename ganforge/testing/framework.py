@@ -9,8 +9,9 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
+from ganforge.config.run_config import Selection
 from ganforge.errors import GanforgeError
 from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.plugin.options import parse
@@ -18,6 +19,7 @@ from ganforge.plugin.registry import Component
 from ganforge.printable import described
 
 Status = Literal["passed", "failed", "skipped", "expected", "unexpected"]
+S = TypeVar("S", bound=Spec, covariant=True)
 
 
 class CheckFailure(AssertionError):
@@ -35,18 +37,18 @@ class NotApplicable(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
+class Subject(Generic[S]):
     """The component that is checked, with the options to build it with.
 
     `given` are options as plain data over the defaults, for a component that cannot be built
     without. Raises NotApplicable, when the options are read, where one that must be given is not.
     """
 
-    component: Component[Spec]
+    component: Component[S]
     given: Mapping[str, object] = field(default_factory=dict)
 
     @property
-    def spec(self) -> Spec:
+    def spec(self) -> S:
         return self.component.spec
 
     @property
@@ -63,6 +65,16 @@ class Subject:
             raise NotApplicable(f"it cannot be built without options to check it with ({shown})")
         return options
 
+    @property
+    def selection(self) -> Selection[Any]:
+        """The component with its options, as a run has it."""
+        component: Component[Any] = self.component
+        return Selection(component=component, options=self.options)
+
+    def says(self, attribute: str) -> Any:
+        """What the spec says under this name, asked of the options where it is a function."""
+        return self.selection.says(attribute)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
@@ -70,17 +82,17 @@ class Check:
 
     name: str
     contract: str
-    run: Callable[[Subject], None]
+    run: Callable[[Subject[Any]], None]
     kinds: tuple[str, ...] = ()
 
     def concerns(self, spec: Spec) -> bool:
         return not self.kinds or spec.kind in self.kinds
 
 
-def check_of(*kinds: str) -> Callable[[str, str, Callable[[Subject], None]], Check]:
+def check_of(*kinds: str) -> Callable[[str, str, Callable[[Subject[Any]], None]], Check]:
     """What makes checks of these kinds from a name, a contract and a function."""
 
-    def check(name: str, contract: str, run: Callable[[Subject], None]) -> Check:
+    def check(name: str, contract: str, run: Callable[[Subject[Any]], None]) -> Check:
         return Check(name=name, contract=contract, run=run, kinds=kinds)
 
     return check
@@ -104,7 +116,7 @@ class CheckResult:
         return self.status in ("failed", "unexpected")
 
 
-def perform(check: Check, subject: Subject, expected: str | None = None) -> CheckResult:
+def perform(check: Check, subject: Subject[Spec], expected: str | None = None) -> CheckResult:
     """Run one check; `expected` is the reason why it is known to fail."""
     status: Status = "passed"
     message = ""
@@ -135,7 +147,7 @@ def perform(check: Check, subject: Subject, expected: str | None = None) -> Chec
 
 def perform_all(
     checks: Sequence[Check],
-    subject: Subject,
+    subject: Subject[Spec],
     expected_failures: Mapping[str, str] | None = None,
 ) -> list[CheckResult]:
     """Run every check that concerns the component. Failures are expected by name of the check."""

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import pytest
 
+from ganforge.plugin.base_specs import Spec
+
 from .catalogue import checks_of, require_names
 from .finding import Given, chosen, find_components
 from .framework import Check, NotApplicable, Subject
@@ -51,7 +53,7 @@ def parametrize_with_checks(
 class _Case:
     """A check of a component, to be called within a test."""
 
-    def __init__(self, check: Check, subject: Subject, expected: str | None) -> None:
+    def __init__(self, check: Check, subject: Subject[Spec], expected: str | None) -> None:
         self._check = check
         self._subject = subject
         self._expected = expected

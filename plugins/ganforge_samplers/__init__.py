@@ -98,14 +98,27 @@ def ganforge_samplers() -> Iterable[SamplerSpec]:
         input_shape=_latent_shape,
         reads=("labels",),
     )
-    for name, summary, builder, paired_options in (
-        ("reconstruct", "Real samples, to be remade: for autoencoders", "Reconstruct", NoOptions),
-        ("mask", "Real images with a hole, to be filled: for inpainting", "Mask", MaskOptions),
+    for name, summary, builder, paired_options, inputs in (
+        (
+            "reconstruct",
+            "Real samples, to be remade: for autoencoders",
+            "Reconstruct",
+            NoOptions,
+            "sample",
+        ),
+        (
+            "mask",
+            "Real images with a hole, to be filled: for inpainting",
+            "Mask",
+            MaskOptions,
+            "image",
+        ),
         (
             "downscale",
             "Real images made coarse, to be sharpened: for super-resolution",
             "Downscale",
             DownscaleOptions,
+            "image",
         ),
     ):
         yield SamplerSpec(
@@ -114,7 +127,7 @@ def ganforge_samplers() -> Iterable[SamplerSpec]:
             build=f"ganforge_samplers.paired:{builder}",
             options=paired_options,
             input_shape=_sample_shape,
-            inputs="sample",
+            inputs=inputs,
             reads=("samples",),
         )
     yield SamplerSpec(

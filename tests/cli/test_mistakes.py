@@ -35,8 +35,8 @@ MISTAKES = {
     "option of another generator": (
         ["--generator", "mlp", "--set", "generator.width=3"],
         "Error: --set generator.width=3: generator.width of the generator 'mlp': unknown option "
-        "'width'; known are activation, hidden, name, output and scale (`ganforge show mlp` lists "
-        "them)",
+        "'width'; known are activation, conditions, hidden, init, name, output and scale "
+        "(`ganforge show mlp` lists them)",
     ),
     "wrong type": (
         ["--set", "training.batch_size=many"],
@@ -100,7 +100,36 @@ MISTAKES = {
         ["--loss", "nonsat", "--loss", "l1"],
         "Error: --loss: the loss 'l1' compares real samples with what the generator makes of "
         "them, and this run has nothing of the kind: it takes a sampler such as 'reconstruct', or "
-        "a generator that encodes",
+        "a game such as 'autoencoder'",
+    ),
+    "a condition that is not there": (
+        ["--condition", "lable"],
+        "Error: 2 things are wrong with the configuration: --condition: the data set 'digits' has "
+        "no field 'lable' to tell; did you mean 'label'? --condition: the data set 'digits' has no "
+        "field 'lable' to tell; did you mean 'label'?",
+    ),
+    "a game that the generator cannot play": (
+        ["--game", "autoencoder"],
+        "Error: --game: the game 'autoencoder' needs a generator that can encode, and 'dcgan' "
+        "cannot",
+    ),
+    "a field that a game reads": (
+        ["--game", "cycle", "--generator", "autoencoder", "--discriminator", "dcgan"],
+        "Error: --game: the game 'cycle' reads the field 'source', which the data set 'digits' "
+        "does not have",
+    ),
+    "an augmentation that is not there": (
+        ["--augment", "diffaugmnt"],
+        "Error: --augment: there is no augmentation called 'diffaugmnt'; did you mean "
+        "'diffaugment'?",
+    ),
+    "updates of a discriminator that is not there": (
+        [
+            *("--generator", "autoencoder", "--loss", "mse"),
+            *("--set", "training.num_discriminator_steps=5"),
+        ],
+        "Error: --set training.num_discriminator_steps=5: training.num_discriminator_steps is for "
+        "the discriminator, and there is none",
     ),
     "a metric that is not there": (
         ["--metric", "mea"],
@@ -305,7 +334,7 @@ def test_the_short_name_of_two_strangers_has_to_be_made_longer(
 
 DATA = """
 from dataclasses import dataclass
-from ganforge import DataError, DatasetSpec, hookimpl, option
+from ganforge import DataError, DatasetSpec, Field, hookimpl, option
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -323,9 +352,11 @@ def absent(options):
 @hookimpl
 def ganforge_datasets():
     common = {"summary": "s", "build": "m:f"}
-    square = {"sample_shape": lambda options: (1, 32, 32), **common}
-    yield DatasetSpec(name="shapeless", **common, fields=lambda options: {"sample": Field.of_shape(fail(options)), "label": Field(kind="category", optional=True)})
-    yield DatasetSpec(name="flat", **common, fields=lambda options: {"sample": Field.of_shape((32, 32)), "label": Field(kind="category", optional=True)})
+    square = {"fields": lambda options: {"sample": Field.of_shape((1, 32, 32))}, **common}
+    yield DatasetSpec(name="shapeless", fields=fail, **common)
+    yield DatasetSpec(name="flat", fields=lambda options: (32, 32), **common)
+    torn = lambda options: {"sample": Field(kind="image", shape=(32, 32))}
+    yield DatasetSpec(name="torn", fields=torn, **common)
     yield DatasetSpec(name="unsure", check_available=fail, **square)
     yield DatasetSpec(name="absent", check_available=absent, **square)
     yield DatasetSpec(name="picky", options=Options, **square)
@@ -338,14 +369,20 @@ def ganforge_datasets():
         (
             ["shapeless"],
             1,
-            "the dataset 'shapeless' of ganforge-data 1.0 cannot tell its sample shape: "
-            "RuntimeError: too [2J deep",
+            "the dataset 'shapeless' of ganforge-data 1.0 cannot tell its fields: RuntimeError: "
+            "too [2J deep",
         ),
         (
             ["flat"],
             1,
-            "the dataset 'flat' of ganforge-data 1.0 must give a sample shape like (3, 64, 64) or "
-            "(2,), not (32, 32)",
+            "the dataset 'flat' of ganforge-data 1.0 must give its fields by name, one of them "
+            "'sample', not (32, 32)",
+        ),
+        (
+            ["torn"],
+            1,
+            "the dataset 'torn' of ganforge-data 1.0 cannot tell its fields: ValueError: the shape "
+            "of a field of kind image is like (C, H, W), not (32, 32)",
         ),
         (
             ["unsure"],

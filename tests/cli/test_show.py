@@ -135,9 +135,21 @@ def test_a_required_and_an_unset_option_are_told_from_the_others(cli: Command) -
 
 def test_capabilities_are_put_into_words(cli: Command) -> None:
     text = " ".join(cli("show", "dcgan", "--kind", "generator").out.split())
-    assert "images square images whose side is a power of two from 32 up" in text
-    assert "labels optional" in text
-    assert "sampler normal" in text
+    assert "shapes square images whose side is a power of two from 32 up" in text
+    assert "conditions label required none gives none" in text
+    assert "inputs latents methods none discriminator dcgan sampler normal game adversarial" in text
+    reading = " ".join(cli("show", "l1").out.split())
+    assert "trains generator reads samples, reconstruction double backward none" in reading
+    playing = " ".join(cli("show", "autoencoder", "--kind", "game").out.split())
+    assert "provides codes, reconstruction calls encode reads none judged as the options say" in (
+        playing
+    )
+    everything = " ".join(cli("show", "mlp", "--kind", "discriminator").out.split())
+    assert "shapes any images, any vectors, any sequences, any videos, any point clouds" in (
+        everything
+    )
+    labelled = " ".join(cli("show", "conditional", "--kind", "generator").out.split())
+    assert "conditions label required label" in labelled
 
 
 def test_a_name_of_two_kinds_shows_both(cli: Command) -> None:
@@ -277,8 +289,8 @@ def test_all_that_is_bundled_is_one_package(cli: Command) -> None:
         ),
         (
             ["dcgan", "--kind", "sampler"],
-            "Error: there is no sampler called 'dcgan'; there are class-balanced, downscale, mask, "
-            "normal, reconstruct, spherical, truncated-normal and uniform\n",
+            "Error: there is no sampler called 'dcgan'; there are class-balanced, downscale, "
+            "field, mask, normal, reconstruct, spherical, truncated-normal and uniform\n",
         ),
     ],
 )

@@ -26,7 +26,7 @@ from ganforge.plugin.discovery import discover
 from ganforge.storage import tensor_file
 from ganforge.storage.run_directory import RunDirectory
 from tests.conftest import Command, FakePlugin
-from tests.engine.conftest import SilentDisplay
+from tests.engine.conftest import Silent
 
 PLUGINS = Path(__file__).parent / "plugins"
 IMAGES = ("dataset.name=images", "dataset.root=images", "dataset.size=8", "dataset.channels=1")
@@ -163,7 +163,7 @@ def trainer(concept: Concept, name: str, *extra: str) -> Trainer:
     run = RunDirectory.open(path) if path.exists() else RunDirectory.create(path)
     run.write_config(config.to_toml())
     run.make_folders()
-    return Trainer(assemble(config), run, SilentDisplay())
+    return Trainer(assemble(config), run, Silent())
 
 
 def final(trained: Trainer) -> dict[str, torch.Tensor]:
@@ -274,7 +274,7 @@ def test_a_warm_start_does_not_need_its_ancestor_again(data: Path, cli: Command,
     shutil.rmtree("runs/child")
     run = RunDirectory.create(Path("runs/child"))
     stop = iter([None, None, None, "interrupted"])
-    train(config, run, display=SilentDisplay(), stop_request=lambda: next(stop))
+    train(config, run, observer=Silent(), stop_request=lambda: next(stop))
     assert run.checkpoint(3).is_file()
     sessions = json.loads(run.environment.read_text())["sessions"]
     assert sessions[0]["init"]["generator"]["loaded"] == 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from ganforge.config.layers import Layer, Names, from_settings
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import RunConfig, Selection
 from ganforge.engine.assemble import Assembly, assemble
-from ganforge.engine.display import SessionFacts
+from ganforge.engine.observers import Observer
 from ganforge.engine.trainer import Trainer
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.options import parse
@@ -41,20 +41,14 @@ TINY_DCGAN = (
 )
 
 
-class SilentDisplay:
+class Silent(Observer):
     """Remembers the metrics it is shown."""
 
     def __init__(self) -> None:
         self.seen: list[dict[str, float]] = []
 
-    def started(self, facts: SessionFacts) -> None: ...
-
-    def step(self, step: int) -> None: ...
-
-    def metrics(self, values: dict[str, float]) -> None:
-        self.seen.append(values)
-
-    def stopped(self) -> None: ...
+    def metrics(self, values: Mapping[str, float]) -> None:
+        self.seen.append(dict(values))
 
 
 def trainer_in(path: Path, config: RunConfig) -> Trainer:
@@ -62,7 +56,10 @@ def trainer_in(path: Path, config: RunConfig) -> Trainer:
     run = RunDirectory.open(path) if path.exists() else RunDirectory.create(path)
     run.write_config(config.to_toml())
     run.make_folders()
-    return Trainer(assemble(config), run, SilentDisplay())
+    observer = Silent()
+    trainer = Trainer(assemble(config), run, observer)
+    trainer.observer = observer  # type: ignore[attr-defined]
+    return trainer
 
 
 def select_optimizer(registry: Registry, name: str, **options: object) -> Selection:

@@ -55,7 +55,7 @@ def test_a_metric_is_measured_when_it_is_due_and_at_the_end(make_trainer):
     assert [line["step"] for line in evaluations] == [3, 6]
     assert all(0 <= line["metric/modes/high_quality"] <= 1 for line in evaluations)
     assert evaluations[0]["images"] == 24
-    assert "metric/modes/modes" in trainer.display.seen[-1]
+    assert "metric/modes/modes" in trainer.observer.seen[-1]
 
 
 def test_a_metric_named_like_its_only_number_is_called_after_it(make_trainer):

@@ -94,7 +94,7 @@ def test_a_session_that_is_interrupted_says_how_it_ended(told):
 
 def test_a_callback_that_fails_is_a_warning_and_is_left_out(told):
     trainer, heard = told("grumbler", "listener", settings=("output.log_every=2",))
-    with pytest.warns(UserWarning, match="'grumbler' of ganforge-told 1.0 failed, and training"):
+    with pytest.warns(UserWarning, match="'grumbler' of ganforge-told 1.0 failed: RuntimeError"):
         assert trainer.train() == "finished"
     assert [it for it in heard if it[0] == "grumbler"] == [("grumbler", 2)]
     assert [it[1] for it in heard if it[0] == "metrics"] == [2, 4, 6]

@@ -278,4 +278,4 @@ def test_without_a_discriminator_only_the_generator_is_updated(make_trainer):
     trainer.log()
     after = weights(trainer.assembly.training.sides.generator.network)
     assert any(not torch.equal(before[name], after[name]) for name in before)
-    assert "loss/discriminator" not in trainer.display.seen[0]
+    assert "loss/discriminator" not in trainer.observer.seen[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ import torch
 from ganforge.config.layers import Layer, Names, from_settings
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import RunConfig
-from ganforge.contracts import Batch, InMemoryDataset, Inputs
+from ganforge.contracts import Batch, Draw, InMemoryDataset, Inputs
 from ganforge.data.batches import open_batches
 from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
@@ -18,11 +19,14 @@ from ganforge.engine.assemble import assemble
 from ganforge.engine.finite import FiniteGuard
 from ganforge.engine.objective import Objective
 from ganforge.engine.optimizers import build_optimizer
-from ganforge.engine.step import Part, Trained, discriminator_update, generator_update
+from ganforge.engine.sides import Side, Sides
+from ganforge.engine.step import update
 from ganforge.errors import NonFiniteError
 from ganforge.plugin.discovery import discover
+from ganforge.plugin.fields import Field
 from ganforge.sampling.trained_generator import draw, open_generator
 from ganforge.storage import tensor_file
+from ganforge_games.pool import Pool
 from tests.engine.conftest import trainer_in
 
 pytestmark = [
@@ -55,9 +59,10 @@ def exact_arithmetic(monkeypatch):
     monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
 
 
-def config_for(registry, *settings, device="cuda", losses=None) -> RunConfig:
+def config_for(registry, *settings, device="cuda", losses=(), augmentations=()) -> RunConfig:
+    tables = {"loss": tuple(losses), "augmentation": tuple(augmentations)}
     layers = [
-        Layer(tables={"loss": Names(tuple(losses))} if losses else {}),
+        Layer(tables={kind: Names(names) for kind, names in tables.items() if names}),
         from_settings([*settings, f"execution.device={device}"]),
     ]
     return resolve(layers, registry)
@@ -76,7 +81,7 @@ def test_a_run_on_the_gpu_trains_and_is_sampled_from(registry, tmp_path, generat
             before, trainer.assembly.training.sides.generator.parameters, strict=True
         )
     )
-    assert [line["step"] for line in trainer.display.seen] == [2, 4, 6]
+    assert [line["step"] for line in trainer.observer.seen] == [2, 4, 6]
     path = trainer.run.generator
     on_gpu, _ = draw(open_generator(path, registry, Execution(device=CUDA)), num=20, seed=1)
     assert on_gpu.shape == (20, 1, 32, 32)
@@ -91,7 +96,7 @@ def test_a_generator_gives_the_same_samples_on_both_devices(registry, tmp_path):
     for device in (CUDA, torch.device("cpu")):
         trained = open_generator(trainer.run.generator, registry, Execution(device=device))
         with torch.inference_mode():
-            samples.append(trained.network(latents.to(device)).cpu())
+            samples.append(trained.source.network(latents.to(device)).cpu())
     torch.testing.assert_close(samples[0], samples[1], rtol=1e-4, atol=1e-5)
 
 
@@ -130,35 +135,31 @@ def updates_on(device, registry, losses):
     # Adam would turn the sign of a gradient that is nothing but rounding into a whole step.
     sgd = ("generator_optimizer.name=sgd", "discriminator_optimizer.name=sgd")
     assembly = assemble(config_for(registry, *SMALL, *sgd, device="cpu", losses=losses))
-    config, execution = assembly.config, Execution(device=device)
-    trained = []
-    for source, chosen in (
-        (assembly.discriminator, config.discriminator_optimizer),
-        (assembly.generator, config.generator_optimizer),
-    ):
-        network = execution.place(copy.deepcopy(source.network))
+    on_cpu, execution = assembly.training, Execution(device=device)
+
+    def moved(name):
+        network = execution.place(copy.deepcopy(on_cpu.sides[name].network))
         parameters = list(network.parameters())
-        optimizer = build_optimizer(chosen, parameters)
-        trained.append(Trained(network=network, optimizer=optimizer, parameters=parameters))
-    discriminator, generator = trained
-    objective = Objective(assembly.training.objective.terms)
-    guard = FiniteGuard(objective.terms, device)
+        optimizer = build_optimizer(assembly.config.optimizers[name], parameters)
+        return Side(network=network, optimizer=optimizer, parameters=parameters)
+
+    objective = Objective(on_cpu.objective.terms)
+    training = replace(
+        on_cpu,
+        sides=Sides(generator=moved("generator"), discriminator=moved("discriminator"), ema=None),
+        objective=objective,
+        guard=FiniteGuard(objective.terms, device),
+        randomness=Randomness(0, device),
+    )
     seen = []
     for step in range(3):
-        real = Batch(execution.arrange(assembly.data.batches.batch(step).samples.to(device)), None)
-        for update in (0, 1):
-            source = assembly.training.randomness.generator("inputs", step, update)
-            latents = assembly.training.feed.sampler.sample(16, generator=source).values.to(device)
-            part = Part(real=real, inputs=Inputs(latents, None))
-            if update == 0:
-                metrics = discriminator_update(
-                    discriminator, generator.network, objective, [part], guard, step
-                )
-            else:
-                metrics = generator_update(
-                    generator, discriminator.network, objective, [part], guard, step
-                )
-            seen.append({name: value.item() for name, value in metrics.items()})
+        real = Batch(execution.arrange(on_cpu.feed.real(step).samples.to(device)))
+        for turn, side in enumerate(("discriminator", "generator")):
+            source = on_cpu.randomness.generator("inputs", step, turn)
+            latents = on_cpu.feed.sampler.sample(16, generator=source).values.to(device)
+            draws = [Draw(real, Inputs(latents))]
+            metrics = update(training, side, draws, training.progress(step), 0)
+            seen.append({name: float(value) for name, value in metrics.items()})
     return seen
 
 
@@ -178,23 +179,42 @@ def test_the_losses_are_those_of_the_cpu(registry, losses):
     ids="+".join,
 )
 @pytest.mark.parametrize(
-    "extra",
+    ("augmentations", "extra"),
     [
-        (),
-        ("training.reuse_fakes=true",),
+        ((), ()),
+        ((), ("training.reuse_fakes=true",)),
         (
-            "generator_optimizer.learning_rate={from=1e-3,to=0,shape='cosine'}",
-            "discriminator_optimizer.betas={from=[0,0.9],to=[0,0.99],until_images=64}",
+            (),
+            (
+                "generator_optimizer.learning_rate={from=1e-3,to=0,shape='cosine'}",
+                "discriminator_optimizer.betas={from=[0,0.9],to=[0,0.99],until_images=64}",
+            ),
         ),
-        ("instance_noise.std=0.1", "training.joint_batch=true"),
-        ("training.conditional=true", "sampler.name=class-balanced"),
+        (("instance-noise",), ("training.joint_batch=true",)),
+        (("diffaugment", "ada"), ("augmentation.ada.interval=1", "data.flip=true")),
+        ((), ("training.conditional=true", "sampler.name=class-balanced")),
+        ((), ("generator.conditions=['label']", "training.num_generator_steps=2")),
     ],
-    ids=["plain", "reuse", "schedule", "noise in one batch", "conditional"],
+    ids=["plain", "reuse", "schedule", "noise", "augmented", "conditional", "two updates of G"],
 )
-def test_a_step_does_not_wait_for_the_device(registry, tmp_path, losses, extra):
+def test_a_step_does_not_wait_for_the_device(registry, tmp_path, losses, augmentations, extra):
     """Any synchronisation of the host is an error while this mode is on."""
     settings = (*SMALL, "discriminator.normalisation=none", *extra)
-    trainer = trainer_in(tmp_path / "run", config_for(registry, *settings, losses=losses))
+    config = config_for(registry, *settings, losses=losses, augmentations=augmentations)
+    steps_without_waiting(trainer_in(tmp_path / "run", config))
+
+
+@pytest.mark.parametrize("judge", ["samples", "reconstructions", "codes"])
+def test_a_step_of_an_autoencoder_does_not_wait_either(registry, tmp_path, judge):
+    settings = (
+        *("generator.name=adversarial-autoencoder", "generator.widths=[4,8]", "sampler.size=8"),
+        *("discriminator.name=mlp", f"game.judge={judge}", *SMALL[2:]),
+    )
+    config = config_for(registry, *settings, losses=("nonsat", "mse"))
+    steps_without_waiting(trainer_in(tmp_path / "run", config))
+
+
+def steps_without_waiting(trainer) -> None:
     trainer.train_step()  # the first step creates optimizer state and metrics
     torch.cuda.synchronize()
     torch.cuda.set_sync_debug_mode("error")
@@ -204,16 +224,35 @@ def test_a_step_does_not_wait_for_the_device(registry, tmp_path, losses, extra):
     finally:
         torch.cuda.set_sync_debug_mode("default")
     trainer.log()
-    assert trainer.display.seen[0]["step"] == 5
+    assert trainer.observer.seen[0]["step"] == 5
+
+
+def test_a_pool_of_past_fakes_does_not_wait_either():
+    pool = Pool(8, (3, 4, 4)).to(CUDA)
+    generator = torch.Generator(CUDA).manual_seed(0)
+    fakes = torch.randn(5, 3, 4, 4, device=CUDA)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for _ in range(4):
+            shown = pool.exchanged(fakes, generator)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert shown.shape == fakes.shape
+    assert pool.taken.any()
 
 
 def test_batches_from_host_memory_do_not_wait_either(monkeypatch):
-    from ganforge.data import batches
+    from ganforge.data import in_memory
 
-    monkeypatch.setattr(batches, "DEVICE_SHARE", 0.0)
+    monkeypatch.setattr(in_memory, "DEVICE_SHARE", 0.0)
     samples = torch.randint(256, (64, 3, 16, 16), dtype=torch.uint8)
+    fields = {
+        "sample": Field.of_shape((3, 16, 16)),
+        "label": Field(kind="category", classes=tuple("abcd")),
+    }
     source = open_batches(
         InMemoryDataset(samples, torch.arange(64) % 4, tuple("abcd")),
+        fields,
         batch_size=16,
         execution=Execution(device=CUDA),
         randomness=Randomness(0, CUDA),
@@ -227,6 +266,8 @@ def test_batches_from_host_memory_do_not_wait_either(monkeypatch):
         torch.cuda.set_sync_debug_mode("default")
     assert batch.samples.device == CUDA
     assert batch.samples.is_contiguous(memory_format=torch.channels_last)
+    assert batch.labels is not None
+    assert batch.labels.device == CUDA
 
 
 def test_a_loss_that_is_not_finite_changes_nothing_on_the_gpu(registry, tmp_path):

@@ -28,8 +28,9 @@ def ganforge_generators():
         name="tiny",
         summary={summary!r},
         build="{module}.networks:Generator",
-        options=Options, shapes=(ImageShapes(minimum=4, maximum=4, channels=(1,)),),
-)
+        options=Options,
+        shapes=(ImageShapes(minimum=4, maximum=4, channels=(1,)),),
+    )
 '''
 
 NETWORK = """import torch

@@ -65,8 +65,8 @@ def test_a_check_is_passed_skipped_failed_or_expected_to_fail(project, monkeypat
     module = imported(project(output=UNBOUNDED), monkeypatch)
     cases = decorated(module)
     cases["generator/tiny/samples-are-float32"]()
-    with pytest.raises(pytest.skip.Exception, match="it takes no labels"):
-        cases["generator/tiny/labels-count"]()
+    with pytest.raises(pytest.skip.Exception, match="it takes no conditions"):
+        cases["generator/tiny/conditions-count"]()
     with pytest.raises(AssertionError, match=r"expected images in \[-1, 1\]"):
         cases["generator/tiny/images-lie-in-range"]()
     reasons = {"images-lie-in-range": "it is linear", "samples-are-float32": "never"}
@@ -84,10 +84,10 @@ def test_unknown_names_are_errors(project, monkeypatch):
     with pytest.raises(UsageError, match="no component 'loss/x' here; there are generator/tiny"):
         parametrize_with_checks(module, expected_failures={"loss/x": {}})
     with pytest.raises(
-        UsageError, match="no check of generator/tiny is called 'labels-cuont'; did"
+        UsageError, match="no check of generator/tiny is called 'conditions-cuont'; did"
     ):
         parametrize_with_checks(
-            module, expected_failures={"generator/tiny": {"labels-cuont": "why"}}
+            module, expected_failures={"generator/tiny": {"conditions-cuont": "why"}}
         )
 
 

@@ -10,17 +10,24 @@ from ganforge import (
     DataError,
     DatasetSpec,
     DiscriminatorSpec,
+    Field,
+    GameSpec,
     GeneratorSpec,
     ImageShapes,
     LossSpec,
+    PointShapes,
     SamplerSpec,
+    SequenceShapes,
+    VectorShapes,
+    VideoShapes,
+    VoxelShapes,
     option,
 )
 from ganforge.errors import UsageError
 from ganforge.plugin.specs import KINDS
 from ganforge.testing.catalogue import ALL_CHECKS
 from ganforge.testing.finding import chosen, subject_of
-from ganforge.testing.fixtures.building import image_shapes, problems
+from ganforge.testing.fixtures.problems import examples, image_shapes, problems
 from ganforge.testing.framework import Check, CheckFailure, NotApplicable, perform, perform_all
 
 GENERATOR = GeneratorSpec(name="tiny", summary="Tiny", build="nowhere:Generator")
@@ -115,56 +122,92 @@ def shapes(spec):
     return [(it.sample_shape, it.input_shape, it.num_classes) for it in problems(subject_of(spec))]
 
 
+SMALL = ImageShapes(minimum=8, maximum=8, channels=(1,))
+
+
 def test_the_problems_of_networks():
-    small = ImageShapes(minimum=8, maximum=8, channels=(1,))
-    plain = replace(GENERATOR, images=small)
+    plain = replace(GENERATOR, shapes=(SMALL,))
     assert shapes(plain) == [((1, 8, 8), (6,), None)]
-    assert shapes(replace(plain, inputs="images")) == [((1, 8, 8), (1, 8, 8), None)]
-    assert shapes(replace(plain, labels="required")) == [((1, 8, 8), (6,), 3)]
-    assert shapes(replace(plain, labels="optional", vectors=True)) == [
+    assert shapes(replace(plain, inputs="image")) == [((1, 8, 8), (1, 8, 8), None)]
+    assert shapes(replace(plain, inputs="sample")) == [((1, 8, 8), (1, 8, 8), None)]
+    labelled = replace(plain, conditions=("label",))
+    assert shapes(replace(labelled, required=("label",))) == [((1, 8, 8), (6,), 3)]
+    assert shapes(replace(labelled, shapes=(SMALL, VectorShapes()))) == [
         ((1, 8, 8), (6,), None),
         ((2,), (6,), None),
         ((7,), (6,), None),
         ((1, 8, 8), (6,), 3),
         ((2,), (6,), 3),
     ]
-    nothing = DiscriminatorSpec(name="d", summary="None", build="a:b", shapes=())
+    nothing = DiscriminatorSpec(
+        name="d", summary="None", build="a:b", shapes=(VectorShapes(minimum=3, maximum=2),)
+    )
     with pytest.raises(CheckFailure, match="a component that handles some samples"):
         shapes(nothing)
 
 
+def told(spec):
+    return [
+        {name: field.shown() for name, field in it.conditions.items()}
+        for it in problems(subject_of(spec))
+    ]
+
+
+def test_the_problems_of_networks_that_are_told_more():
+    spec = replace(GENERATOR, shapes=(SMALL,), conditions=("label", "labels", "image", "vector"))
+    rest = {"image": "1 x 8 x 8", "vector": "2"}
+    assert told(spec) == [
+        {},
+        {"label": "3 classes", **rest},
+        {"first": "3 classes", "second": "3 classes", **rest},
+    ]
+    needs = replace(spec, required=("label",), conditions=("label", "sequence"))
+    assert told(needs) == [{"label": "3 classes"}, {"label": "3 classes", "sequence": "1 x 16"}]
+
+
+@pytest.mark.parametrize(
+    ("declared", "found"),
+    [
+        (VectorShapes(), [(2,), (7,)]),
+        (VectorShapes(maximum=1), [(1,)]),
+        (VectorShapes(minimum=4, multiple_of=4), [(4,), (8,)]),
+        (SequenceShapes(), [(1, 16), (3, 24)]),
+        (SequenceShapes(minimum=8, maximum=20, channels=(2,)), [(2, 16), (2, 20)]),
+        (VideoShapes(minimum=8, multiple_of=4), [(1, 4, 8, 8), (3, 4, 12, 12)]),
+        (PointShapes(channels=(3,)), [(16, 3), (27, 3)]),
+        (VoxelShapes(maximum=9), [(1, 8, 8, 8), (3, 9, 9, 9)]),
+    ],
+)
+def test_the_shapes_of_other_kinds(declared, found):
+    assert [field.shape for field in examples(declared)] == found
+    assert {field.kind for field in examples(declared)} == {declared.kind}
+
+
 def test_the_problems_of_other_kinds():
     loss = LossSpec(
-        name="l",
-        summary="Loss",
-        build="a:b",
-        reads=(
-            "real_scores",
-            "fake_scores",
-            "labels",
-        ),
+        name="l", summary="Loss", build="a:b", reads=("real_scores", "fake_scores", "labels")
     )
     assert shapes(loss) == [((1, 8, 8), (6,), 3), ((2,), (6,), 3)]
-    dataset = DatasetSpec(
-        name="d",
-        summary="Data",
-        build="a:b",
-        fields=lambda options: {
-            "sample": Field.of_shape((3, 5, 7)),
-            "label": Field(kind="category", optional=True),
-        },
-    )
-    assert shapes(dataset) == [((3, 5, 7), (6,), None)]
+    fields = {
+        "sample": Field.of_shape((3, 5, 7)),
+        "label": Field(kind="category", optional=True),
+    }
+    dataset = DatasetSpec(name="d", summary="Data", build="a:b", fields=lambda options: fields)
+    assert shapes(dataset) == [((3, 5, 7), (), None)]
     sampler = SamplerSpec(
         name="s",
         summary="Sampler",
         build="a:b",
-        input_shape=lambda options, sample_shape: sample_shape,
+        input_shape=lambda options, fields: fields["sample"].known_shape,
         inputs="sample",
         reads=("samples",),
     )
     assert shapes(sampler)[:2] == [((1, 8, 8), (1, 8, 8), None), ((3, 8, 8), (3, 8, 8), None)]
-    assert shapes(sampler)[-1] == ((1, 8, 8), (1, 8, 8), 3)
+    assert shapes(sampler)[-2:] == [((1, 8, 8), (1, 8, 8), 3), ((2,), (2,), 3)]
+    of_images = replace(sampler, inputs="image")
+    assert shapes(of_images)[-1] == ((1, 8, 8), (1, 8, 8), 3)
+    game = GameSpec(name="g", summary="Game", build="a:b", reads=("source",))
+    assert shapes(game) == [((1, 8, 8), (1, 8, 8), None), ((2,), (2,), None)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,13 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from ganforge import DiscriminatorSpec, GeneratorSpec
+from ganforge import (
+    DiscriminatorSpec,
+    GeneratorSpec,
+    ImageShapes,
+    SequenceShapes,
+    VectorShapes,
+)
 from ganforge.testing import CheckResult, check_component
 from ganforge.testing.catalogue import ALL_CHECKS
 
@@ -30,8 +36,8 @@ def generator(builder: str = "Generator", **changes: object) -> GeneratorSpec:
         "summary": "A perceptron",
         "build": f"{MODULE}:{builder}",
         "options": wrong.Options,
-        "vectors": True,
-        "labels": "optional",
+        "shapes": (ImageShapes(), VectorShapes()),
+        "conditions": ("label",),
         **changes,
     }
     return GeneratorSpec(**fields)
@@ -43,8 +49,8 @@ def discriminator(builder: str = "Discriminator", **changes: object) -> Discrimi
         "summary": "A perceptron",
         "build": f"{MODULE}:{builder}",
         "options": wrong.Options,
-        "vectors": True,
-        "labels": "optional",
+        "shapes": (ImageShapes(), VectorShapes()),
+        "conditions": ("label",),
         "batch_independent": True,
         **changes,
     }
@@ -55,25 +61,36 @@ def of_status(results: list[CheckResult], *statuses: str) -> dict[str, str]:
     return {result.check: result.message for result in results if result.status in statuses}
 
 
+NO_TRACE = {"trace-is-as-declared"}
+NO_CODES = {"codes-have-the-shape-of-inputs"}
 RIGHT = {
-    "generator": (generator(), {"codes-have-the-shape-of-inputs"}),
-    "autoencoder": (generator("Autoencoder", encodes=True), set()),
+    "generator": (generator(), NO_CODES | NO_TRACE),
+    "autoencoder": (generator("Autoencoder", methods=("encode",)), NO_TRACE),
     "without classes": (
-        generator(labels="none"),
-        {
-            "codes-have-the-shape-of-inputs",
-            "labels-count",
-            "labels-out-of-range-are-refused",
-        },
+        generator(conditions=()),
+        NO_CODES | NO_TRACE | {"conditions-count", "labels-out-of-range-are-refused"},
     ),
-    "discriminator": (discriminator(), set()),
+    "with a trace": (generator(gives=("w",)), NO_CODES),
+    "told a picture": (
+        generator("Painter", conditions=("label", "image"), required=("image",)),
+        NO_CODES | NO_TRACE,
+    ),
+    "fed with a sequence": (generator(inputs="sequence"), NO_CODES | NO_TRACE),
+    "of sequences": (
+        generator(shapes=(SequenceShapes(minimum=16, multiple_of=4),)),
+        NO_CODES | NO_TRACE,
+    ),
+    "discriminator": (discriminator(), NO_TRACE),
+    "of patches": (discriminator("TwoScores", patches=True), NO_TRACE),
+    "of several scales": (discriminator("ListOfScores", several=lambda options: True), NO_TRACE),
+    "with a head": (discriminator("Classifier", gives=("logits",)), set()),
     "honest about its batch": (
         discriminator("ComparesWithTheBatch", batch_independent=lambda options: False),
-        {"batch-independent-as-declared"},
+        NO_TRACE | {"batch-independent-as-declared"},
     ),
     "honest about its gradient": (
         discriminator("DifferentiableOnce", double_backward=False),
-        {"gradient-can-be-differentiated"},
+        NO_TRACE | {"gradient-can-be-differentiated"},
     ),
 }
 UNKNOWN_MODULE = {"hook-module-imports-no-torch", "hook-module-loads-quickly"}
@@ -112,17 +129,22 @@ WRONG = [
     (generator("KeepsItsFeatures"), "can-be-copied-after-a-pass"),
     (generator("UnsavedNumber"), "state-survives-safetensors"),
     (generator("OneDtypeAlone"), "finite-under-bfloat16-autocast"),
-    (generator("DeafToLabels"), "labels-count"),
+    (generator("DeafToLabels"), "conditions-count"),
+    (generator("Blind", conditions=("image",)), "conditions-count"),
     (generator("AnyLabel"), "labels-out-of-range-are-refused"),
+    (generator("GivesAnother", gives=("w",)), "trace-is-as-declared"),
+    (generator("GivesOne", gives=("w",)), "trace-is-as-declared"),
+    (discriminator("Classifier"), "every-parameter-gets-a-gradient"),
     # generators
     (generator("HeightForWidth"), "samples-have-the-declared-shape"),
     (generator("DoubleForGrey"), "samples-are-float32"),
     (generator("Unbounded"), "images-lie-in-range"),
     (generator("Constant"), "samples-are-not-constant"),
     (generator("MeanOfTheBatch"), "evaluation-is-independent-of-batch-mates"),
-    (generator("SqueezedCodes", encodes=True), "codes-have-the-shape-of-inputs"),
+    (generator("SqueezedCodes", methods=("encode",)), "codes-have-the-shape-of-inputs"),
     # discriminators
     (discriminator("SqueezedScores"), "scores-have-the-declared-shape"),
+    (discriminator(several=True), "scores-have-the-declared-shape"),
     (discriminator("DoubleScoresForGrey"), "scores-are-float32"),
     (discriminator("Probabilities"), "scores-are-unbounded"),
     (discriminator("PositiveScores"), "scores-are-unbounded"),
@@ -140,6 +162,15 @@ WRONG = [
 @pytest.mark.parametrize(("spec", "check"), WRONG, ids=lambda it: getattr(it, "build", it))
 def test_a_wrong_component_fails_its_own_check_alone(spec, check):
     assert list(of_status(check_component(spec), "failed", "unexpected")) == [check]
+
+
+@pytest.mark.parametrize("builder", ["TwoScores", "ListOfScores"])
+def test_scores_that_are_not_declared_end_a_run_too(builder):
+    results = check_component(discriminator(builder))
+    assert list(of_status(results, "failed")) == [
+        "scores-have-the-declared-shape",
+        "trains-with-reference-partners",
+    ]
 
 
 def test_every_check_of_a_network_has_a_component_that_fails_it():

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 import torch
 
-from ganforge import Callback, CallbackSpec, Metric, MetricSpec, RecipeSpec
+from ganforge import (
+    Callback,
+    CallbackSpec,
+    ImageShapes,
+    Metric,
+    MetricSpec,
+    RecipeSpec,
+    VectorShapes,
+)
 from ganforge.testing.checks import callbacks, metrics, recipes
 from ganforge.testing.finding import subject_of
 from ganforge.testing.framework import perform_all
@@ -21,9 +29,6 @@ def failed(results):
 
 class Correct(Metric):
     """How far the mean of the generated samples is from that of the real ones."""
-
-    def __init__(self, problem: Any, options: Any) -> None:
-        pass
 
     def measure(self, evaluation):
         return {"distance": (evaluation.fake.mean() - evaluation.real.mean()).abs().item()}
@@ -76,9 +81,18 @@ class Nearest(Correct):
         return {"distance": torch.cdist(evaluation.fake, mixture.means).amin(1).mean().item()}
 
 
+class ByClass(Correct):
+    """The distance of the first class."""
+
+    def measure(self, evaluation):
+        first = evaluation.fake[evaluation.fake_labels == 0]
+        return {"distance": (first.mean() - evaluation.real.mean()).abs().item()}
+
+
 def metric(built: type, **said: Any) -> MetricSpec:
     target = f"{__name__}:{built.__name__}"
-    return MetricSpec(name="wrong", summary="A metric", build=target, **{"vectors": True, **said})
+    shapes = (ImageShapes(), VectorShapes())
+    return MetricSpec(name="wrong", summary="A metric", build=target, **{"shapes": shapes, **said})
 
 
 WRONG_METRICS = [
@@ -88,10 +102,11 @@ WRONG_METRICS = [
     (Unequal, {}, "fewer-real-samples-are-accepted"),
     (Drawing, {}, "same-numbers-twice"),
     (Centring, {}, "samples-are-left-unchanged"),
-    (Correct, {"needs_reconstruction": True}, "reconstruction-is-read-as-declared"),
-    (Comparing, {}, "reconstruction-is-read-as-declared"),
-    (Nearest, {}, "modes-are-read-as-declared"),
-    (Correct, {"needs_mixture": True}, "modes-are-read-as-declared"),
+    (Correct, {"reads": ("reconstruction",)}, "reads-are-as-declared"),
+    (Correct, {"reads": ("labels",)}, "reads-are-as-declared"),
+    (Comparing, {}, "reads-are-as-declared"),
+    (Nearest, {}, "reads-are-as-declared"),
+    (Correct, {"reads": ("mixture",)}, "reads-are-as-declared"),
 ]
 
 
@@ -110,8 +125,9 @@ def test_a_wrong_metric_fails_its_own_check_and_no_other(built, said, check):
     ("built", "said"),
     [
         (Correct, {}),
-        (Comparing, {"needs_reconstruction": True}),
-        (Nearest, {"needs_mixture": True, "images": None}),
+        (Comparing, {"reads": ("reconstruction",)}),
+        (ByClass, {"reads": ("labels",)}),
+        (Nearest, {"reads": ("mixture",), "shapes": (VectorShapes(),)}),
     ],
 )
 def test_a_correct_metric_fails_none(built, said):

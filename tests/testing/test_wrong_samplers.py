@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 import torch
 
-from ganforge import Inputs, LatentSampler, Sampler, SamplerSpec
+from ganforge import Field, Inputs, LatentSampler, Sampler, SamplerSpec
+from ganforge.testing import check_component
 from ganforge.testing.checks import samplers
 from ganforge.testing.finding import subject_of
 from ganforge.testing.framework import perform_all
@@ -21,9 +23,6 @@ def failed(results):
 
 class Correct(LatentSampler):
     """Standard normal latents."""
-
-    def __init__(self, problem: Any, options: Any) -> None:
-        super().__init__(problem)
 
     def latents(self, n: int, generator: torch.Generator):
         return torch.randn(n, LATENTS, generator=generator, device=generator.device)
@@ -41,8 +40,8 @@ class NeverNone(Correct):
 
 class ShortLabels(Correct):
     def sample(self, n, *, generator, real=None):
-        values, chosen = super().sample(n, generator=generator, real=real)
-        return Inputs(values, None if chosen is None else chosen.int())
+        drawn = super().sample(n, generator=generator, real=real)
+        return Inputs(drawn.values, **{name: it.int() for name, it in drawn.others.items()})
 
 
 class Global(Correct):
@@ -86,8 +85,9 @@ class Doubled(Correct):
 
 class Peeking(Correct):
     def sample(self, n, *, generator, real=None):
-        values, chosen = super().sample(n, generator=generator, real=real)
-        return Inputs(values if real is None else values + real.samples.mean(), chosen)
+        drawn = super().sample(n, generator=generator, real=real)
+        shift = 0.0 if real is None else real.samples.mean()
+        return Inputs(drawn.values + shift, **drawn.others)
 
 
 class Untruncated(Correct):
@@ -97,9 +97,6 @@ class Untruncated(Correct):
 
 class Paired(Sampler):
     """Real images, with their labels."""
-
-    def __init__(self, problem: Any, options: Any) -> None:
-        super().__init__(problem)
 
     def sample(self, n, *, generator, real=None):
         assert real is not None
@@ -132,17 +129,36 @@ class Darkening(Paired):
         return images.mul_(0.5)
 
 
-def latent_shape(options: Any, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
+class Other(Sampler):
+    """Correct: another field of the data set."""
+
+    def sample(self, n, *, generator, real=None):
+        return Inputs(real.others["source"], real.labels)
+
+
+class Both(Other):
+    def sample(self, n, *, generator, real=None):
+        return Inputs(real.others["source"] / 2 + real.samples / 2, real.labels)
+
+
+def latent_shape(options: Any, fields: Mapping[str, Field]) -> tuple[int, ...]:
     return (LATENTS,)
 
 
-def same_shape(options: Any, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
-    return sample_shape
+def same_shape(options: Any, fields: Mapping[str, Field]) -> tuple[int, ...]:
+    return fields["sample"].known_shape
+
+
+def source_shape(options: Any, fields: Mapping[str, Field]) -> tuple[int, ...]:
+    return fields["source"].known_shape
 
 
 def sampler(built: type, **said: Any) -> SamplerSpec:
     if issubclass(built, Paired):
-        said = {"inputs": "images", "paired": True, "input_shape": same_shape, **said}
+        said = {"inputs": "sample", "reads": ("samples",), "input_shape": same_shape, **said}
+    if issubclass(built, Other):
+        reads = {"inputs": lambda options, fields: fields["source"].kind, "reads": ("source",)}
+        said = {**reads, "input_shape": source_shape, **said}
     given = {"input_shape": latent_shape, **said}
     target = f"{__name__}:{built.__name__}"
     return SamplerSpec(name="wrong", summary="A sampler", build=target, **given)
@@ -160,8 +176,11 @@ WRONG_SAMPLERS = [
     (Positive, {}, "latents-are-centred"),
     (Doubled, {}, "latents-are-uncorrelated"),
     (Brighter, {}, "image-inputs-lie-in-range"),
-    (Peeking, {}, "pairing-is-as-declared"),
-    (Reversed, {}, "pairing-is-as-declared"),
+    (Peeking, {}, "data-is-read-as-declared"),
+    (Reversed, {}, "data-is-read-as-declared"),
+    (Both, {}, "data-is-read-as-declared"),
+    (Other, {"reads": ("source", "samples")}, "data-is-read-as-declared"),
+    (Correct, {"parts": lambda options: {"noise": 4, "code": 1}}, "parts-make-up-the-inputs"),
     (Mislabelled, {}, "paired-labels-are-those-of-the-real-samples"),
     (Darkening, {}, "real-batch-is-left-unchanged"),
     (Untruncated, {}, "truncation-bounds-the-inputs"),
@@ -179,11 +198,20 @@ def test_a_wrong_sampler_fails_its_own_check_and_no_other(built, said, check):
     assert [it.check for it in results if it.failed] == [check]
 
 
-@pytest.mark.parametrize("built", [Correct, Paired])
-def test_a_correct_sampler_fails_none(built):
-    results = perform_all(samplers.CHECKS, subject_of(sampler(built)))
+@pytest.mark.parametrize(
+    ("built", "said"),
+    [
+        (Correct, {}),
+        (Correct, {"parts": lambda options: {"noise": 4, "code": 2}}),
+        (Paired, {}),
+        (Other, {}),
+    ],
+)
+def test_a_correct_sampler_fails_none(built, said):
+    results = check_component(sampler(built, **said))
     assert failed(results) == []
-    assert len(results) == len(samplers.CHECKS)
+    assert {it.check for it in results} > {check.name for check in samplers.CHECKS}
+    assert [it.status for it in results if it.check == "resumes-to-the-bit"] == ["passed"]
 
 
 def test_every_check_of_samplers_has_a_wrong_one():

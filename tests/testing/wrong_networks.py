@@ -27,17 +27,20 @@ class Generator(nn.Module):
             self.label = nn.Embedding(problem.num_classes, NUM_FEATURES)
         self.last = nn.Linear(NUM_FEATURES, math.prod(problem.sample_shape))
 
-    def forward(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, inputs: Tensor, *, label: Tensor | None = None) -> Tensor:
+        return self.trace(inputs, label=label)[0]
+
+    def trace(self, inputs: Tensor, *, label: Tensor | None = None) -> Any:
         features = self.features(inputs)
         if self.label is not None:
-            features = features + self.embedded(labels)
-        return self.finish(self.last(features).tanh())
+            features = features + self.embedded(label)
+        return self.finish(self.last(features).tanh()), {"w": features}
 
     def features(self, inputs: Tensor) -> Tensor:
-        return self.first(inputs).tanh()
+        return self.first(inputs.flatten(1)).tanh()
 
-    def embedded(self, labels: Tensor) -> Tensor:
-        return self.label(labels)
+    def embedded(self, label: Tensor) -> Tensor:
+        return self.label(label)
 
     def finish(self, samples: Tensor) -> Tensor:
         return samples.view(-1, *self.problem.sample_shape)
@@ -142,14 +145,14 @@ class OneDtypeAlone(Generator):
 
 
 class DeafToLabels(Generator):
-    def embedded(self, labels: Tensor) -> Tensor:
-        vectors = super().embedded(labels)
+    def embedded(self, label: Tensor) -> Tensor:
+        vectors = super().embedded(label)
         return vectors - vectors.detach()
 
 
 class AnyLabel(Generator):
-    def embedded(self, labels: Tensor) -> Tensor:
-        return super().embedded(labels % self.problem.num_classes)
+    def embedded(self, label: Tensor) -> Tensor:
+        return super().embedded(label % self.problem.num_classes)
 
 
 class HeightForWidth(Generator):
@@ -210,13 +213,57 @@ class Autoencoder(Generator):
         super().__init__(problem, options)
         self.encoder = nn.Linear(self.last.out_features, self.first.in_features)
 
-    def encode(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
+    def encode(self, samples: Tensor, *, label: Tensor | None = None) -> Tensor:
         return self.encoder(samples.flatten(1))
 
 
 class SqueezedCodes(Autoencoder):
-    def encode(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
-        return super().encode(samples, labels).squeeze()
+    def encode(self, samples: Tensor, *, label: Tensor | None = None) -> Tensor:
+        return super().encode(samples, label=label).squeeze()
+
+
+class GivesAnother(Generator):
+    """Its trace is of other samples."""
+
+    def trace(self, inputs: Tensor, *, label: Tensor | None = None) -> Any:
+        samples, given = super().trace(inputs, label=label)
+        return samples.flip(0), given
+
+    def forward(self, inputs: Tensor, *, label: Tensor | None = None) -> Tensor:
+        return self.trace(inputs, label=label)[0].flip(0)
+
+
+class GivesOne(Generator):
+    """One vector for the whole batch."""
+
+    def trace(self, inputs: Tensor, *, label: Tensor | None = None) -> Any:
+        samples, given = super().trace(inputs, label=label)
+        return samples, {"w": given["w"].sum(0)}
+
+
+class Painter(Generator):
+    """Told a picture, as pix2pix is."""
+
+    def __init__(self, problem: Problem, options: object) -> None:
+        super().__init__(problem, options)
+        self.eye = None
+        if "image" in problem.conditions:
+            size = math.prod(problem.conditions["image"].known_shape)
+            self.eye = nn.Linear(size, self.first.in_features)
+
+    def forward(self, inputs: Tensor, *, label: Any = None, image: Any = None) -> Tensor:
+        if self.eye is not None:
+            inputs = inputs + self.seen(image)
+        return super().forward(inputs, label=label)
+
+    def seen(self, image: Tensor) -> Tensor:
+        return self.eye(image.flatten(1))
+
+
+class Blind(Painter):
+    def seen(self, image: Tensor) -> Tensor:
+        seen = super().seen(image)
+        return seen - seen.detach()
 
 
 class Discriminator(nn.Module):
@@ -231,11 +278,11 @@ class Discriminator(nn.Module):
         if problem.num_classes is not None:
             self.label = nn.Embedding(problem.num_classes, NUM_FEATURES)
 
-    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, samples: Tensor, *, label: Tensor | None = None) -> Tensor:
         features = self.features(self.flat(samples))
         scores = self.last(features).squeeze(1)
         if self.label is not None:
-            scores = scores + (self.label(labels) * features).sum(1)
+            scores = scores + (self.label(label) * features).sum(1)
         return self.finish(scores)
 
     def flat(self, samples: Tensor) -> Tensor:
@@ -257,6 +304,28 @@ class ReadsMemoryOrder(Discriminator):
 class SqueezedScores(Discriminator):
     def finish(self, scores: Tensor) -> Tensor:
         return scores.squeeze()
+
+
+class TwoScores(Discriminator):
+    def finish(self, scores: Tensor) -> Tensor:
+        return torch.stack([scores, 2 * scores], 1)
+
+
+class ListOfScores(Discriminator):
+    def finish(self, scores: Tensor) -> Any:
+        return [scores, 2 * scores]
+
+
+class Classifier(Discriminator):
+    """It has a head of classes, which it gives beside its scores."""
+
+    def __init__(self, problem: Problem, options: object) -> None:
+        super().__init__(problem, options)
+        self.head = nn.Linear(NUM_FEATURES, 3)
+
+    def trace(self, samples: Tensor, *, label: Tensor | None = None) -> Any:
+        logits = self.head(self.features(self.flat(samples)))
+        return self.forward(samples, label=label), {"logits": [logits]}
 
 
 class DoubleScoresForGrey(Discriminator):

@@ -5,11 +5,12 @@ This module is imported to list the plugin, so it imports no torch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ganforge import (
     DiscriminatorSpec,
+    Field,
     GeneratorSpec,
     ImageShapes,
     LossSpec,
@@ -58,7 +59,7 @@ class SamplerOptions:
             )
 
 
-def _latent_shape(options: SamplerOptions, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
+def _latent_shape(options: SamplerOptions, fields: Mapping[str, Field]) -> tuple[int, ...]:
     return (options.size,)
 
 

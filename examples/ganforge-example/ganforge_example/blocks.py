@@ -25,17 +25,17 @@ class ClassNorm(nn.Module):
             nn.init.normal_(self.gain.weight, 1.0, 0.02)
             nn.init.zeros_(self.bias.weight)
 
-    def forward(self, features: Tensor, labels: Tensor | None) -> Tensor:
+    def forward(self, features: Tensor, label: Tensor | None) -> Tensor:
         normalised: Tensor = self.norm(features)
         if self.gain is None or self.bias is None:
             return normalised
-        gain: Tensor = self.gain(labels)[:, :, None, None]
-        bias: Tensor = self.bias(labels)[:, :, None, None]
+        gain: Tensor = self.gain(label)[:, :, None, None]
+        bias: Tensor = self.bias(label)[:, :, None, None]
         return gain * normalised + bias
 
 
 class UpBlock(nn.Module):
-    """Features `[B, C, H, W]` and labels `[B]` to features `[B, C', 2 H, 2 W]`.
+    """Features `[B, C, H, W]` and a label `[B]` to features `[B, C', 2 H, 2 W]`.
 
     The convolutions have no bias: normalisation would take it away again.
     """
@@ -48,9 +48,9 @@ class UpBlock(nn.Module):
         self.conv2 = conv(fan_out, fan_out, 3, bias=False)
         self.shortcut = conv(fan_in, fan_out, 1, bias=False)
 
-    def forward(self, features: Tensor, labels: Tensor | None) -> Tensor:
-        change: Tensor = self.conv1(doubled(relu(self.norm1(features, labels))))
-        change = self.conv2(relu(self.norm2(change, labels)))
+    def forward(self, features: Tensor, label: Tensor | None) -> Tensor:
+        change: Tensor = self.conv1(doubled(relu(self.norm1(features, label))))
+        change = self.conv2(relu(self.norm2(change, label)))
         # A 1x1 convolution and nearest neighbours change places freely, and this way is cheaper.
         return doubled(self.shortcut(features)) + change
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from ganforge import Loss, NoOptions, Problem, Step
+from ganforge import Loss, Step, averaged
 
 
 class RelativisticAverage(Loss):
@@ -16,14 +16,11 @@ class RelativisticAverage(Loss):
     The averages are those of the batch, and have a gradient.
     """
 
-    def __init__(self, problem: Problem, options: NoOptions) -> None:
-        super().__init__()
-
     def discriminator_loss(self, step: Step) -> Tensor:
-        return _compared(step.real_scores, step.fake_scores)
+        return averaged(_compared, step.real_scores, step.fake_scores)
 
     def generator_loss(self, step: Step) -> Tensor:
-        return _compared(step.fake_scores, step.real_scores)
+        return averaged(_compared, step.fake_scores, step.real_scores)
 
 
 def _compared(above: Tensor, below: Tensor) -> Tensor:

@@ -34,13 +34,13 @@ class Generator(nn.Module):
         self.norm = ClassNorm(widths[-1], problem.num_classes)
         self.to_image = conv(widths[-1], channels, 3)
 
-    def forward(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, inputs: Tensor, *, label: Tensor | None = None) -> Tensor:
         # Unflattened with the channels last, so that the permuted view has that memory format.
         rows: Tensor = self.project(inputs)
         features = rows.view(len(rows), SEED_SIZE, SEED_SIZE, -1).permute(0, 3, 1, 2)
         for block in self.blocks:
-            features = block(features, labels)
-        return torch.tanh(self.to_image(relu(self.norm(features, labels))))
+            features = block(features, label)
+        return torch.tanh(self.to_image(relu(self.norm(features, label))))
 
 
 class Discriminator(nn.Module):
@@ -74,11 +74,11 @@ class Discriminator(nn.Module):
             if self.embedding is not None:
                 self.embedding = spectral_norm(self.embedding)
 
-    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, samples: Tensor, *, label: Tensor | None = None) -> Tensor:
         features = relu(self.blocks(samples)).sum((2, 3))
         scores: Tensor = self.score(features).squeeze(1)
         if self.embedding is not None:
-            scores = scores + (self.embedding(labels) * features).sum(1)
+            scores = scores + (self.embedding(label) * features).sum(1)
         return scores
 
 

@@ -20,7 +20,7 @@ class GaussianMixture(LatentSampler):
     """
 
     def __init__(self, problem: Problem, options: SamplerOptions) -> None:
-        super().__init__(problem)
+        super().__init__(problem, options)
         self.size = options.size
         self.num_modes = options.num_modes
         self.radius = options.radius

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ganforge_example
 import pytest
 import torch
@@ -10,21 +12,23 @@ from ganforge_example.networks import Discriminator, Generator, pyramid
 from ganforge_example.samplers import GaussianMixture
 from torch.nn.functional import logsigmoid
 
-from ganforge import NoOptions, Problem
+from ganforge import Problem, Step
 
 PROBLEM = Problem(sample_shape=(3, 16, 16), input_shape=(5,), num_classes=4)
 
 
-class Scores:
-    """As much of a step as the loss reads."""
+class Scored(Step):
+    """A step whose scores are given."""
+
+    real_scores = torch.tensor([2.0, -1.0, 0.5])
+    fake_scores = torch.tensor([0.0, 1.5, -3.0])
 
     def __init__(self) -> None:
-        self.real_scores = torch.tensor([2.0, -1.0, 0.5])
-        self.fake_scores = torch.tensor([0.0, 1.5, -3.0])
+        """Nothing was drawn, for the loss reads nothing else."""
 
 
 def test_the_loss_is_that_of_the_paper() -> None:
-    step, loss = Scores(), RelativisticAverage(PROBLEM, NoOptions())
+    step, loss = Scored(), RelativisticAverage()
     real = step.real_scores - step.fake_scores.mean()
     fake = step.fake_scores - step.real_scores.mean()
     # sigmoid(real) is D̄(x), and 1 - sigmoid(fake) is sigmoid(-fake)
@@ -63,9 +67,9 @@ def test_spectral_norm_bounds_every_layer_of_the_discriminator() -> None:
     network = Discriminator(PROBLEM, options)
     samples, labels = torch.randn(4, 3, 16, 16), torch.arange(4)
     for _ in range(50):  # each forward in training is one iteration towards the singular value
-        network(samples, labels)
+        network(samples, label=labels)
     network.eval()
-    weights = [it.weight for it in network.modules() if hasattr(it, "parametrizations")]
+    weights: list[Any] = [it.weight for it in network.modules() if hasattr(it, "parametrizations")]
     assert len(weights) == 3 * 3 + 2
     for weight in weights:
         largest = torch.linalg.matrix_norm(weight.flatten(1), 2).item()
@@ -77,8 +81,8 @@ def test_the_class_changes_the_image_and_the_score() -> None:
     generator = Generator(PROBLEM, ganforge_example.GeneratorOptions(width=8))
     critic = Discriminator(PROBLEM, ganforge_example.DiscriminatorOptions(width=8))
     latents, labels = torch.randn(2, 5).repeat(2, 1), torch.tensor([0, 1, 2, 3])
-    images = generator.eval()(latents, labels)
+    images = generator.eval()(latents, label=labels)
     assert images.shape == (4, 3, 16, 16)
     assert (images[:2] - images[2:]).abs().max() > 0.001
     same = images[:1].expand(4, -1, -1, -1)
-    assert critic(same, labels).unique().numel() == 4
+    assert critic(same, label=labels).unique().numel() == 4

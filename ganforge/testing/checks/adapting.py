@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganforge.plugin.specs import AugmentationSpec
 from ganforge.testing.fixtures.augmenting import (
     BATCH,
     MIDDLE,
@@ -17,20 +18,21 @@ from ganforge.testing.fixtures.augmenting import (
     observe,
     samples_of,
 )
-from ganforge.testing.fixtures.building import build, problems
+from ganforge.testing.fixtures.building import build
+from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.fixtures.waiting import HostNeverWaits
 from ganforge.testing.fixtures.watching import global_generators_untouched
 from ganforge.testing.framework import Check, CheckFailure, Subject, check_of
 
 
-def given_generator_alone_is_used(subject: Subject) -> None:
+def given_generator_alone_is_used(subject: Subject[AugmentationSpec]) -> None:
     for augmentation, samples in built(subject):
         with global_generators_untouched("samples are augmented"):
             augment(augmentation, samples)
             observe(augmentation, UPDATES)
 
 
-def host_does_not_wait(subject: Subject) -> None:
+def host_does_not_wait(subject: Subject[AugmentationSpec]) -> None:
     for augmentation, samples in built(subject):
         given, scores = samples.clone(), torch.ones(BATCH)
         generator = torch.Generator().manual_seed(0)
@@ -40,7 +42,7 @@ def host_does_not_wait(subject: Subject) -> None:
             observe(augmentation, UPDATES, scores)
 
 
-def any_scores_can_be_observed(subject: Subject) -> None:
+def any_scores_can_be_observed(subject: Subject[AugmentationSpec]) -> None:
     for augmentation, samples in built(subject):
         observe(augmentation, UPDATES, torch.full((BATCH, 3, 3), -2.0))
         observe(augmentation, UPDATES, read=False)
@@ -52,7 +54,7 @@ def any_scores_can_be_observed(subject: Subject) -> None:
             )
 
 
-def state_is_in_buffers(subject: Subject) -> None:
+def state_is_in_buffers(subject: Subject[AugmentationSpec]) -> None:
     problem = problems(subject)[0]
     original, resumed = build(subject, problem), build(subject, problem)
     observe(original, UPDATES)
@@ -73,7 +75,7 @@ def state_is_in_buffers(subject: Subject) -> None:
         )
 
 
-def it_has_no_parameters(subject: Subject) -> None:
+def it_has_no_parameters(subject: Subject[AugmentationSpec]) -> None:
     augmentation = build(subject, problems(subject)[0])
     names = [name for name, _ in augmentation.named_parameters()]
     if names:
@@ -84,7 +86,7 @@ def it_has_no_parameters(subject: Subject) -> None:
         )
 
 
-def metrics_are_scalars(subject: Subject) -> None:
+def metrics_are_scalars(subject: Subject[AugmentationSpec]) -> None:
     for augmentation, _ in built(subject):
         metrics = augmentation.metrics()
         kept = {name: value.clone() for name, value in metrics.items()}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 
 from ganforge.plugin.specs import AugmentationSpec
@@ -17,13 +15,13 @@ from ganforge.testing.fixtures.augmenting import (
     built,
     samples_of,
 )
-from ganforge.testing.fixtures.building import problems
+from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
 
 CHANGED = 1  # a sample that others must not depend on
 
 
-def shape_and_dtype_stay(subject: Subject) -> None:
+def shape_and_dtype_stay(subject: Subject[AugmentationSpec]) -> None:
     for augmentation, samples in built(subject):
         for progress in (START, MIDDLE):
             for some in (samples, samples[:1], samples.double()):
@@ -37,7 +35,7 @@ def shape_and_dtype_stay(subject: Subject) -> None:
                 )
 
 
-def numbers_are_finite(subject: Subject) -> None:
+def numbers_are_finite(subject: Subject[AugmentationSpec]) -> None:
     for augmentation, samples in built(subject):
         for extreme in (samples, samples.sign(), torch.zeros_like(samples)):
             if not augment(augmentation, extreme).isfinite().all():
@@ -48,7 +46,7 @@ def numbers_are_finite(subject: Subject) -> None:
                 )
 
 
-def same_seed_gives_the_same(subject: Subject) -> None:
+def same_seed_gives_the_same(subject: Subject[AugmentationSpec]) -> None:
     for augmentation, samples in built(subject):
         first, again = (augment(augmentation, samples) for _ in range(2))
         if not torch.equal(first, again):
@@ -59,7 +57,7 @@ def same_seed_gives_the_same(subject: Subject) -> None:
             )
 
 
-def tensors_lie_on_the_device_of_the_samples(subject: Subject) -> None:
+def tensors_lie_on_the_device_of_the_samples(subject: Subject[AugmentationSpec]) -> None:
     for augmentation, samples in built(subject):
         generator = torch.Generator().manual_seed(0)
         try:
@@ -77,7 +75,7 @@ def tensors_lie_on_the_device_of_the_samples(subject: Subject) -> None:
             )
 
 
-def each_sample_is_augmented_by_itself(subject: Subject) -> None:
+def each_sample_is_augmented_by_itself(subject: Subject[AugmentationSpec]) -> None:
     for problem in problems(subject):
         samples = samples_of(problem)
         changed = samples.clone()
@@ -92,7 +90,7 @@ def each_sample_is_augmented_by_itself(subject: Subject) -> None:
             )
 
 
-def samples_are_left_unchanged(subject: Subject) -> None:
+def samples_are_left_unchanged(subject: Subject[AugmentationSpec]) -> None:
     for augmentation, samples in built(subject):
         given = samples.clone()
         augmentation(given, torch.Generator().manual_seed(0), MIDDLE)
@@ -104,7 +102,7 @@ def samples_are_left_unchanged(subject: Subject) -> None:
             )
 
 
-def gradient_reaches_the_samples(subject: Subject) -> None:
+def gradient_reaches_the_samples(subject: Subject[AugmentationSpec]) -> None:
     for augmentation, samples in built(subject):
         given = samples.clone().requires_grad_()
         augmented = augment(augmentation, given)
@@ -119,8 +117,8 @@ def gradient_reaches_the_samples(subject: Subject) -> None:
             )
 
 
-def it_can_be_differentiated_twice(subject: Subject) -> None:
-    if not cast(AugmentationSpec, subject.spec).double_backward:
+def it_can_be_differentiated_twice(subject: Subject[AugmentationSpec]) -> None:
+    if not subject.spec.double_backward:
         raise NotApplicable("it declares that it cannot be")
     for augmentation, samples in built(subject):
         given = samples.clone().requires_grad_()

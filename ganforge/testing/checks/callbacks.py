@@ -8,7 +8,9 @@ from typing import Any
 
 import torch
 
-from ganforge.testing.fixtures.building import build, problems
+from ganforge.plugin.specs import CallbackSpec
+from ganforge.testing.fixtures.building import build
+from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.fixtures.watching import elsewhere, files_under
 from ganforge.testing.framework import Check, CheckFailure, Subject, check_of
 
@@ -25,7 +27,7 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def _built(subject: Subject) -> Any:
+def _built(subject: Subject[CallbackSpec]) -> Any:
     return build(subject, problems(subject)[0])
 
 
@@ -48,20 +50,20 @@ def _tell(callback: Any, folder: Path, first: int, state: str, channels: int) ->
     callback.ended(state)
 
 
-def whole_run_is_told(subject: Subject) -> None:
+def whole_run_is_told(subject: Subject[CallbackSpec]) -> None:
     for channels in (1, 3):
         with elsewhere() as folder:
             _tell(_built(subject), folder, 0, "finished", channels)
 
 
-def resumed_run_is_told(subject: Subject) -> None:
+def resumed_run_is_told(subject: Subject[CallbackSpec]) -> None:
     with elsewhere() as folder:
         # The second session goes on from a checkpoint between the lines of the first.
         for first, state in ((0, "interrupted"), (10, "preempted"), (30, "finished")):
             _tell(_built(subject), folder, first, state, 3)
 
 
-def short_run_is_told(subject: Subject) -> None:
+def short_run_is_told(subject: Subject[CallbackSpec]) -> None:
     for state in STATES:
         with elsewhere() as folder:
             (folder / RUN).mkdir(parents=True)
@@ -70,7 +72,7 @@ def short_run_is_told(subject: Subject) -> None:
             callback.ended(state)
 
 
-def files_lie_in_the_run(subject: Subject) -> None:
+def files_lie_in_the_run(subject: Subject[CallbackSpec]) -> None:
     with elsewhere() as folder:
         _tell(_built(subject), folder, 0, "finished", 3)
         stray = sorted(
@@ -84,7 +86,7 @@ def files_lie_in_the_run(subject: Subject) -> None:
         )
 
 
-def nothing_is_written_when_built(subject: Subject) -> None:
+def nothing_is_written_when_built(subject: Subject[CallbackSpec]) -> None:
     with elsewhere() as folder:
         _built(subject)
         written = sorted(files_under(folder))
@@ -96,7 +98,7 @@ def nothing_is_written_when_built(subject: Subject) -> None:
         )
 
 
-def what_is_told_is_left_unchanged(subject: Subject) -> None:
+def what_is_told_is_left_unchanged(subject: Subject[CallbackSpec]) -> None:
     with elsewhere() as folder:
         (folder / RUN).mkdir(parents=True)
         callback = _built(subject)

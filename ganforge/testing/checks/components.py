@@ -16,13 +16,14 @@ from ganforge.contracts import (
     Callback,
     Dataset,
     Format,
+    Game,
     Loss,
     MapDataset,
     Metric,
     Sampler,
 )
-from ganforge.errors import DataError, GanforgeError, UsageError
-from ganforge.plugin.base_specs import ComponentSpec, Spec
+from ganforge.errors import DataError, GanforgeError, UsageError, listed
+from ganforge.plugin.base_specs import ComponentSpec, SampleSpec, Spec
 from ganforge.plugin.options import describe, parse, to_toml
 from ganforge.plugin.registry import Component
 from ganforge.plugin.specs import (
@@ -32,6 +33,7 @@ from ganforge.plugin.specs import (
     DatasetSpec,
     DiscriminatorSpec,
     FormatSpec,
+    GameSpec,
     GeneratorSpec,
     LossSpec,
     MetricSpec,
@@ -42,7 +44,8 @@ from ganforge.plugin.specs import (
 from ganforge.printable import described, printable
 from ganforge.problem import Problem
 from ganforge.testing.checks import global_state, hook_modules
-from ganforge.testing.fixtures.building import attempt_to_build, build, problems
+from ganforge.testing.fixtures.building import attempt_to_build, build
+from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject
 
 MAX_SUMMARY = 120  # letters: a line of a table
@@ -51,7 +54,7 @@ UNPICKLED = (CallbackSpec.kind, OptimizerSpec.kind, FormatSpec.kind)
 PICKLED = tuple(kind for kind in BUILT if kind not in UNPICKLED)
 
 
-def check_summary(subject: Subject) -> None:
+def check_summary(subject: Subject[Spec]) -> None:
     summary = subject.spec.summary
     if printable(summary) != summary or len(summary) > MAX_SUMMARY:
         raise CheckFailure(
@@ -61,8 +64,8 @@ def check_summary(subject: Subject) -> None:
         )
 
 
-def check_option_help(subject: Subject) -> None:
-    for field in describe(_spec(subject).options):
+def check_option_help(subject: Subject[ComponentSpec]) -> None:
+    for field in describe(subject.spec.options):
         if not field.help.strip() or printable(field.help) != field.help:
             raise CheckFailure(
                 f"help of one line for the option {field.name!r}",
@@ -71,7 +74,7 @@ def check_option_help(subject: Subject) -> None:
             )
 
 
-def check_options_in_toml(subject: Subject) -> None:
+def check_options_in_toml(subject: Subject[ComponentSpec]) -> None:
     options = subject.options
     fields = list(describe(type(options)))
     given = {field.name: to_toml(getattr(options, field.name)) for field in fields}
@@ -86,17 +89,17 @@ def check_options_in_toml(subject: Subject) -> None:
         )
 
 
-def check_builder(subject: Subject) -> None:
+def check_builder(subject: Subject[ComponentSpec]) -> None:
     builder = _builder(subject.component)
     if not callable(builder):
         raise CheckFailure(
-            f"{_spec(subject).build!r} to be a class or a function",
+            f"{subject.spec.build!r} to be a class or a function",
             came=type(builder).__name__,
             mend="name what is called as build(problem, options), or build(parameters, options)",
         )
 
 
-def check_build(subject: Subject) -> None:
+def check_build(subject: Subject[ComponentSpec]) -> None:
     try:
         check_builder(subject)
     except CheckFailure as failure:
@@ -109,12 +112,10 @@ def check_build(subject: Subject) -> None:
         except DataError as error:
             raise NotApplicable(f"what it needs is not here: {error}") from error
         except GanforgeError as error:
-            # Options may not fit every problem, and no spec can say of which size vectors are, or
-            # what else a format asks of a field.
-            undeclared = subject.given or len(problem.sample_shape) == 1
-            if isinstance(error, UsageError) and (
-                undeclared or subject.spec.kind == FormatSpec.kind
-            ):
+            # Options may not fit every problem, and not every spec can say all that it asks for.
+            silent = not isinstance(subject.spec, SampleSpec) and problem.sample.kind != "image"
+            tolerated = subject.given or silent or isinstance(subject.spec, FormatSpec)
+            if isinstance(error, UsageError) and tolerated:
                 refusals.append(str(error))
                 continue
             raise CheckFailure(
@@ -144,14 +145,17 @@ def check_build(subject: Subject) -> None:
     )
 
 
-def _shown(subject: Subject, problem: Problem) -> str:
+def _shown(subject: Subject[ComponentSpec], problem: Problem) -> str:
     if subject.spec.kind == OptimizerSpec.kind:
         return "a matrix and a vector to train"
-    classes = "no classes" if problem.num_classes is None else f"{problem.num_classes} classes"
-    return f"samples {list(problem.sample_shape)}, inputs {list(problem.input_shape)}, {classes}"
+    told = listed([f"{name} ({it.shown()})" for name, it in problem.conditions.items()])
+    return (
+        f"samples {problem.sample.shown()}, inputs {list(problem.input_shape)}, conditions "
+        f"{told or 'none'}"
+    )
 
 
-def check_pickle(subject: Subject) -> None:
+def check_pickle(subject: Subject[ComponentSpec]) -> None:
     built = build(subject, problems(subject)[0])
     if "<locals>" in type(built).__qualname__ and not isinstance(built, MapDataset):
         raise NotApplicable(
@@ -174,13 +178,7 @@ def check_pickle(subject: Subject) -> None:
         )
 
 
-def _spec(subject: Subject) -> ComponentSpec:
-    assert isinstance(subject.spec, ComponentSpec)
-    return subject.spec
-
-
-def _builder(component: Component[Spec]) -> Any:
-    assert isinstance(component.spec, ComponentSpec)
+def _builder(component: Component[ComponentSpec]) -> Any:
     module, _, path = component.spec.build.partition(":")
     try:
         target: Any = import_module(module)
@@ -202,6 +200,7 @@ _WANTED: dict[str, type] = {
     LossSpec.kind: Loss,
     DatasetSpec.kind: Dataset,
     SamplerSpec.kind: Sampler,
+    GameSpec.kind: Game,
     AugmentationSpec.kind: Augmentation,
     MetricSpec.kind: Metric,
     CallbackSpec.kind: Callback,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from torch import Tensor
 
 from ganforge.contracts import EndlessDataset, InMemoryDataset, MapDataset
 from ganforge.errors import DataError
+from ganforge.plugin.fields import SAMPLE
 from ganforge.plugin.options import describe
 from ganforge.plugin.specs import DatasetSpec
 from ganforge.printable import described
 from ganforge.problem import Problem
-from ganforge.testing.fixtures.building import build, problems, seeded
+from ganforge.testing.fixtures.building import build, seeded
+from ganforge.testing.fixtures.problems import problems
+from ganforge.testing.fixtures.set_items import item
 from ganforge.testing.fixtures.watching import elsewhere, no_network
 from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
 
@@ -24,7 +27,7 @@ MAX_COMPARED = 2_000  # items of a split that are read one by one
 ACCIDENTS = 0.01
 
 
-def nothing_is_downloaded(subject: Subject) -> None:
+def nothing_is_downloaded(subject: Subject[DatasetSpec]) -> None:
     options, problem = subject.options, problems(subject)[0]
     failures: list[Exception] = []
     with elsewhere(), no_network() as tried:
@@ -46,8 +49,8 @@ def nothing_is_downloaded(subject: Subject) -> None:
         raise NotApplicable(f"it cannot be built in an empty folder ({described(failures[0])})")
 
 
-def missing_data_is_a_clear_error(subject: Subject) -> None:
-    spec = _spec(subject)
+def missing_data_is_a_clear_error(subject: Subject[DatasetSpec]) -> None:
+    spec = subject.spec
     if spec.path_option is None and spec.check_available is None:
         raise NotApplicable("it names no path, and checks nothing before training")
     if spec.path_option is not None:
@@ -76,7 +79,7 @@ def missing_data_is_a_clear_error(subject: Subject) -> None:
         )
 
 
-def splits_share_nothing(subject: Subject) -> None:
+def splits_share_nothing(subject: Subject[DatasetSpec]) -> None:
     splits = dict(_splits(subject))
     if len(splits) < 2:
         raise NotApplicable("it has no option `split` with choices, or no data for them here")
@@ -92,23 +95,19 @@ def splits_share_nothing(subject: Subject) -> None:
                 )
 
 
-def _spec(subject: Subject) -> DatasetSpec:
-    return cast(DatasetSpec, subject.spec)
-
-
-def _checked(subject: Subject, options: Any, problem: Problem) -> None:
-    check = _spec(subject).check_available
+def _checked(subject: Subject[DatasetSpec], options: Any, problem: Problem) -> None:
+    check = subject.spec.check_available
     if check is not None:
         check(options)
 
 
-def _built(subject: Subject, options: Any, problem: Problem) -> None:
+def _built(subject: Subject[DatasetSpec], options: Any, problem: Problem) -> None:
     subject.component.build(problem, options)
 
 
-def _splits(subject: Subject) -> Iterator[tuple[str, set[bytes]]]:
+def _splits(subject: Subject[DatasetSpec]) -> Iterator[tuple[str, set[bytes]]]:
     """The samples of every split that is here, as bytes."""
-    for field in describe(_spec(subject).options):
+    for field in describe(subject.spec.options):
         if field.name == "split":
             for choice in field.choices or ():
                 chosen = replace(subject, given={**subject.given, "split": choice})
@@ -126,7 +125,7 @@ def _all(dataset: InMemoryDataset | MapDataset) -> Iterator[Tensor]:
         yield from dataset.samples
         return
     for index in range(min(len(dataset), MAX_COMPARED)):
-        yield dataset[index][0]
+        yield item(dataset, index)[SAMPLE]
 
 
 def _bytes(sample: Tensor) -> bytes:

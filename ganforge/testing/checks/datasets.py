@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader
 
+from ganforge.config.run_config import fields_of
 from ganforge.contracts import EndlessDataset, MapDataset
+from ganforge.plugin.fields import LABEL, SAMPLE, Field
+from ganforge.plugin.specs import DatasetSpec
 from ganforge.printable import printable
 from ganforge.testing.checks.data_sources import CHECKS as SOURCES
 from ganforge.testing.checks.drawn_sets import CHECKS as DRAWN
-from ganforge.testing.fixtures.building import build, problems, seeded
+from ganforge.testing.fixtures.building import build, seeded
+from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.fixtures.set_items import (
     KINDS,
     built,
+    item,
+    known,
     one_of,
-    shape_of,
+    sample_of,
     some_indices,
+    some_items,
     some_labels,
     some_samples,
-    spec_of,
 )
 from ganforge.testing.fixtures.watching import global_generators_untouched
 from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
 
+SLACK = 1e-5  # of a bound, for rounding
+CHECKED = (SAMPLE, LABEL)  # by checks of their own
 
-def one_of_three_kinds(subject: Subject) -> None:
+
+def one_of_three_kinds(subject: Subject[DatasetSpec]) -> None:
     dataset = build(subject, problems(subject)[0])
     if not isinstance(dataset, KINDS):
         raise CheckFailure(
@@ -36,46 +47,91 @@ def one_of_three_kinds(subject: Subject) -> None:
         )
 
 
-def samples_have_the_declared_shape(subject: Subject) -> None:
-    shape = shape_of(subject)
-    for sample in some_samples(built(subject)):
+def samples_have_the_declared_shape(subject: Subject[DatasetSpec]) -> None:
+    dataset = built(subject)
+    shape = sample_of(subject, dataset).known_shape
+    for sample in some_samples(dataset):
         if tuple(sample.shape) != shape:
             raise CheckFailure(
-                f"samples of shape {list(shape)}, as sample_shape of the spec says",
+                f"samples of shape {list(shape)}, as the field 'sample' says",
                 came=f"one of {list(sample.shape)}",
-                mend="build what problem.sample_shape asks for",
+                mend="build what problem.sample_shape asks for, or let `fields` of the spec, or of "
+                "the set where only the data can tell, say what there is",
             )
 
 
-def samples_have_an_allowed_type(subject: Subject) -> None:
+def samples_have_an_allowed_type(subject: Subject[DatasetSpec]) -> None:
     dataset = built(subject)
-    stored_images = len(shape_of(subject)) == 3 and not isinstance(dataset, EndlessDataset)
-    wanted = torch.uint8 if stored_images else torch.float32
+    allowed = [sample_of(subject, dataset).dtype]
+    if isinstance(dataset, EndlessDataset):
+        allowed.append("float32")  # what is drawn may be as networks see it
     for sample in some_samples(dataset):
-        if sample.dtype != wanted:
+        if str(sample.dtype) not in [f"torch.{it}" for it in allowed]:
             raise CheckFailure(
-                f"samples of type {wanted}",
+                f"samples of type {' or '.join(dict.fromkeys(allowed))}, as the field 'sample' "
+                "says",
                 came=f"{sample.dtype}",
-                mend="store images as uint8 in [0, 255]; give vectors and drawn samples as float32",
+                mend="store images as uint8 in [0, 255], or say dtype='float32' in the field",
             )
 
 
-def samples_lie_in_range(subject: Subject) -> None:
+def samples_lie_in_range(subject: Subject[DatasetSpec]) -> None:
     dataset = built(subject)
-    # A distribution in the plane is learnt in its own units.
-    bounded = len(shape_of(subject)) == 3 or not isinstance(dataset, EndlessDataset)
+    field = sample_of(subject, dataset)
+    # What has no range is learnt in its own units, as a distribution in the plane is.
+    low, high = (-1.0, 1.0) if field.scaled or field.kind == "image" else (-math.inf, math.inf)
+    if field.range is not None:
+        low, high = field.range
     for sample in some_samples(dataset):
         if sample.dtype == torch.uint8:
             continue
-        if not sample.isfinite().all() or (bounded and sample.abs().max() > 1 + 1e-5):
+        if not sample.isfinite().all() or sample.min() < low - SLACK or sample.max() > high + SLACK:
             raise CheckFailure(
-                f"finite samples{' in [-1, 1]' if bounded else ''}",
+                f"finite samples{f' in [{low:g}, {high:g}]' if math.isfinite(low) else ''}",
                 came=f"values from {sample.min():g} to {sample.max():g}",
-                mend="scale them, and leave out what is not a number",
+                mend="scale them, or give the field their range, and leave out what is not a "
+                "number",
             )
 
 
-def samples_differ(subject: Subject) -> None:
+def fields_are_as_declared(subject: Subject[DatasetSpec]) -> None:
+    dataset = built(subject)
+    fields = {it: field for it, field in known(subject, dataset).items() if it not in CHECKED}
+    if not fields:
+        raise NotApplicable("it declares no fields but sample and label")
+    for found in some_items(dataset):
+        for name, field in fields.items():
+            if field.optional and name not in found:
+                continue
+            if not field.paired and isinstance(dataset, MapDataset):
+                found = {**found, name: dataset.value(name, 0)}
+            if name not in found and not field.paired:
+                continue  # there are fewer of it than samples
+            _expect_value(name, field, found.get(name))
+
+
+def _expect_value(name: str, field: Field, value: Any) -> None:
+    """Require a value of the field's shape, type and classes."""
+    if field.kind == "category":
+        number = value.item() if isinstance(value, Tensor) else value
+        if isinstance(number, int) and 0 <= number < (field.num_classes or math.inf):
+            return
+    elif (
+        isinstance(value, Tensor)
+        and tuple(value.shape) == field.shape
+        and value.dtype in (torch.uint8, torch.float32)
+        and bool(value.isfinite().all())
+    ):
+        return
+    shown = f"{value.dtype} {list(value.shape)}" if isinstance(value, Tensor) else repr(value)
+    raise CheckFailure(
+        f"the field {name!r}, a {field.kind} of {field.shown()}, with every sample",
+        came=shown,
+        mend="give every field that the spec declares, under its name",
+    )
+
+
+def samples_differ(subject: Subject[DatasetSpec]) -> None:
     samples = some_samples(built(subject))
     if len(samples) > 1 and all(torch.equal(samples[0], other) for other in samples[1:]):
         raise CheckFailure(
@@ -85,7 +141,7 @@ def samples_differ(subject: Subject) -> None:
         )
 
 
-def length_is_that_of_the_data(subject: Subject) -> None:
+def length_is_that_of_the_data(subject: Subject[DatasetSpec]) -> None:
     dataset = built(subject)
     if isinstance(dataset, EndlessDataset):
         raise NotApplicable("it has no length")
@@ -105,7 +161,7 @@ def length_is_that_of_the_data(subject: Subject) -> None:
         ) from error
 
 
-def labels_lie_in_the_classes(subject: Subject) -> None:
+def labels_lie_in_the_classes(subject: Subject[DatasetSpec]) -> None:
     dataset = built(subject)
     classes = dataset.classes
     absent = 0 if isinstance(dataset, MapDataset) else None
@@ -124,7 +180,7 @@ def labels_lie_in_the_classes(subject: Subject) -> None:
             )
 
 
-def classes_are_names(subject: Subject) -> None:
+def classes_are_names(subject: Subject[DatasetSpec]) -> None:
     classes = built(subject).classes
     if classes is None:
         raise NotApplicable("it has no classes")
@@ -135,18 +191,26 @@ def classes_are_names(subject: Subject) -> None:
         )
 
 
-def labelled_as_declared(subject: Subject) -> None:
-    declared = spec_of(subject).labelled
-    classes = built(subject).classes
-    if declared is not None and declared != (classes is not None):
+def labelled_as_declared(subject: Subject[DatasetSpec]) -> None:
+    label, classes = fields_of(subject.selection).get(LABEL), built(subject).classes
+    if label is not None and label.optional:
+        return
+    if label is not None and label.classes is not None:
+        same = classes is None or tuple(classes) == label.classes
+        came = f"{classes!r}"
+    else:
+        same = (label is not None) == (classes is not None)
+        came = "none" if classes is None else f"{len(classes)}"
+    if not same:
         raise CheckFailure(
-            f"{'classes' if declared else 'no classes'}, as labelled = {declared} says",
-            came="none" if classes is None else f"{len(classes)}",
-            mend="say in the spec what the data has; None where only the data can tell",
+            f"{'no' if label is None else 'the'} classes that the field 'label' of the spec has",
+            came=came,
+            mend="declare the field 'label' where there are classes, and with optional=True where "
+            "only the data can tell",
         )
 
 
-def described_in_one_line(subject: Subject) -> None:
+def described_in_one_line(subject: Subject[DatasetSpec]) -> None:
     line = built(subject).describe()
     if not isinstance(line, str) or not line.strip() or printable(line, 10_000) != line:
         raise CheckFailure(
@@ -156,7 +220,7 @@ def described_in_one_line(subject: Subject) -> None:
         )
 
 
-def same_index_gives_the_same_item(subject: Subject) -> None:
+def same_index_gives_the_same_item(subject: Subject[DatasetSpec]) -> None:
     dataset = built(subject)
     if isinstance(dataset, EndlessDataset):
         raise NotApplicable("its samples are drawn, not stored")
@@ -178,7 +242,7 @@ def same_index_gives_the_same_item(subject: Subject) -> None:
             )
 
 
-def workers_can_be_spawned(subject: Subject) -> None:
+def workers_can_be_spawned(subject: Subject[DatasetSpec]) -> None:
     dataset = one_of(subject, MapDataset, "it is not read by worker processes")
     indices = some_indices(len(dataset))[:2]
     loader: DataLoader[Any] = DataLoader(
@@ -197,8 +261,8 @@ def workers_can_be_spawned(subject: Subject) -> None:
             came=f"{type(error).__name__}: {printable(error, 200)}",
             mend="define the class at the top of a module, and open files when they are read",
         ) from error
-    here = torch.stack([dataset[index][0] for index in indices])
-    if not torch.equal(batch[0], here):
+    here = torch.stack([item(dataset, index)[SAMPLE] for index in indices])
+    if not torch.equal(batch[SAMPLE] if isinstance(batch, dict) else batch[0], here):
         raise CheckFailure(
             "the same items from a worker process",
             came="others",
@@ -206,7 +270,7 @@ def workers_can_be_spawned(subject: Subject) -> None:
         )
 
 
-def given_generator_alone_is_used(subject: Subject) -> None:
+def given_generator_alone_is_used(subject: Subject[DatasetSpec]) -> None:
     dataset = built(subject)
     with seeded(), global_generators_untouched("samples are drawn or read"):
         some_samples(dataset)
@@ -224,10 +288,19 @@ CHECKS: tuple[Check, ...] = (
     ),
     _check(
         "samples-have-an-allowed-type",
-        "stored images are uint8; vectors and drawn samples float32",
+        "samples are of the type that the spec declares; what is drawn may be float32",
         samples_have_an_allowed_type,
     ),
-    _check("samples-lie-in-range", "samples are finite, and in [-1, 1]", samples_lie_in_range),
+    _check(
+        "samples-lie-in-range",
+        "samples are finite, and in the range of their field, which for images is [-1, 1]",
+        samples_lie_in_range,
+    ),
+    _check(
+        "fields-are-as-declared",
+        "every item has the other fields that the spec declares, each of its shape",
+        fields_are_as_declared,
+    ),
     _check("samples-differ", "not every sample is the same", samples_differ),
     _check(
         "length-is-that-of-the-data",

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from ganforge.contracts import input_gradients
+from ganforge.contracts import Inputs, input_gradients
 from ganforge.plugin.specs import DiscriminatorSpec
 from ganforge.problem import Problem
 from ganforge.testing.fixtures.building import (
     BATCH_SIZES,
     arguments,
+    call,
     first_network,
     forward,
     networks,
@@ -24,21 +25,36 @@ BOUND = 10.0  # scores beyond it on both sides are unbounded
 FAR = 1000.0
 
 
-def check_shape(subject: Subject) -> None:
+def check_shape(subject: Subject[DiscriminatorSpec]) -> None:
+    several, patches = subject.says("several"), subject.says("patches")
     for problem, network in networks(subject):
         for training, n in ((True, NUM_SAMPLES), *((False, it) for it in BATCH_SIZES)):
             with torch.no_grad():
-                given = arguments(subject, problem, n)
-                scores = forward(network.train(training), given)
-            if scores.dim() not in (1, 3) or len(scores) != n:
+                found = call(network.train(training), arguments(subject, problem, n))
+            if isinstance(found, list) != several:
                 raise CheckFailure(
-                    f"scores [{n}], or [{n}, h, w] of patches",
-                    came=f"{list(scores.shape)} for samples {[n, *problem.sample_shape]}",
-                    mend="end with .squeeze(1) or .flatten()",
+                    f"{'a list of scores' if several else 'one tensor of scores'}, as several = "
+                    f"{several} says",
+                    came=f"a {type(found).__name__}",
+                    mend=f"set several={not several} in the spec",
                 )
+            for scores in found if several else [found]:
+                _expect_scores(scores, n, patches, problem)
 
 
-def check_dtype(subject: Subject) -> None:
+def _expect_scores(scores: object, n: int, patches: bool, problem: Problem) -> None:
+    """Require scores `[n]`, or of patches where they are declared."""
+    shape = tuple(scores.shape) if isinstance(scores, Tensor) else ()
+    if shape[:1] != (n,) or (len(shape) > 1 and not patches):
+        raise CheckFailure(
+            f"scores [{n}]" + (f", or [{n}, ...] of patches" if patches else ""),
+            came=f"{list(shape)} for samples {[n, *problem.sample_shape]}",
+            mend="end with .squeeze(1) or .flatten(), or say patches=True in the spec; what is no "
+            "score belongs into trace()",
+        )
+
+
+def check_dtype(subject: Subject[DiscriminatorSpec]) -> None:
     for problem, network in networks(subject):
         with torch.no_grad():
             scores = forward(network, arguments(subject, problem, NUM_SAMPLES))
@@ -50,7 +66,7 @@ def check_dtype(subject: Subject) -> None:
             )
 
 
-def check_unbounded(subject: Subject) -> None:
+def check_unbounded(subject: Subject[DiscriminatorSpec]) -> None:
     problem, network = first_network(subject)
     given = arguments(subject, problem, NUM_SAMPLES)
     lowest, highest = float("inf"), float("-inf")
@@ -81,7 +97,7 @@ def _far_weights(network: nn.Module) -> Iterator[None]:
         parameter.copy_(before)
 
 
-def check_not_constant(subject: Subject) -> None:
+def check_not_constant(subject: Subject[DiscriminatorSpec]) -> None:
     for problem, network in networks(subject):
         with torch.no_grad():
             scores = forward(network.eval(), arguments(subject, problem, NUM_SAMPLES))
@@ -93,7 +109,7 @@ def check_not_constant(subject: Subject) -> None:
             )
 
 
-def check_sample_gradients(subject: Subject) -> None:
+def check_sample_gradients(subject: Subject[DiscriminatorSpec]) -> None:
     for problem, network in networks(subject):
         gradients = _sample_gradients(subject, problem, network)
         reached = None if gradients is None else gradients.flatten(1).any(1)
@@ -112,7 +128,7 @@ def check_sample_gradients(subject: Subject) -> None:
             )
 
 
-def check_frozen(subject: Subject) -> None:
+def check_frozen(subject: Subject[DiscriminatorSpec]) -> None:
     problem, network = first_network(subject)
     expected = _sample_gradients(subject, problem, network)
     found = _sample_gradients(subject, problem, network.requires_grad_(requires_grad=False))
@@ -124,8 +140,7 @@ def check_frozen(subject: Subject) -> None:
         )
 
 
-def check_double_backward(subject: Subject) -> None:
-    assert isinstance(subject.spec, DiscriminatorSpec)
+def check_double_backward(subject: Subject[DiscriminatorSpec]) -> None:
     if not subject.spec.double_backward:
         raise NotApplicable("it declares that its gradient cannot be differentiated")
     problem, network = first_network(subject)
@@ -152,11 +167,8 @@ def check_double_backward(subject: Subject) -> None:
         )
 
 
-def check_batch_independence(subject: Subject) -> None:
-    spec = subject.spec
-    assert isinstance(spec, DiscriminatorSpec)
-    declared = spec.batch_independent
-    if not (declared(subject.options) if callable(declared) else declared):
+def check_batch_independence(subject: Subject[DiscriminatorSpec]) -> None:
+    if not subject.says("batch_independent"):
         raise NotApplicable("it declares that a score depends on the batch")
     problem, network = first_network(subject)
     given, scores = _scored(subject, problem, network)
@@ -172,14 +184,18 @@ def check_batch_independence(subject: Subject) -> None:
         )
 
 
-def _scored(subject: Subject, problem: Problem, network: nn.Module) -> tuple[Tensor, Tensor]:
+def _scored(
+    subject: Subject[DiscriminatorSpec], problem: Problem, network: nn.Module
+) -> tuple[Tensor, Tensor]:
     """Samples that want a gradient, and their scores."""
-    values, *labels = arguments(subject, problem, NUM_SAMPLES)
-    values = values.requires_grad_()
-    return values, forward(network, (values, *labels))
+    given = arguments(subject, problem, NUM_SAMPLES)
+    values = given.values.requires_grad_()
+    return values, forward(network, Inputs(values, **given.others))
 
 
-def _sample_gradients(subject: Subject, problem: Problem, network: nn.Module) -> Tensor | None:
+def _sample_gradients(
+    subject: Subject[DiscriminatorSpec], problem: Problem, network: nn.Module
+) -> Tensor | None:
     """The gradient of each sample; None where the scores do not depend on samples."""
     given, scores = _scored(subject, problem, network)
     if not scores.requires_grad:
@@ -194,7 +210,7 @@ CHECKS: tuple[Check, ...] = tuple(
     for name, contract, run in (
         (
             "scores-have-the-declared-shape",
-            "there is one score a sample, or a grid of them, for every declared size and any batch",
+            "there is one score a sample, or what else the spec declares, for any size and batch",
             check_shape,
         ),
         ("scores-are-float32", "scores are float32", check_dtype),

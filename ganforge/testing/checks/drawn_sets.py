@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
-from torch import Tensor
 
 from ganforge.contracts import EndlessDataset
+from ganforge.plugin.specs import DatasetSpec
 from ganforge.printable import described
-from ganforge.testing.fixtures.building import seeded
+from ganforge.testing.fixtures.building import same_values, seeded
 from ganforge.testing.fixtures.set_items import (
     NUM_ITEMS,
     built,
     drawn,
     one_of,
-    shape_of,
+    sample_of,
     some_samples,
-    spec_of,
 )
 from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
 
 NUM_DRAWS = 4096  # from a mixture, for its moments
 
 
-def same_seed_gives_the_same_draw(subject: Subject) -> None:
+def same_seed_gives_the_same_draw(subject: Subject[DatasetSpec]) -> None:
     dataset = one_of(subject, EndlessDataset, "its samples are stored, not drawn")
     draws = []
     for one in (dataset, dataset, built(subject)):
@@ -34,10 +31,7 @@ def same_seed_gives_the_same_draw(subject: Subject) -> None:
     with seeded():
         other = drawn(dataset, seed=7)
     for draw in again:
-        same = torch.equal(first.samples, draw.samples) and (
-            first.labels is None or torch.equal(first.labels, cast(Tensor, draw.labels))
-        )
-        if not same:
+        if not same_values(first, draw):
             raise CheckFailure(
                 "the same samples under the same seed, whatever was drawn before",
                 came="others",
@@ -51,9 +45,9 @@ def same_seed_gives_the_same_draw(subject: Subject) -> None:
         )
 
 
-def none_and_one_can_be_drawn(subject: Subject) -> None:
+def none_and_one_can_be_drawn(subject: Subject[DatasetSpec]) -> None:
     dataset = one_of(subject, EndlessDataset, "its samples are stored, not drawn")
-    shape = shape_of(subject)
+    shape = sample_of(subject, dataset).known_shape
     for n in (0, 1):
         try:
             came = str(list(drawn(dataset, n).samples.shape))
@@ -63,14 +57,14 @@ def none_and_one_can_be_drawn(subject: Subject) -> None:
             raise CheckFailure(f"samples of {[n, *shape]}", came=came, mend="allow any n")
 
 
-def samples_lie_on_the_generators_device(subject: Subject) -> None:
+def samples_lie_on_the_generators_device(subject: Subject[DatasetSpec]) -> None:
     dataset = one_of(subject, EndlessDataset, "its samples are stored, not drawn")
     generator = torch.Generator().manual_seed(0)
     try:
         # Whatever is made without a device now lies on another one than the generator.
         with torch.device("meta"):
             batch = dataset.draw(NUM_ITEMS, generator)
-        wrong = any(it is not None and it.device.type != "cpu" for it in batch)
+        wrong = any(it.device.type != "cpu" for it in (batch.samples, *batch.others.values()))
         came = "some that lie elsewhere"
     except (RuntimeError, NotImplementedError, ValueError) as error:
         wrong, came = True, f"an error ({error})"
@@ -82,17 +76,18 @@ def samples_lie_on_the_generators_device(subject: Subject) -> None:
         )
 
 
-def mixture_as_declared(subject: Subject) -> None:
-    mixture, declared = built(subject).mixture, spec_of(subject).mixture
-    if (mixture is not None) != declared:
-        raise CheckFailure(
-            f"{'a' if declared else 'no'} mixture, as mixture = {declared} says",
-            came="none" if mixture is None else "one",
-            mend="set `mixture` in the spec and on the data set alike",
-        )
+def gives_as_declared(subject: Subject[DatasetSpec]) -> None:
+    dataset, declared = built(subject), subject.spec.gives
+    for name in {*declared, "mixture"}:
+        if (getattr(dataset, name, None) is not None) != (name in declared):
+            raise CheckFailure(
+                f"{'a' if name in declared else 'no'} {name}, as gives = {declared!r} says",
+                came="none" if name in declared else "one",
+                mend=f"name {name!r} in `gives` of the spec where the data set has it",
+            )
 
 
-def samples_follow_the_mixture(subject: Subject) -> None:
+def samples_follow_the_mixture(subject: Subject[DatasetSpec]) -> None:
     dataset = built(subject)
     mixture = dataset.mixture
     if mixture is None:
@@ -100,7 +95,8 @@ def samples_follow_the_mixture(subject: Subject) -> None:
     weights, means, stds = mixture.weights, mixture.means, mixture.stds
     shapes = [tuple(it.shape) for it in (weights, means, stds)]
     num_modes = len(weights)
-    wanted = [(num_modes,), (num_modes, *shape_of(subject)), (num_modes,)]
+    shape = sample_of(subject, dataset).known_shape
+    wanted = [(num_modes,), (num_modes, *shape), (num_modes,)]
     if shapes != wanted or abs(weights.sum().item() - 1) > 1e-4 or not (stds > 0).all():
         raise CheckFailure(
             "weights [M] that sum to 1, means [M, D], standard deviations [M] above 0",
@@ -141,9 +137,9 @@ CHECKS: tuple[Check, ...] = (
         samples_lie_on_the_generators_device,
     ),
     _check(
-        "mixture-is-as-declared",
-        "a set has modes if, and only if, the spec says so",
-        mixture_as_declared,
+        "what-it-gives-is-as-declared",
+        "a set has modes, or what else `gives` names, if and only if the spec says so",
+        gives_as_declared,
     ),
     _check(
         "samples-follow-the-mixture",

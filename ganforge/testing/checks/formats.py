@@ -16,15 +16,17 @@ from torch import Tensor
 from ganforge.contracts import Drawn, Format
 from ganforge.errors import GanforgeError
 from ganforge.pictures.chosen_format import ChosenFormat
+from ganforge.plugin.specs import FormatSpec
 from ganforge.problem import Problem
-from ganforge.testing.fixtures.building import build, problems, real_batch, seeded
+from ganforge.testing.fixtures.building import build, real_batch, seeded
+from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
 
 NUM_SAMPLES = 6
 PICTURE = ".png"
 
 
-def pictures_are_uint8(subject: Subject) -> None:
+def pictures_are_uint8(subject: Subject[FormatSpec]) -> None:
     for chosen, problem in _built(subject):
         for drawn in _given(problem):
             chosen.picture(drawn)
@@ -33,7 +35,7 @@ def pictures_are_uint8(subject: Subject) -> None:
         chosen.walk([_samples(problem, seed) for seed in range(3)])
 
 
-def equal_samples_give_equal_pictures(subject: Subject) -> None:
+def equal_samples_give_equal_pictures(subject: Subject[FormatSpec]) -> None:
     for chosen, problem in _built(subject):
         pictures = []
         for seed in (1, 2):
@@ -47,7 +49,7 @@ def equal_samples_give_equal_pictures(subject: Subject) -> None:
             )
 
 
-def samples_are_left_unchanged(subject: Subject) -> None:
+def samples_are_left_unchanged(subject: Subject[FormatSpec]) -> None:
     for chosen, problem in _built(subject):
         for drawn in _given(problem):
             before = copy.deepcopy(drawn)
@@ -63,7 +65,7 @@ def samples_are_left_unchanged(subject: Subject) -> None:
                 )
 
 
-def every_suffix_is_written(subject: Subject) -> None:
+def every_suffix_is_written(subject: Subject[FormatSpec]) -> None:
     for chosen, problem in _built(subject):
         drawn = _samples(problem)
         suffixes = [it for it in chosen.spec.suffixes if it != PICTURE]  # told by the first check
@@ -78,7 +80,7 @@ def every_suffix_is_written(subject: Subject) -> None:
                 )
 
 
-def arrays_hold_the_samples(subject: Subject) -> None:
+def arrays_hold_the_samples(subject: Subject[FormatSpec]) -> None:
     for chosen, problem in _built(subject):
         drawn = _samples(problem)
         with numpy.load(io.BytesIO(chosen.encode(drawn, ".npz"))) as file:
@@ -94,7 +96,7 @@ def arrays_hold_the_samples(subject: Subject) -> None:
                 )
 
 
-def _built(subject: Subject) -> Iterator[tuple[ChosenFormat, Problem]]:
+def _built(subject: Subject[FormatSpec]) -> Iterator[tuple[ChosenFormat, Problem]]:
     """The format for each problem that it can be built for."""
     refusal: NotApplicable | None = None
     num_built = 0

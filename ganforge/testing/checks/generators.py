@@ -6,19 +6,17 @@ import torch
 from torch import Tensor, nn
 
 from ganforge.contracts import Inputs
-from ganforge.engine.step import encode
 from ganforge.plugin.specs import GeneratorSpec
 from ganforge.printable import described
 from ganforge.problem import Problem
 from ganforge.testing.fixtures.building import (
     BATCH_SIZES,
     arguments,
+    call,
     first_network,
     forward,
-    generator_inputs,
     networks,
     real_batch,
-    seeded,
 )
 from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject
 
@@ -27,7 +25,7 @@ FAR = 100.0  # what latents and the last weights are multiplied by, to go where 
 TOLERANCE = 1e-4  # of sums that are made in another order
 
 
-def check_shape(subject: Subject) -> None:
+def check_shape(subject: Subject[GeneratorSpec]) -> None:
     for problem, network in networks(subject):
         for training, n in ((True, NUM_SAMPLES), *((False, it) for it in BATCH_SIZES)):
             samples = _samples(subject, problem, network.train(training), n)
@@ -40,7 +38,7 @@ def check_shape(subject: Subject) -> None:
                 )
 
 
-def check_dtype(subject: Subject) -> None:
+def check_dtype(subject: Subject[GeneratorSpec]) -> None:
     for problem, network in networks(subject):
         samples = _samples(subject, problem, network, NUM_SAMPLES)
         if samples.dtype != torch.float32:
@@ -51,18 +49,19 @@ def check_dtype(subject: Subject) -> None:
             )
 
 
-def check_range(subject: Subject) -> None:
+def check_range(subject: Subject[GeneratorSpec]) -> None:
     for problem, network in networks(subject):
-        if len(problem.sample_shape) == 1:
-            continue  # vectors have the range of their data
-        values, *labels = arguments(subject, problem, NUM_SAMPLES)
+        if not problem.sample.scaled:
+            continue  # it has the range of its data
+        given = arguments(subject, problem, NUM_SAMPLES)
+        values = given.values
         extreme = FAR * values if values.dim() == 2 else values.sign()
         network.eval()
         for training in (False, True):
             if training:
                 _enlarge(network)
             with torch.no_grad():
-                samples = forward(network, (extreme, *labels))
+                samples = forward(network, Inputs(extreme, **given.others))
             if not bool((samples.abs() <= 1).all()):  # NaN is outside too
                 raise CheckFailure(
                     "images in [-1, 1], whatever the latents and the weights are",
@@ -71,7 +70,7 @@ def check_range(subject: Subject) -> None:
                 )
 
 
-def check_not_constant(subject: Subject) -> None:
+def check_not_constant(subject: Subject[GeneratorSpec]) -> None:
     for problem, network in networks(subject):
         samples = _samples(subject, problem, network.eval(), NUM_SAMPLES)
         if torch.equal(samples, samples[:1].expand_as(samples)):
@@ -82,13 +81,12 @@ def check_not_constant(subject: Subject) -> None:
             )
 
 
-def check_batch_mates(subject: Subject) -> None:
+def check_batch_mates(subject: Subject[GeneratorSpec]) -> None:
     problem, network = first_network(subject)
-    values, *labels = arguments(subject, problem, NUM_SAMPLES)
+    given = arguments(subject, problem, NUM_SAMPLES)
     network.eval()
     with torch.no_grad():
-        together = forward(network, (values, *labels))
-        alone = forward(network, (values[:1], *(it[:1] for it in labels)))
+        together, alone = forward(network, given), forward(network, given[:1])
     if not torch.allclose(together[:1], alone, rtol=TOLERANCE, atol=TOLERANCE):
         raise CheckFailure(
             "the same sample of an input, alone and in a batch, in evaluation mode",
@@ -97,24 +95,25 @@ def check_batch_mates(subject: Subject) -> None:
         )
 
 
-def check_codes(subject: Subject) -> None:
-    assert isinstance(subject.spec, GeneratorSpec)
-    if not subject.spec.encodes:
+def check_codes(subject: Subject[GeneratorSpec]) -> None:
+    if "encode" not in subject.spec.methods:
         raise NotApplicable("it declares no encoder")
     for problem, network in networks(subject):
         for n in BATCH_SIZES:
-            real = real_batch(problem, n)
+            real = real_batch(problem, n).samples
+            told = arguments(subject, problem, n).others
             try:
-                with torch.no_grad(), seeded():
-                    codes = encode(network.eval(), real)
-                    generate = network(*_arguments(Inputs(codes, real.labels)))
+                with torch.no_grad():
+                    codes = call(network.eval(), Inputs(real, **told), "encode")
+                    samples = forward(network, Inputs(codes, **told))
             except Exception as error:
                 raise CheckFailure(
                     "encode(samples) to give codes that forward makes samples of",
                     came=described(error),
-                    mend="define encode(samples, labels=None), or declare encodes=False",
+                    mend="define encode with the conditions of forward, or leave it out of "
+                    "`methods`",
                 ) from error
-            if codes.shape != (n, *problem.input_shape) or generate.shape != real.samples.shape:
+            if codes.shape != (n, *problem.input_shape) or samples.shape != real.shape:
                 raise CheckFailure(
                     f"codes {[n, *problem.input_shape]}",
                     came=str(list(codes.shape)),
@@ -122,13 +121,11 @@ def check_codes(subject: Subject) -> None:
                 )
 
 
-def _arguments(inputs: Inputs) -> tuple[Tensor, ...]:
-    return (inputs.values,) if inputs.labels is None else (inputs.values, inputs.labels)
-
-
-def _samples(subject: Subject, problem: Problem, network: nn.Module, n: int) -> Tensor:
+def _samples(
+    subject: Subject[GeneratorSpec], problem: Problem, network: nn.Module, n: int
+) -> Tensor:
     with torch.no_grad():
-        return forward(network, _arguments(generator_inputs(problem, n)))
+        return forward(network, arguments(subject, problem, n))
 
 
 def _enlarge(network: nn.Module) -> None:

@@ -9,15 +9,16 @@ from typing import Any
 import numpy
 import torch
 
-from ganforge.plugin.specs import KINDS, DiscriminatorSpec, GeneratorSpec, RecipeSpec
-from ganforge.testing.fixtures.building import arguments, build, first_network, problems
+from ganforge.plugin.base_specs import ComponentSpec
+from ganforge.plugin.specs import KINDS, NetworkSpec, RecipeSpec
+from ganforge.testing.fixtures.building import arguments, build, first_network
+from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.framework import Check, CheckFailure, Subject
 
 BUILT = tuple(kind for kind in KINDS if kind != RecipeSpec.kind)
-NETWORKS = (GeneratorSpec.kind, DiscriminatorSpec.kind)
 
 
-def check_random_state(subject: Subject) -> None:
+def check_random_state(subject: Subject[ComponentSpec]) -> None:
     changed = _changed(subject, _RANDOM_STATE)
     if changed:
         raise CheckFailure(
@@ -27,7 +28,7 @@ def check_random_state(subject: Subject) -> None:
         )
 
 
-def check_torch_settings(subject: Subject) -> None:
+def check_torch_settings(subject: Subject[ComponentSpec]) -> None:
     changed = _changed(subject, _TORCH_SETTINGS)
     if changed:
         raise CheckFailure(
@@ -56,14 +57,16 @@ _TORCH_SETTINGS: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = 
 
 
 def _changed(
-    subject: Subject, parts: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]]
+    subject: Subject[ComponentSpec],
+    parts: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]],
 ) -> list[str]:
     """Which parts differ after building and a pass in evaluation mode; they are set back."""
     before = {name: read() for name, (read, _) in parts.items()}
     try:
-        if subject.spec.kind in NETWORKS:
+        if isinstance(subject.spec, NetworkSpec):
             problem, network = first_network(subject)
-            network.eval()(*arguments(subject, problem, 2))
+            given = arguments(subject, problem, 2)
+            network.eval()(given.values, **given.others)
         else:
             build(subject, problems(subject)[0])
     finally:

@@ -9,6 +9,7 @@ import sys
 from functools import cache
 from typing import Any
 
+from ganforge.plugin.base_specs import Spec
 from ganforge.printable import printable
 from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject
 
@@ -16,7 +17,7 @@ MAX_IMPORT_SECONDS = 0.5
 NUM_ATTEMPTS = 3  # at a quick import: the machine may have been busy
 
 
-def check_import_without_torch(subject: Subject) -> None:
+def check_import_without_torch(subject: Subject[Spec]) -> None:
     heavy = _imported(subject)["heavy"]
     if heavy:
         raise CheckFailure(
@@ -26,7 +27,7 @@ def check_import_without_torch(subject: Subject) -> None:
         )
 
 
-def check_import_time(subject: Subject) -> None:
+def check_import_time(subject: Subject[Spec]) -> None:
     found = _imported(subject)
     if found["heavy"]:
         raise NotApplicable(f"it imports {' and '.join(found['heavy'])}, which takes seconds")
@@ -56,7 +57,7 @@ sys.__stdout__.write("\\n" + json.dumps({"seconds": seconds, "heavy": heavy}))
 """
 
 
-def _imported(subject: Subject) -> dict[str, Any]:
+def _imported(subject: Subject[Spec]) -> dict[str, Any]:
     module = subject.component.plugin.module.partition(":")[0].strip()
     file = getattr(sys.modules.get(module), "__file__", None)
     if not module or file is None:

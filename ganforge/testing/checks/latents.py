@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganforge.testing.fixtures.draws import draw, equal, first_built, spec_of
+from ganforge.plugin.specs import SamplerSpec
+from ganforge.testing.fixtures.building import same_values
+from ganforge.testing.fixtures.draws import draw, fed_with_data, first_built
 from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
 
 NUM_DRAWS = 4096
@@ -14,10 +16,9 @@ TOLERANCE = 0.25
 THRESHOLD = 0.5
 
 
-def _latents(subject: Subject) -> Tensor:
+def _latents(subject: Subject[SamplerSpec]) -> Tensor:
     """Many latents `[NUM_DRAWS, Z]`, of several draws."""
-    spec = spec_of(subject)
-    if spec.paired or spec.inputs != "latents":
+    if fed_with_data(subject) or subject.spec.inputs != "latents":
         raise NotApplicable("its inputs are no latents")
     problem, sampler = first_built(subject)
     parts = [
@@ -27,7 +28,7 @@ def _latents(subject: Subject) -> Tensor:
     return torch.cat(parts).double()
 
 
-def latents_vary(subject: Subject) -> None:
+def latents_vary(subject: Subject[SamplerSpec]) -> None:
     latents = _latents(subject)
     frozen = (latents.std(dim=0) == 0).sum().item()
     if frozen:
@@ -38,7 +39,7 @@ def latents_vary(subject: Subject) -> None:
         )
 
 
-def latents_are_centred(subject: Subject) -> None:
+def latents_are_centred(subject: Subject[SamplerSpec]) -> None:
     latents = _latents(subject)
     offset = (latents.mean(dim=0).abs() / latents.std(dim=0).clamp_min(1e-12)).max().item()
     if latents.std(dim=0).any() and offset > TOLERANCE:
@@ -49,7 +50,7 @@ def latents_are_centred(subject: Subject) -> None:
         )
 
 
-def latents_are_uncorrelated(subject: Subject) -> None:
+def latents_are_uncorrelated(subject: Subject[SamplerSpec]) -> None:
     latents = _latents(subject)
     varying = latents[:, latents.std(dim=0) > 0]
     if varying.shape[1] < 2:
@@ -63,7 +64,7 @@ def latents_are_uncorrelated(subject: Subject) -> None:
         )
 
 
-def truncation_bounds_the_inputs(subject: Subject) -> None:
+def truncation_bounds_the_inputs(subject: Subject[SamplerSpec]) -> None:
     problem, sampler = first_built(subject)
     before = draw(subject, problem, sampler)
     try:
@@ -78,7 +79,7 @@ def truncation_bounds_the_inputs(subject: Subject) -> None:
             came=f"one of {largest:.3g}",
             mend="return a sampler that draws within the threshold, or raise ValueError",
         )
-    if not equal(before, draw(subject, problem, sampler)):
+    if not same_values(before, draw(subject, problem, sampler)):
         raise CheckFailure(
             "truncated() to leave the sampler itself as it is",
             came="other inputs after it",

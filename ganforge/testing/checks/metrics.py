@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from ganforge.contracts import Dataset, Mixture
-from ganforge.errors import DataError
+from ganforge.errors import DataError, listed
+from ganforge.plugin.fields import LABEL
 from ganforge.plugin.specs import MetricSpec
-from ganforge.testing.fixtures.building import build, problems, seeded
+from ganforge.problem import Problem
+from ganforge.testing.fixtures.building import build, seeded, values_of
+from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
 
 NUM_SAMPLES = 64
@@ -23,24 +26,31 @@ State = Literal["learning", "perfect", "collapsed"]
 STATES: tuple[State, ...] = ("learning", "perfect", "collapsed")
 
 
+#: what of an evaluation tells the labels
+LABELS = frozenset({"labels", "fake_labels", "conditions", "fake_conditions"})
+#: what every evaluation has; what else is read must be declared
+USUAL = LABELS | {"real", "fake", "dataset", "classes", "fields", "fit"}
+
+
 class ReferenceEvaluation(Dataset):
-    """What a metric sees, and the data set of it, with notes of what was read.
+    """What a metric sees, and the data set of it, with notes in `read` of what was read.
 
     The generator is in one of three states: its samples are like the real ones, the same, or copies
-    of one. Real samples of one or two dimensions are those of a mixture of Gaussians.
+    of one. Real vectors are those of a mixture of Gaussians. What a metric reads of other games and
+    data sets is like the samples.
     """
 
-    def __init__(
-        self, sample_shape: tuple[int, ...], state: State = "learning", *, num_real: int
-    ) -> None:
+    def __init__(self, problem: Problem, state: State = "learning", *, num_real: int) -> None:
         drawn = torch.Generator().manual_seed(0)
-        self._mixture: Mixture | None = None
+        self.read: set[str] = set()
+        self.mixture: Mixture | None = None
+        sample_shape = problem.sample_shape
         shape = (num_real, *sample_shape)
-        if len(sample_shape) == 1:
+        if problem.sample.kind == "vector":
             means = torch.rand(NUM_MODES, *sample_shape, generator=drawn) * 2 - 1
             stds = torch.full((NUM_MODES,), 0.1)
             weights = torch.full((NUM_MODES,), 1 / NUM_MODES)
-            self._mixture = Mixture(weights=weights, means=means, stds=stds)
+            self.mixture = Mixture(weights=weights, means=means, stds=stds)
             modes = torch.arange(num_real) % NUM_MODES
             self.real = means[modes] + 0.1 * torch.randn(shape, generator=drawn)
         else:
@@ -52,34 +62,34 @@ class ReferenceEvaluation(Dataset):
             self.fake = whole.clone()
         elif state == "collapsed":
             self.fake = whole[:1].repeat(NUM_SAMPLES, *[1] * len(sample_shape))
-        self._reconstruction = self.fake[:num_real].clone()
-        self.labels = self.fake_labels = None
+        self.reconstruction = self.fake[:num_real].clone()
+        self.conditions, self.fake_conditions = (
+            {name: values_of(field, num) for name, field in problem.conditions.items()}
+            for num in (num_real, NUM_SAMPLES)
+        )
+        self.labels, self.fake_labels = (
+            it.get(LABEL) for it in (self.conditions, self.fake_conditions)
+        )
         self.dataset = self
-        self.reconstruction_was_read = self.mixture_was_read = False
 
-    @property
-    def reconstruction(self) -> Tensor:
-        self.reconstruction_was_read = True
-        return self._reconstruction
+    def __getattribute__(self, name: str) -> Any:
+        if not name.startswith("_") and name != "read":
+            self.read.add(name)
+        return super().__getattribute__(name)
 
-    @property
-    def mixture(self) -> Mixture | None:  # type: ignore[override]
-        self.mixture_was_read = True
-        return self._mixture
-
-
-def _spec(subject: Subject) -> MetricSpec:
-    return cast(MetricSpec, subject.spec)
+    def __getattr__(self, name: str) -> Tensor:
+        if name.startswith("_") or name == "read":
+            raise AttributeError(name)
+        return self.reconstruction
 
 
 def _evaluations(
-    subject: Subject, state: State = "learning", num_real: int = NUM_SAMPLES
+    subject: Subject[MetricSpec], state: State = "learning", num_real: int = NUM_SAMPLES
 ) -> Iterator[tuple[Any, ReferenceEvaluation]]:
     """A metric and what it is to measure, for every sample shape."""
     for problem in problems(subject):
-        if len(problem.sample_shape) == 1 or not _spec(subject).needs_mixture:
-            evaluation = ReferenceEvaluation(problem.sample_shape, state, num_real=num_real)
-            yield build(subject, problem), evaluation
+        if problem.sample.kind == "vector" or "mixture" not in subject.spec.reads:
+            yield build(subject, problem), ReferenceEvaluation(problem, state, num_real=num_real)
 
 
 def _measure(metric: Any, evaluation: ReferenceEvaluation, seed: int = 0) -> Any:
@@ -91,7 +101,7 @@ def _measure(metric: Any, evaluation: ReferenceEvaluation, seed: int = 0) -> Any
         raise NotApplicable(f"it does without {NUM_SAMPLES} samples ({error})") from error
 
 
-def numbers_have_names(subject: Subject) -> None:
+def numbers_have_names(subject: Subject[MetricSpec]) -> None:
     for metric, evaluation in _evaluations(subject):
         found = _measure(metric, evaluation)
         named = isinstance(found, Mapping) and bool(found)
@@ -110,7 +120,7 @@ def numbers_have_names(subject: Subject) -> None:
             )
 
 
-def numbers_are_finite(subject: Subject) -> None:
+def numbers_are_finite(subject: Subject[MetricSpec]) -> None:
     for state in STATES:
         for metric, evaluation in _evaluations(subject, state):
             _expect_finite(_measure(metric, evaluation), f"where the generator is {state}")
@@ -126,14 +136,14 @@ def _expect_finite(found: Any, where: str) -> None:
             )
 
 
-def fewer_real_samples_are_accepted(subject: Subject) -> None:
-    if _spec(subject).needs_reconstruction:
+def fewer_real_samples_are_accepted(subject: Subject[MetricSpec]) -> None:
+    if "reconstruction" in subject.spec.reads:
         raise NotApplicable("it compares real samples one by one with what is made of them")
     for metric, evaluation in _evaluations(subject, num_real=NUM_SAMPLES * 2 // 3):
         _expect_finite(_measure(metric, evaluation), "with fewer real samples than generated ones")
 
 
-def same_numbers_twice(subject: Subject) -> None:
+def same_numbers_twice(subject: Subject[MetricSpec]) -> None:
     for metric, evaluation in _evaluations(subject):
         first, second = (_measure(metric, evaluation, seed) for seed in (0, 1))
         if first != second:
@@ -144,42 +154,37 @@ def same_numbers_twice(subject: Subject) -> None:
             )
 
 
-def samples_are_left_unchanged(subject: Subject) -> None:
+def samples_are_left_unchanged(subject: Subject[MetricSpec]) -> None:
     for metric, evaluation in _evaluations(subject):
-        names = ("real", "fake", "_reconstruction")
+        names = ("real", "fake", "reconstruction")
         before = {name: getattr(evaluation, name).clone() for name in names}
         _measure(metric, evaluation)
         for name, samples in before.items():
             if not torch.equal(samples, getattr(evaluation, name)):
                 raise CheckFailure(
                     "samples that are as they were, for other metrics see them too",
-                    came=f"a change of evaluation.{name.strip('_')}",
+                    came=f"a change of evaluation.{name}",
                     mend="use operations that make a new tensor",
                 )
 
 
-def reconstruction_is_read_as_declared(subject: Subject) -> None:
-    declared = _spec(subject).needs_reconstruction
+def reads_are_as_declared(subject: Subject[MetricSpec]) -> None:
+    declared = subject.spec.reads
     for metric, evaluation in _evaluations(subject):
+        evaluation.read.clear()
         _measure(metric, evaluation)
-        if evaluation.reconstruction_was_read != declared:
-            raise _undeclared("evaluation.reconstruction", "needs_reconstruction", declared)
-
-
-def modes_are_read_as_declared(subject: Subject) -> None:
-    declared = _spec(subject).needs_mixture
-    for metric, evaluation in _evaluations(subject):
-        _measure(metric, evaluation)
-        if evaluation.mixture_was_read != declared:
-            raise _undeclared("evaluation.dataset.mixture", "needs_mixture", declared)
-
-
-def _undeclared(what: str, option: str, declared: bool) -> CheckFailure:
-    return CheckFailure(
-        f"{what} {'to be read' if declared else 'not to be read'}, as {option} = {declared} says",
-        came="none of it" if declared else "it was",
-        mend=f"set {option}={not declared} in the spec",
-    )
+        read = evaluation.read | ({"labels"} if evaluation.read & LABELS else set())
+        undeclared = sorted(read - USUAL - {*declared})
+        unread = [name for name in declared if name not in read]
+        if undeclared or unread:
+            raise CheckFailure(
+                f"reads={declared!r}, as the spec says",
+                came=f"a metric that reads {listed(undeclared)} too"
+                if undeclared
+                else f"a metric that does not read {listed(unread)}",
+                mend="name in `reads` exactly what it reads: a run is told by it what it cannot "
+                "do without",
+            )
 
 
 _check = check_of("metric")
@@ -204,13 +209,8 @@ CHECKS: tuple[Check, ...] = (
         samples_are_left_unchanged,
     ),
     _check(
-        "reconstruction-is-read-as-declared",
-        "a metric reads reconstructions if, and only if, it says needs_reconstruction",
-        reconstruction_is_read_as_declared,
-    ),
-    _check(
-        "modes-are-read-as-declared",
-        "a metric reads the modes of a mixture if, and only if, it says needs_mixture",
-        modes_are_read_as_declared,
+        "reads-are-as-declared",
+        "a metric reads what its spec names in `reads`, and nothing else that a run may lack",
+        reads_are_as_declared,
     ),
 )

@@ -12,13 +12,14 @@ from torch.optim import Optimizer
 from ganforge.errors import listed
 from ganforge.plugin.options import describe
 from ganforge.plugin.specs import OptimizerSpec
-from ganforge.testing.fixtures.building import build, problems, seeded
+from ganforge.testing.fixtures.building import build, seeded
+from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
 
 NUM_STEPS = 3
 
 
-def steps_move_parameters(subject: Subject) -> None:
+def steps_move_parameters(subject: Subject[OptimizerSpec]) -> None:
     optimizer = _built(subject)
     before = [it.detach().clone() for it in _parameters(optimizer)]
     _step(optimizer, seed=0)
@@ -37,7 +38,7 @@ def steps_move_parameters(subject: Subject) -> None:
         )
 
 
-def parameters_without_gradient_rest(subject: Subject) -> None:
+def parameters_without_gradient_rest(subject: Subject[OptimizerSpec]) -> None:
     optimizer = _built(subject)
     rested = _parameters(optimizer)[0]
     before = rested.detach().clone()
@@ -50,7 +51,7 @@ def parameters_without_gradient_rest(subject: Subject) -> None:
         )
 
 
-def same_steps_twice(subject: Subject) -> None:
+def same_steps_twice(subject: Subject[OptimizerSpec]) -> None:
     first, second = (_after_steps(_built(subject)) for _ in range(2))
     if any(not torch.equal(*pair) for pair in zip(first, second, strict=True)):
         raise CheckFailure(
@@ -60,7 +61,7 @@ def same_steps_twice(subject: Subject) -> None:
         )
 
 
-def state_is_tensors(subject: Subject) -> None:
+def state_is_tensors(subject: Subject[OptimizerSpec]) -> None:
     optimizer = _built(subject)
     groups = _groups(optimizer)
     _after_steps(optimizer)
@@ -75,8 +76,8 @@ def state_is_tensors(subject: Subject) -> None:
         )
 
 
-def scheduled_options_are_in_groups(subject: Subject) -> None:
-    spec = _spec(subject)
+def scheduled_options_are_in_groups(subject: Subject[OptimizerSpec]) -> None:
+    spec = subject.spec
     groups = _groups(_built(subject))
     for field in describe(spec.options):
         key = spec.key_of(field.name)
@@ -88,8 +89,8 @@ def scheduled_options_are_in_groups(subject: Subject) -> None:
             )
 
 
-def found_inf_calls_a_step_off(subject: Subject) -> None:
-    if not _spec(subject).found_inf:
+def found_inf_calls_a_step_off(subject: Subject[OptimizerSpec]) -> None:
+    if not subject.spec.found_inf:
         raise NotApplicable("it does not take found_inf")
     optimizer: Any = _built(subject)
     _step(optimizer, seed=0)  # which builds the state
@@ -107,12 +108,7 @@ def found_inf_calls_a_step_off(subject: Subject) -> None:
         )
 
 
-def _spec(subject: Subject) -> OptimizerSpec:
-    assert isinstance(subject.spec, OptimizerSpec)
-    return subject.spec
-
-
-def _built(subject: Subject) -> Optimizer:
+def _built(subject: Subject[OptimizerSpec]) -> Optimizer:
     optimizer = build(subject, problems(subject)[0])
     assert isinstance(optimizer, Optimizer)
     return optimizer

@@ -21,7 +21,7 @@ from ganforge.testing.framework import Check, CheckFailure, Subject, check_of
 COMMAND = ("ganforge", "train", "--recipe")
 
 
-def file_is_toml(subject: Subject) -> None:
+def file_is_toml(subject: Subject[RecipeSpec]) -> None:
     text = read_recipe(subject.component)
     try:
         tree = tomllib.loads(text)
@@ -33,7 +33,7 @@ def file_is_toml(subject: Subject) -> None:
         raise CheckFailure("values", came="none", mend="say what differs from the defaults")
 
 
-def file_begins_with_its_command(subject: Subject) -> None:
+def file_begins_with_its_command(subject: Subject[RecipeSpec]) -> None:
     if _command(subject) is None:
         first = (read_recipe(subject.component).splitlines() or [""])[0]
         raise CheckFailure(
@@ -43,7 +43,7 @@ def file_begins_with_its_command(subject: Subject) -> None:
         )
 
 
-def run_can_be_made_of_it(subject: Subject) -> None:
+def run_can_be_made_of_it(subject: Subject[RecipeSpec]) -> None:
     registry = _registry(subject)
     # TOML that cannot be read is another check's to say.
     layers = [from_text(read_recipe(subject.component), f"recipe {subject.spec.name}")]
@@ -57,7 +57,7 @@ def run_can_be_made_of_it(subject: Subject) -> None:
         ) from error
 
 
-def _command(subject: Subject) -> list[str] | None:
+def _command(subject: Subject[RecipeSpec]) -> list[str] | None:
     """The arguments of the command in the comments that the file begins with."""
     names = (subject.spec.name, subject.component.qualified_name)
     for line in read_recipe(subject.component).splitlines():
@@ -72,7 +72,7 @@ def _command(subject: Subject) -> list[str] | None:
     return None
 
 
-def _flags(subject: Subject, registry: Registry) -> list[Layer]:
+def _flags(subject: Subject[RecipeSpec], registry: Registry) -> list[Layer]:
     """What the command sets besides the recipe, such as where the data is."""
     words = _command(subject) or []
     flags = [*pairwise(words)]
@@ -80,10 +80,9 @@ def _flags(subject: Subject, registry: Registry) -> list[Layer]:
     return [*layers, from_settings([value for flag, value in flags if flag == "--set"])]
 
 
-def _registry(subject: Subject) -> Registry:
+def _registry(subject: Subject[RecipeSpec]) -> Registry:
     """The installed components, and those of the recipe's own plugin where it is not installed."""
     installed = discover().registry
-    assert isinstance(subject.spec, RecipeSpec)
     package = subject.spec.file.partition(":")[0]
     try:
         own = [it.component for it in find_components(import_module(package))]

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
 from ganforge.contracts import Batch, Inputs, Sampler
+from ganforge.plugin.specs import SamplerSpec
 from ganforge.printable import described
 from ganforge.problem import Problem
 from ganforge.testing.checks.latents import CHECKS as LATENTS
-from ganforge.testing.fixtures.building import build, problems, real_batch, seeded
-from ganforge.testing.fixtures.draws import BATCH, built, draw, equal, spec_of
+from ganforge.testing.fixtures.building import build, same_values, seeded
+from ganforge.testing.fixtures.draws import (
+    BATCH,
+    built,
+    draw,
+    fed_with_data,
+    input_kind,
+    real_of,
+)
+from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.fixtures.watching import global_generators_untouched
 from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
 
@@ -37,12 +48,12 @@ def _expect_shape(values: object, n: int, problem: Problem) -> None:
     )
 
 
-def inputs_have_the_declared_shape(subject: Subject) -> None:
+def inputs_have_the_declared_shape(subject: Subject[SamplerSpec]) -> None:
     for problem, sampler in built(subject):
         _expect_shape(draw(subject, problem, sampler).values, BATCH, problem)
 
 
-def none_and_one_can_be_drawn(subject: Subject) -> None:
+def none_and_one_can_be_drawn(subject: Subject[SamplerSpec]) -> None:
     for problem, sampler in built(subject):
         for n in (0, 1):
             try:
@@ -53,17 +64,17 @@ def none_and_one_can_be_drawn(subject: Subject) -> None:
                 raise CheckFailure(f"{n} inputs", came=came, mend="allow any n")
 
 
-def labels_come_with_classes(subject: Subject) -> None:
+def labels_come_with_classes(subject: Subject[SamplerSpec]) -> None:
     for problem, sampler in built(subject):
-        real = real_batch(problem, BATCH)
-        for given in (real,) if spec_of(subject).paired else (real, None):
+        real = real_of(subject, problem)
+        for given in (real,) if fed_with_data(subject) else (real, None):
             labels = draw(subject, problem, sampler, real=given).labels
             if problem.num_classes is None:
                 if labels is not None:
                     raise CheckFailure(
                         "no labels in a run without classes",
                         came=repr(labels),
-                        mend="return Inputs(values, None) where problem.num_classes is None",
+                        mend="return Inputs(values) alone where problem.conditions is empty",
                     )
                 continue
             good = (
@@ -80,13 +91,13 @@ def labels_come_with_classes(subject: Subject) -> None:
                 )
 
 
-def given_generator_alone_is_used(subject: Subject) -> None:
+def given_generator_alone_is_used(subject: Subject[SamplerSpec]) -> None:
     for problem, sampler in built(subject):
         with seeded(), global_generators_untouched("inputs are drawn"):
             draw(subject, problem, sampler)
 
 
-def same_seed_gives_the_same_draw(subject: Subject) -> None:
+def same_seed_gives_the_same_draw(subject: Subject[SamplerSpec]) -> None:
     for problem, sampler in built(subject):
         draws = []
         for one in (sampler, sampler, build(subject, problem)):
@@ -94,7 +105,7 @@ def same_seed_gives_the_same_draw(subject: Subject) -> None:
                 draws.append(draw(subject, problem, one))
         first, *others = draws
         for again in others:
-            if not equal(first, again):
+            if not same_values(first, again):
                 raise CheckFailure(
                     "the same inputs and labels under the same seed, whatever was drawn before",
                     came="others",
@@ -102,8 +113,8 @@ def same_seed_gives_the_same_draw(subject: Subject) -> None:
                 )
 
 
-def another_seed_gives_another_draw(subject: Subject) -> None:
-    if spec_of(subject).paired:
+def another_seed_gives_another_draw(subject: Subject[SamplerSpec]) -> None:
+    if fed_with_data(subject):
         raise NotApplicable("its inputs are made of real samples, perhaps by a fixed rule")
     for problem, sampler in built(subject):
         draws = [draw(subject, problem, sampler, seed=seed).values for seed in (0, 1)]
@@ -115,13 +126,14 @@ def another_seed_gives_another_draw(subject: Subject) -> None:
             )
 
 
-def inputs_lie_on_the_generators_device(subject: Subject) -> None:
+def inputs_lie_on_the_generators_device(subject: Subject[SamplerSpec]) -> None:
     for problem, sampler in built(subject):
         try:
             # Whatever is made without a device now lies on another one than the generator.
             with torch.device("meta"):
                 inputs = _draw_from(subject, problem, sampler)
-            wrong = any(it is not None and it.device.type != "cpu" for it in inputs)
+            tensors = (inputs.values, *inputs.others.values())
+            wrong = any(it.device.type != "cpu" for it in tensors)
             came = "some that lie elsewhere"
         except (RuntimeError, NotImplementedError, ValueError) as error:
             wrong, came = True, f"an error ({error})"
@@ -133,18 +145,19 @@ def inputs_lie_on_the_generators_device(subject: Subject) -> None:
             )
 
 
-def _draw_from(subject: Subject, problem: Problem, sampler: Sampler) -> Inputs:
+def _draw_from(subject: Subject[SamplerSpec], problem: Problem, sampler: Sampler) -> Inputs:
     """A draw whose real samples are made on the CPU, whatever the default device is."""
     with torch.device("cpu"):
-        real = real_batch(problem, BATCH) if spec_of(subject).paired else None
+        real = real_of(subject, problem) if fed_with_data(subject) else None
         generator = torch.Generator().manual_seed(0)
     return sampler.sample(BATCH, generator=generator, real=real)
 
 
-def image_inputs_lie_in_range(subject: Subject) -> None:
-    if spec_of(subject).inputs != "images":
-        raise NotApplicable("its inputs are latents, which have no range")
-    for problem, sampler in built(subject):
+def image_inputs_lie_in_range(subject: Subject[SamplerSpec]) -> None:
+    of_images = [it for it in built(subject) if input_kind(subject, it[0]) == "image"]
+    if not of_images:
+        raise NotApplicable("its inputs are no images, and have no range")
+    for problem, sampler in of_images:
         values = draw(subject, problem, sampler).values
         low, high = values.min().item(), values.max().item()
         if low < -1 - 1e-5 or high > 1 + 1e-5:
@@ -155,49 +168,73 @@ def image_inputs_lie_in_range(subject: Subject) -> None:
             )
 
 
-def pairing_is_as_declared(subject: Subject) -> None:
-    """Input i follows real sample i alone where the spec says paired, else no real sample."""
-    paired = spec_of(subject).paired
+def parts_make_up_the_inputs(subject: Subject[SamplerSpec]) -> None:
     for problem in problems(subject):
-        real = real_batch(problem, BATCH)
-        changed = real.samples.clone()
-        changed[CHANGED] = real_batch(problem, BATCH, seed=1).samples[CHANGED]
-        draws = []
-        for given in (real, Batch(changed, real.labels)):
-            with seeded():
-                draws.append(draw(subject, problem, build(subject, problem), real=given).values)
-        one, other = draws
-        moved = [i for i in range(BATCH) if not torch.equal(one[i], other[i])]
-        if moved != ([CHANGED] if paired else []):
+        if not problem.parts:
+            raise NotApplicable("it names no parts of its inputs")
+        _, end = max(problem.parts.values(), key=lambda part: part[1])
+        if end != problem.input_shape[0]:
             raise CheckFailure(
-                "input i made of real sample i alone, as `paired` says"
-                if paired
-                else "inputs independent of the real samples, for the spec does not say `paired`",
-                came=f"{len(moved)} of {BATCH} inputs changed with real sample {CHANGED}",
-                mend="keep the order of the batch" if paired else "set paired=True in the spec",
+                f"parts that make up {problem.input_shape[0]} numbers, as input_shape says",
+                came=f"{end}",
+                mend="name every part, in order",
             )
 
 
-def paired_labels_are_those_of_the_real_samples(subject: Subject) -> None:
-    if not spec_of(subject).paired:
+def data_is_read_as_declared(subject: Subject[SamplerSpec]) -> None:
+    """Input i follows value i alone of what the spec says that it reads, and nothing else."""
+    reads = subject.says("reads")
+    for problem in problems(subject):
+        real, other = (real_of(subject, problem, seed=seed) for seed in (0, 1))
+        whole, fresh = ({"samples": it.samples, **it.others} for it in (real, other))
+        for name in whole:
+            if not whole[name].is_floating_point():
+                continue  # what labels do to inputs is not laid down
+            changed = {**whole, name: whole[name].clone()}
+            changed[name][CHANGED] = fresh[name][CHANGED]
+            one, two = (_values(subject, problem, given) for given in (whole, changed))
+            moved = [i for i in range(BATCH) if not torch.equal(one[i], two[i])]
+            if moved == ([CHANGED] if name in reads else []):
+                continue
+            shown = "the real samples" if name == "samples" else f"the field {name!r}"
+            raise CheckFailure(
+                f"input i made of number i of {shown} alone, as reads = {reads!r} says"
+                if name in reads
+                else f"inputs independent of {shown}, which `reads` of the spec does not name",
+                came=f"{len(moved)} of {BATCH} inputs changed with number {CHANGED}",
+                mend="keep the order of the batch"
+                if name in reads
+                else f"name {name!r} in `reads` of the spec",
+            )
+
+
+def _values(subject: Subject[SamplerSpec], problem: Problem, given: Mapping[str, Tensor]) -> Tensor:
+    """The inputs that a new sampler makes of real samples and their fields."""
+    others = {name: value for name, value in given.items() if name != "samples"}
+    real = Batch(given["samples"], **others)
+    with seeded():
+        return draw(subject, problem, build(subject, problem), real=real).values
+
+
+def paired_labels_are_those_of_the_real_samples(subject: Subject[SamplerSpec]) -> None:
+    if not fed_with_data(subject):
         raise NotApplicable("its inputs are not made of real samples")
     for problem, sampler in built(subject):
-        real = real_batch(problem, BATCH)
+        real = real_of(subject, problem)
         labels = draw(subject, problem, sampler, real=real).labels
         if real.labels is not None and (labels is None or not torch.equal(labels, real.labels)):
             raise CheckFailure(
                 "the label of real sample i with input i",
                 came=repr(labels),
-                mend="return real.labels with the inputs",
+                mend="return real.only(self.problem.conditions).others with the inputs",
             )
 
 
-def real_batch_is_left_unchanged(subject: Subject) -> None:
+def real_batch_is_left_unchanged(subject: Subject[SamplerSpec]) -> None:
     for problem, sampler in built(subject):
-        real = real_batch(problem, BATCH)
-        before = real.samples.clone()
+        real, before = (real_of(subject, problem) for _ in range(2))
         draw(subject, problem, sampler, real=real)
-        if not torch.equal(before, real.samples):
+        if not same_values(real, before):
             raise CheckFailure(
                 "a real batch that is as it was, for the discriminator sees it too",
                 came="another",
@@ -246,9 +283,14 @@ CHECKS: tuple[Check, ...] = (
     ),
     _check("image-inputs-lie-in-range", "image inputs lie in [-1, 1]", image_inputs_lie_in_range),
     _check(
-        "pairing-is-as-declared",
-        "input i is made of real sample i if, and only if, the spec says `paired`",
-        pairing_is_as_declared,
+        "data-is-read-as-declared",
+        "input i is made of number i of what the spec names in `reads`, and of nothing else",
+        data_is_read_as_declared,
+    ),
+    _check(
+        "parts-make-up-the-inputs",
+        "the named parts of an input, where there are any, make up the whole",
+        parts_make_up_the_inputs,
     ),
     _check(
         "paired-labels-are-those-of-the-real-samples",

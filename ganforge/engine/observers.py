@@ -1,0 +1,55 @@
+"""`Observer`: told of everything that happens in a session of a run.
+
+The progress display, the metrics file and the callbacks of plugins are observers. None can change
+a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganforge.config.run_config import RunConfig
+from ganforge.storage.run_directory import RunDirectory
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionFacts:
+    """What is known when training starts. Parameters are numbers of trained weights."""
+
+    run: RunDirectory
+    config: RunConfig
+    device: str
+    data: str
+    sample: str
+    generator_parameters: int
+    discriminator_parameters: int
+    first_step: int
+    num_steps: int
+
+
+class Observer:
+    """Told of a session between its first step and its last; each method may stay as it is."""
+
+    def started(self, facts: SessionFacts) -> None:
+        """Everything is built, and the first step follows."""
+
+    def step(self, step: int) -> None:
+        """A step is done."""
+
+    def metrics(self, values: Mapping[str, float]) -> None:
+        """A line of metrics, which holds the step."""
+
+    def picture(self, step: int, picture: Tensor) -> None:
+        """The picture of samples after `step` steps, uint8 `[H, W, C]` on the CPU."""
+
+    def saved(self, step: int, checkpoint: Path) -> None:
+        """A checkpoint was written."""
+
+    def ended(self, state: str) -> None:
+        """The session is over: `finished`, `interrupted`, `terminated` or `failed`."""
