@@ -555,7 +555,8 @@ def test_a_set_that_is_read_may_turn_out_to_have_no_labels(make: Make) -> None:
             [
                 "--loss: the loss 'mse' compares real samples with what the generator makes of "
                 "them, and this run has nothing of the kind: it takes a sampler such as "
-                "'reconstruct', or a game such as 'autoencoder'"
+                "'reconstruct', or 'field' where the data are pairs, or a game such as "
+                "'autoencoder'"
             ],
         ),
         (

@@ -17,7 +17,7 @@ COMPONENTS = {f"{it.kind}/{it.name}": it for it in discover(third_party=False, e
 
 LATENTS = {"normal", "uniform", "truncated-normal", "spherical", "class-balanced"}
 PAIRED = {"reconstruct", "mask", "downscale", "field"}
-STORED = {"digits", "mnist", "fashion-mnist", "kmnist", "images"}
+STORED = {"digits", "mnist", "fashion-mnist", "kmnist", "images", "image-pairs"}
 MIXTURES = {"normal", "mixture", "ring", "grid"}
 DRAWN = MIXTURES | {"uniform", "swiss-roll"}
 PENALTIES = {"r1", "r2", "gradient-penalty"}
@@ -133,6 +133,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, objec
         write_mnist(root, name)
     return {
         "dataset/images": {"root": str(root / "images")},
+        "dataset/image-pairs": {"root": str(root / "images"), "source": str(root / "images")},
         # A set that nobody has, for its files are hundreds of megabytes.
         "dataset/cifar10": {"root": str(root)},
         **{f"dataset/{name}": {"root": str(root)} for name in FOLDERS},
