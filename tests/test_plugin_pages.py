@@ -10,8 +10,10 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Hashable, Iterator
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
+from types import MemberDescriptorType
 
 import numpy
 import pytest
@@ -20,9 +22,10 @@ import ganforge
 import ganforge.testing
 from ganforge import contracts, option
 from ganforge.cli import main
+from ganforge.plugin.fields import CONDITIONS, KINDS_OF_FIELDS
 from ganforge.plugin.hookspecs import HOOKS
 from ganforge.plugin.options import NoOptions
-from ganforge.plugin.specs import ANY_IMAGES
+from ganforge.plugin.shapes import ALL_SHAPES, ImageShapes
 from ganforge.templates import render
 from ganforge.testing.catalogue import ALL_CHECKS
 
@@ -46,6 +49,7 @@ CONTRACTS: dict[str, list[type]] = {
         contracts.Mixture,
     ],
     "samplers.md": [contracts.Sampler, contracts.LatentSampler, contracts.Inputs],
+    "games.md": [contracts.Game, contracts.Draw, contracts.Update],
     "augmentations.md": [contracts.Augmentation, contracts.Observed, ganforge.Progress],
     "metrics.md": [contracts.Metric, contracts.Evaluation],
     "callbacks.md": [contracts.Callback],
@@ -67,9 +71,14 @@ def is_named(name: str, text: str) -> bool:
 
 def public_names(contract: type) -> set[str]:
     """The methods, properties and fields that a class of the contract defines itself."""
-    fields = getattr(contract, "_fields", None) or getattr(contract, "__dataclass_fields__", ())
-    own = {name for name, it in vars(contract).items() if callable(it) or isinstance(it, property)}
-    return {name for name in own | set(fields) if not name.startswith("_")}
+    own = set(getattr(contract, "__dataclass_fields__", ()))
+    for part in [it for it in contract.__mro__ if it is contract or it.__name__.startswith("_")]:
+        own |= {
+            name
+            for name, it in vars(part).items()
+            if callable(it) or isinstance(it, property | cached_property | MemberDescriptorType)
+        }
+    return {name for name in own if not name.startswith("_")}
 
 
 def test_every_hook_has_a_page_and_every_page_of_a_hook_a_contract() -> None:
@@ -93,7 +102,7 @@ def test_a_page_has_every_field_of_the_record_with_its_default(hook: str) -> Non
         if value is dataclasses.MISSING:
             assert "," not in rows[name], f"{name} has no default"
             continue
-        words = [(NoOptions, "NoOptions"), (ANY_IMAGES, "any")]
+        words = [(NoOptions, "NoOptions"), ((ImageShapes(),), "any images")]
         default = dict(words).get(value) if isinstance(value, Hashable) else None
         default = default or str(value).replace("'", '"')
         shown = f'"{default}"' if isinstance(value, str) else default
@@ -118,8 +127,9 @@ def test_every_public_name_is_on_a_page() -> None:
 
 
 def test_the_overview_has_every_part_of_problems_shapes_and_options() -> None:
-    fields = [*dataclasses.fields(ganforge.Problem), *dataclasses.fields(ganforge.ImageShapes)]
-    names = [field.name for field in fields]
+    records = (ganforge.Problem, ganforge.Field, *ALL_SHAPES)
+    names = [field.name for record in records for field in dataclasses.fields(record)]
+    names += [shapes.__name__ for shapes in ALL_SHAPES] + [*KINDS_OF_FIELDS, *CONDITIONS]
     names += [name for name in inspect.signature(option).parameters if name != "default"]
     assert [name for name in names if not is_named(name, PAGES["README.md"])] == []
 

@@ -50,7 +50,8 @@ class ObjectiveTerm:
             raise
         except Exception as error:
             raise PluginError(
-                f"{self.selection.label} failed in the {side}'s update: {described(error)}"
+                f"{self.selection.label} failed in the {side}'s update of step "
+                f"{step.progress.step + 1}: {described(error)} (GANFORGE_DEBUG=1 shows where)"
             ) from error
         if isinstance(value, Tensor) and value.dim() == 0:
             return value

@@ -20,11 +20,15 @@ class FollowsProgress(Protocol):
 
 
 class Schedules:
-    """Sets what is scheduled. It costs nothing where nothing is."""
+    """Sets what is scheduled. It costs nothing where nothing is.
+
+    `told` is what modules that follow progress were told last; None where there are none.
+    """
 
     def __init__(
         self, optimizers: Sequence[ScheduledOptimizer], modules: Sequence[nn.Module]
     ) -> None:
+        self.told: Progress | None = None
         self._optimizers = tuple(optimizers)
         self._followers = [
             part for module in modules for part in module.modules() if is_follower(part)
@@ -38,6 +42,8 @@ class Schedules:
 
     def tell(self, progress: Progress) -> None:
         """Tell the modules that follow progress how far training is."""
+        if self._followers:
+            self.told = progress
         for module in self._followers:
             module.set_progress(progress)  # type: ignore[operator]
 

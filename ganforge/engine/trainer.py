@@ -145,5 +145,6 @@ class Trainer:
         a = self.assembly
         path = write_checkpoint(self.run, self.step, *snapshot(a, self.averages, self.step))
         prune(self.run, a.config.output.keep_checkpoints, a.kept_steps)
-        write_generator(self.run.generator, a.source.network, a.source.game, a.config, a.problem)
+        source, told = a.source, a.training.schedules.told
+        write_generator(self.run.generator, source.network, source.game, a.config, a.problem, told)
         self.reports.saved(self.step, path)

@@ -15,6 +15,7 @@ from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
 from ganforge.engine.building import build, build_generator
 from ganforge.engine.generation import Source
+from ganforge.engine.schedules import Schedules
 from ganforge.errors import CheckpointError, PluginError, UsageError, listed
 from ganforge.pictures.chosen_format import ChosenFormat
 from ganforge.plugin.fields import LABEL, grouped
@@ -24,7 +25,7 @@ from ganforge.printable import printable
 from ganforge.problem import Problem
 from ganforge.storage import tensor_file
 from ganforge.storage.checkpoint import differences, load_module, module_tensors
-from ganforge.storage.generator_file import read_problem
+from ganforge.storage.generator_file import read_problem, read_progress
 from ganforge.storage.provenance import restore
 from ganforge.storage.stored_format import stored_format
 from ganforge.storage.tensor_header import GENERATOR
@@ -58,6 +59,7 @@ def open_generator(path: Path, registry: Registry, execution: Execution) -> Trai
     where = printable(path)
     try:
         problem = read_problem(document, tensors)
+        progress = read_progress(document)
         records: dict[str, dict[str, Any]] = {k: document[k] for k in ("generator", "sampler")}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{where} is damaged: its description is incomplete") from error
@@ -73,6 +75,8 @@ def open_generator(path: Path, registry: Registry, execution: Execution) -> Trai
         raise misfit
     load_module("generator", built.network, tensors)
     load_module("game", built.game, tensors)
+    if progress is not None:
+        Schedules([], [built.network, built.game]).tell(progress)
     return TrainedGenerator(
         problem=problem,
         source=Source(

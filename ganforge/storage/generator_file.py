@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ganforge.config.run_config import RunConfig
 from ganforge.plugin.fields import LABEL, SAMPLE, Field
+from ganforge.plugin.schedule import Progress
 from ganforge.problem import Fit, Problem
 from ganforge.storage import tensor_file
 from ganforge.storage.checkpoint import module_tensors
@@ -22,15 +23,24 @@ _FIT = "fit/"
 
 
 def write_generator(
-    path: Path, network: nn.Module, game: nn.Module, config: RunConfig, problem: Problem
+    path: Path,
+    network: nn.Module,
+    game: nn.Module,
+    config: RunConfig,
+    problem: Problem,
+    progress: Progress | None = None,
 ) -> None:
-    """Write the generator with all that is needed to sample from it. Raises CheckpointError."""
+    """Write the generator with all that is needed to sample from it. Raises CheckpointError.
+
+    `progress` is what a network that follows it was told last.
+    """
     document = {
         "generator": record(config.generator),
         "sampler": record(config.sampler),
         "game": record(config.game),
         "sample_format": record(config.format),
         "problem": problem_record(problem),
+        "progress": None if progress is None else asdict(progress),
         # What 0.1 read of a conditional generator.
         "classes": _classes(problem),
     }
@@ -38,6 +48,15 @@ def write_generator(
     if problem.fit is not None:
         tensors |= {f"{_FIT}{name}": value for name, value in problem.fit.tensors.items()}
     tensor_file.write(path, GENERATOR, tensors, document)
+
+
+def read_progress(document: Mapping[str, Any]) -> Progress | None:
+    """What a network that follows progress was told last; None where none does.
+
+    Raises TypeError for a document that is not one.
+    """
+    stored = document.get("progress")
+    return None if stored is None else Progress(**stored)
 
 
 def _classes(problem: Problem) -> tuple[str, ...] | None:

@@ -19,10 +19,12 @@ from PIL import Image
 
 from ganforge.config.layers import Layer, Names, from_file, from_settings
 from ganforge.config.resolve import resolve
+from ganforge.device.execution import Execution
 from ganforge.engine.assemble import assemble
 from ganforge.engine.session import train
 from ganforge.engine.trainer import Trainer
 from ganforge.plugin.discovery import discover
+from ganforge.sampling.trained_generator import open_generator
 from ganforge.storage import tensor_file
 from ganforge.storage.run_directory import RunDirectory
 from tests.conftest import Command, FakePlugin
@@ -248,6 +250,21 @@ def test_a_growing_network_its_partner_and_its_average_are_at_the_same_place(
         wanted = min(1.0, max(0.0, 3 * step / 6 - 1))
         modules = (sides.generator.network, sides.discriminator.network, sides.ema.module)
         assert [module.alpha for module in modules] == [wanted] * 3
+
+
+def test_a_grown_generator_is_sampled_from_as_grown_as_it_was(data: Path, fake_plugin: FakePlugin):
+    concept = CONCEPTS["a growing network that is told the progress"]
+    fake_plugin("ganforge-growing", (PLUGINS / "ganforge_growing.py").read_text())
+    trained = trainer(concept, "grown")
+    trained.train()
+    average = trained.assembly.source.network
+    opened = open_generator(
+        trained.run.generator, discover().registry, Execution(device=torch.device("cpu"))
+    ).source.network
+    assert opened.alpha == average.alpha == 1.0
+    latents = torch.randn(3, *trained.assembly.problem.input_shape)
+    with torch.inference_mode():
+        assert torch.equal(opened(latents), average.eval()(latents))
 
 
 def test_a_term_is_trained_with_the_side_that_its_spec_names(data: Path, fake_plugin: FakePlugin):
