@@ -149,7 +149,10 @@ def test_the_state_of_a_loss_is_resumed(ganforge, fake_plugin, tmp_path):
         ("return real_scores", "must return a scalar tensor for the discriminator, not [8]"),
         ("return 'x'", "must return a scalar tensor for the discriminator, not 'x'"),
         ("return fake_scores.mean().detach()", "does not depend on its weights"),
-        ("raise ValueError('oh no')", "failed in the discriminator's update of step 1: ValueError: oh no"),
+        (
+            "raise ValueError('oh no')",
+            "failed in the discriminator's update of step 1: ValueError: oh no",
+        ),
     ],
 )
 def test_a_loss_that_breaks_its_contract_is_named(ganforge, fake_plugin, body, message):
