@@ -121,6 +121,7 @@ def test_codes_can_have_noise(ganforge):
         ganforge,
         *("--generator", "adversarial-autoencoder", "--augment", "instance-noise"),
         *("--set", "game.name=autoencoder", "--set", "game.judge=codes"),
+        *("--loss", "mse", "--loss", "nonsat"),
         *("--batch-size", "4", "--device", "cpu", "--steps", "1"),
     )
 
