@@ -258,8 +258,8 @@ def _double_backward(config: RunConfig, spec: LossSpec) -> Complaints:
 
 _NOTHING_TO_COMPARE = (
     "compares real samples with what the generator makes of them, and this run has nothing of the "
-    "kind: it takes a sampler such as 'reconstruct', or 'field' where the data are pairs, or a game "
-    "such as 'autoencoder'"
+    "kind: it takes a sampler such as 'reconstruct', or 'field' where the data are pairs, or a "
+    "game such as 'autoencoder'"
 )
 
 

@@ -46,7 +46,7 @@ def ganforge_datasets() -> Iterator[DatasetSpec]:
     )
     yield DatasetSpec(
         name="image-pairs",
-        summary="Images and what they are made of: pairs, halves of pictures, or two sets",
+        summary="Inputs and targets for translation: pairs, halves of pictures, or two sets",
         build="ganforge_images.pairs:build",
         options=PairsOptions,
         check_available=check_pairs,

@@ -49,11 +49,10 @@ class ImagesOptions:
 @dataclass(frozen=True, kw_only=True)
 class PairsOptions(ImagesOptions):
     root: str = option(
-        help="folder or zip file of what is to be generated, or of pictures that are split",
-        mutable=True,
+        help="folder or zip file of targets, or of pictures that hold both halves", mutable=True
     )
     source: str | None = option(
-        None, help="folder or zip file of what it is made of; unset with `split`", mutable=True
+        None, help="folder or zip file of inputs; unset with `split`", mutable=True
     )
     pairing: Literal["name", "none"] = option(
         "name",
@@ -61,10 +60,10 @@ class PairsOptions(ImagesOptions):
         "side by side, in any number",
     )
     split: Literal["none", "left", "right"] = option(
-        "none", help="the half of each picture that is the source; the other one is the sample"
+        "none", help="the half of each picture that is the input; the other one is the target"
     )
     source_channels: int | None = option(
-        None, help="3 for colour, 1 for grey sources; unset: as `channels`", choices=(1, 3)
+        None, help="3 for colour, 1 for grey inputs; unset: as `channels`", choices=(1, 3)
     )
     strict: bool = option(
         False, help="a file that cannot be read, or without partner, is an error, not left out"
@@ -74,7 +73,7 @@ class PairsOptions(ImagesOptions):
         if self.split != "none" and self.source is not None:
             raise ValueError(
                 "source and split exclude each other: with split, each picture under root holds "
-                "its source"
+                "its input"
             )
         if self.split != "none" and self.pairing == "none":
             raise ValueError(
@@ -82,6 +81,6 @@ class PairsOptions(ImagesOptions):
             )
         if self.split == "none" and self.source is None:
             raise ValueError(
-                "source must be given: a folder or zip file of what the images under root are made "
-                "of; or split, where each picture holds both, side by side"
+                "source must be given: a folder or zip file of inputs; or split, where each "
+                "picture under root holds input and target side by side"
             )

@@ -1,4 +1,4 @@
-"""The data set `image-pairs`: images to be generated, and those that they are made of.
+"""The data set `image-pairs`: targets, the samples, and inputs, the field `source`.
 
 Two files of the same name belong together, or the two halves of one picture; or nothing does, and
 the two sets lie side by side.

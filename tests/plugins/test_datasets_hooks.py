@@ -110,7 +110,7 @@ def test_pairs_have_a_source_of_the_size_of_the_samples(
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({}, "source must be given: a folder or zip file of what the images under root are made"),
+        ({}, "source must be given: a folder or zip file of inputs; or split, where each picture"),
         ({"source": "y", "split": "left"}, "source and split exclude each other"),
         ({"split": "left", "pairing": "none"}, "pairing = none is for two sets, and split gives"),
     ],
