@@ -183,6 +183,9 @@ class GameSpec(ComponentSpec):
             value = getattr(self, name)
             if not callable(value):
                 self._require_names(name, value)
+        self._require(
+            isinstance(self.conditions, bool), f"conditions must be a bool, not {self.conditions!r}"
+        )
         for name in ("judged", "told"):
             value = getattr(self, name)
             self._require(

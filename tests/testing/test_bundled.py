@@ -87,9 +87,9 @@ SKIPS: Mapping[tuple[str, str], tuple[str, set[str]]] = {
     ),
     ("fields-are-as-declared", "it declares no fields but sample and label"): (
         "dataset",
-        DATASETS,
+        DATASETS - {"image-pairs"},
     ),
-    ("classes-are-names", "it has no classes"): ("dataset", DRAWN),
+    ("classes-are-names", "it has no classes"): ("dataset", DRAWN | {"image-pairs"}),
     ("length-is-that-of-the-data", "it has no length"): ("dataset", DRAWN),
     ("same-index-gives-the-same-item", "its samples are drawn, not stored"): ("dataset", DRAWN),
     ("none-and-one-can-be-drawn", "its samples are stored, not drawn"): ("dataset", STORED),
@@ -108,7 +108,7 @@ SKIPS: Mapping[tuple[str, str], tuple[str, set[str]]] = {
     ),
     ("missing-data-is-a-clear-error", "its data is there, even in an empty folder"): (
         "dataset",
-        set(FOLDERS),
+        {*FOLDERS, "image-pairs"},
     ),
     ("splits-share-nothing", "it has no option `split` with choices"): (
         "dataset",
@@ -168,3 +168,11 @@ def test_a_bundled_component_keeps_to_every_contract(label, given):
 def test_a_game_keeps_to_every_contract_whatever_is_judged(judge):
     subject = Subject(component=COMPONENTS["game/autoencoder"], given={"judge": judge})
     assert [(it.check, it.message) for it in check_subject(subject) if it.status != "passed"] == []
+
+
+@pytest.mark.parametrize("options", [{}, {"pairing": "none"}], ids=["pairs", "two sets"])
+def test_pairs_that_are_read_from_the_disk_keep_to_every_contract(options, given):
+    chosen = {**given["dataset/image-pairs"], "memory_limit": 0, **options}
+    results = check_subject(Subject(component=COMPONENTS["dataset/image-pairs"], given=chosen))
+    assert [f"{it.check}: {it.message}" for it in results if it.failed] == []
+    assert "workers-can-be-spawned" in {it.check for it in results if it.status == "passed"}
