@@ -101,7 +101,7 @@ class ClassBalanced(_Independent):
     def sample(self, n: int, *, generator: torch.Generator, real: Batch | None = None) -> Inputs:
         latents = self.latents(n, generator)
         num_classes, device = self.problem.num_classes, generator.device
-        assert num_classes is not None, "the spec says needs_labels"
+        assert num_classes is not None, "the spec reads labels"
         # Which classes get one more than the others is drawn, and so is the order.
         classes = torch.randperm(num_classes, generator=generator, device=device)
         order = torch.randperm(n, generator=generator, device=device)

@@ -151,7 +151,8 @@ def test_the_state_of_a_loss_is_resumed(ganforge, fake_plugin, tmp_path):
         ("return fake_scores.mean().detach()", "does not depend on its weights"),
         (
             "raise ValueError('oh no')",
-            "failed in the discriminator's update of step 1: ValueError: oh no",
+            "the loss 'odd' of ganforge-odd 1.0 failed in the discriminator's update of step 1: "
+            "ValueError: oh no",
         ),
     ],
 )

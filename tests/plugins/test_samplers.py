@@ -63,7 +63,8 @@ def test_every_sampler_is_tried_here():
     specs = {component.name: component.spec for component in REGISTRY.of_kind(SamplerSpec)}
     assert set(specs) == {*INDEPENDENT, *PAIRED, "field"}
     assert [name for name, spec in specs.items() if spec.reads == ("samples",)] == list(PAIRED)
-    assert [name for name, spec in specs.items() if spec.inputs == "sample"] == list(PAIRED)
+    inputs = {name: spec.inputs for name, spec in specs.items()}
+    assert [inputs[name] for name in PAIRED] == ["sample", "image", "image"]
     assert [name for name, spec in specs.items() if spec.inputs == "latents"] == list(INDEPENDENT)
     assert [name for name, spec in specs.items() if spec.reads == ("labels",)] == ["class-balanced"]
     assert not any(spec.parts for spec in specs.values())
