@@ -23,8 +23,8 @@ from ganforge.errors import (
     RunDirectoryError,
     listed,
 )
-from ganforge.plugin.discovery import installation
 from ganforge.plugin.registry import Registry
+from ganforge.plugin.requirements import installation
 from ganforge.plugin.schedule import schedule_from
 from ganforge.printable import described, printable
 from ganforge.storage.run_directory import Lock, RunDirectory, State

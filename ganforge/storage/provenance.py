@@ -11,10 +11,10 @@ from ganforge import __version__
 from ganforge.config.run_config import RunConfig, Selection
 from ganforge.errors import CheckpointError, UsageError
 from ganforge.plugin.base_specs import ComponentSpec
-from ganforge.plugin.discovery import installation
 from ganforge.plugin.options import describe as describe_options
 from ganforge.plugin.options import parse, to_toml
 from ganforge.plugin.registry import Component, Registry
+from ganforge.plugin.requirements import installation
 from ganforge.printable import printable
 
 S = TypeVar("S", bound=ComponentSpec)
