@@ -1,4 +1,4 @@
-"""What a run tells its observers: metrics, pictures, checkpoints, beginning and end.
+"""Reports of a run to its observers: metrics, pictures, checkpoints, beginning and end.
 
 Nothing here ends a run that can go on: what cannot be written, and a metric, a callback or a format
 that fails, is a warning and is left out from then on.
@@ -113,7 +113,7 @@ class Reports:
 
 
 class CallbackFailure(Exception):
-    """What a callback of a plugin has raised, with its name."""
+    """Error that a callback of a plugin has raised, with the callback's name."""
 
 
 class CallbackObserver(Observer):

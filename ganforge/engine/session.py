@@ -42,7 +42,7 @@ WATCHING = ("metric", "callback")
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """How a session ended; `state` is `finished`, or what the request to stop called for."""
+    """Outcome of a session; `state` is `finished`, or what the request to stop called for."""
 
     step: int
     num_steps: int

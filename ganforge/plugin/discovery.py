@@ -200,7 +200,7 @@ _BOUND = re.compile(r"(?P<sign><=|>=|==|!=|~=|<|>)(?P<release>\d+(\.\d+)*)(?P<an
 
 
 def _meets(ours: str, bound: str) -> bool:
-    """Whether the numbers of a version are within `>=0.1`, `<1`, `==0.1.*` or `~=0.2`.
+    """True if the numbers of a version are within `>=0.1`, `<1`, `==0.1.*` or `~=0.2`.
 
     A bound that says more than numbers, of a release candidate for example, is taken as met.
     """
@@ -311,7 +311,7 @@ def _refuse_twins(components: list[Component[Spec]], earlier: list[Component[Spe
 
 
 def _explain(error: BaseException, entry_point: EntryPoint) -> str:
-    """What an exception at import means, in one line."""
+    """The meaning of an exception at import, in one line."""
     if isinstance(error, SyntaxError):
         return f"SyntaxError: {error.msg} ({error.filename}, line {error.lineno})"
     if isinstance(error, ModuleNotFoundError) and error.name:

@@ -39,7 +39,7 @@ class NoOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class _Declaration:
-    """What `option()` stores beside the default; the names are those of its parameters."""
+    """The arguments of `option()` besides the default, by the names of its parameters."""
 
     help: str
     minimum: float | None = None
