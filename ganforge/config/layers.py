@@ -1,4 +1,4 @@
-"""Layers of configuration values by source, in which each entry knows its place.
+"""Sources of configuration values: layers of entries, each of which knows its place.
 
 A later layer overrides an earlier one: defaults, then a file, then flags, then `--set`.
 """

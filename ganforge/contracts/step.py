@@ -133,7 +133,7 @@ class Step:
     def fake_conditions(self) -> Mapping[str, Tensor]:
         """The conditions that the discriminator is told of `fake`, by name.
 
-        They are what the generator was told, and otherwise what belongs to the real samples.
+        They are those that the generator was told; any other is that of the real samples.
         """
         return {**self.draw.batch.others, **self.draw.inputs.others}
 

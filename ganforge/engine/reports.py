@@ -117,7 +117,7 @@ class CallbackFailure(Exception):
 
 
 class CallbackObserver(Observer):
-    """A callback of a plugin as an observer. What it raises is a CallbackFailure."""
+    """A callback of a plugin as an observer. Its exceptions become CallbackFailure."""
 
     def __init__(self, chosen: ChosenCallback) -> None:
         self._chosen = chosen

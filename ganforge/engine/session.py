@@ -56,7 +56,7 @@ def resume_config(
 ) -> tuple[RunConfig, dict[str, Any]]:
     """The configuration of a resumed run, and what the layers change of the one it had.
 
-    Raises ConfigError for a change that would make it another run.
+    Raises ConfigError for a change of what cannot change when resuming.
     """
     stored = from_file(run.config)
     try:

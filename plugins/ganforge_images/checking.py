@@ -90,7 +90,7 @@ def in_threads(checker: Checker, entries: Iterable[Entry]) -> Iterator[Checked]:
 
 
 def reason(error: BaseException) -> str:
-    """The reason for an error, without the path, which the message around it names for the user."""
+    """The reason for an error, without the path: the message names that as the user knows it."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return " ".join(str(error).split())[:200] or type(error).__name__
