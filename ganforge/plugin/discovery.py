@@ -239,7 +239,7 @@ def _refuse_twins(components: list[Component[Spec]], earlier: list[Component[Spe
 
 
 def _explain(error: BaseException, entry_point: EntryPoint) -> str:
-    """What an exception at import means, in one line."""
+    """The meaning of an exception at import, in one line."""
     if isinstance(error, SyntaxError):
         return f"SyntaxError: {error.msg} ({error.filename}, line {error.lineno})"
     if isinstance(error, ModuleNotFoundError) and error.name:

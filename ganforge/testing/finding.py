@@ -1,4 +1,4 @@
-"""Which components are checked: those of an installed package, of a module, or of a path.
+"""Finding components to check: those of an installed package, of a module, or of a path.
 
 Nothing here imports torch, so that a name that leads nowhere is told at once.
 """
