@@ -114,6 +114,11 @@ def ganforge_datasets():
         **common,
     )
     yield DatasetSpec(name="recordings", fields=lambda o: {"sample": sound}, **common)
+    for name, paired in (("pairs", True), ("sides", False)):
+        sketch = Field(kind="image", shape=(1, 32, 32), dtype="uint8", paired=paired)
+        yield DatasetSpec(
+            name=name, fields=lambda o, it=sketch: {"sample": image, "sketch": it}, **common
+        )
 
 
 @hookimpl
@@ -140,6 +145,7 @@ def ganforge_games():
     yield GameSpec(name="told", told=lambda o, s, shape: {"z": vector(shape)}, **common)
     yield GameSpec(name="reader", reads=("sketch",), **common)
     yield GameSpec(name="caller", calls=("encode", "invert"), **common)
+    yield GameSpec(name="silent", conditions=False, **common)
 
 
 @hookimpl
@@ -588,7 +594,8 @@ def test_a_set_that_is_read_may_turn_out_to_have_no_labels(make: Make) -> None:
             [
                 "--loss: the loss 'mse' compares real samples with what the generator makes of "
                 "them, and this run has nothing of the kind: it takes a sampler such as "
-                "'reconstruct', or a game such as 'autoencoder'"
+                "'reconstruct', or 'field' where the data are pairs, or a game such as "
+                "'autoencoder'"
             ],
         ),
         (
@@ -730,6 +737,24 @@ def test_labels_that_are_read_must_be_there_once_the_data_was_read(make: Make) -
             ],
         ),
         (
+            ("game.name=silent", "training.conditional=true", "generator.conditions=['label']"),
+            [
+                "game.name=silent: the game 'silent' tells the networks no conditions, and this "
+                "run has label"
+            ],
+        ),
+        (
+            (
+                "dataset.name=sides",
+                "discriminator.name=sighted",
+                "discriminator.conditions=['sketch']",
+            ),
+            [
+                "discriminator.conditions=['sketch']: the field 'sketch' has an order of its own, "
+                "so it tells nothing of a sample"
+            ],
+        ),
+        (
             ("game.name=codes",),
             [
                 "the discriminator 'dcgan' handles images only, not vectors, which the game "
@@ -757,6 +782,20 @@ def test_a_game_and_a_sampler_have_what_they_ask_for(
     refuse: Refuse, assignments: tuple[str, ...], messages: list[str]
 ) -> None:
     check(refuse(*assignments), messages)
+
+
+def test_a_field_that_belongs_to_the_samples_makes_a_reconstruction(
+    make: Make, refuse: Refuse
+) -> None:
+    fed = ("generator.name=painter", "sampler.name=sketches")
+    terms = {"losses": ("nonsat", "mse"), "metrics": ("remade",)}
+    config = make(*fed, "dataset.name=pairs", **terms)
+    assert config.paired(config.fields)
+    complaints = refuse(*fed, "dataset.name=sides", **terms)
+    assert len(complaints) == 2
+    assert all("this run has nothing of the kind" in it for it in complaints)
+    # Latents belong to no sample, whatever fields there are beside it.
+    assert not make("dataset.name=pairs").paired(config.fields)
 
 
 def test_the_usual_game_is_that_of_the_generator(make: Make) -> None:

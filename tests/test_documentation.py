@@ -41,6 +41,9 @@ def workplace(tmp_path, monkeypatch):
         folder = tmp_path / "path" / "to" / "folder" / name
         folder.mkdir(parents=True)
         Image.new("RGB", (70, 80), (9, 99, 199)).save(folder / "picture.png")
+    for name in ("maps", "photographs", "paintings"):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (70, 80), (9, 99, 199)).save(tmp_path / name / "picture.png")
     (tmp_path / "run.toml").write_text('[generator]\nname = "dcgan"\n')
     run = tmp_path / "runs" / "00001-dcgan-nonsat-digits"
     assert main(["train", *TINY, "--steps", "1", "--out", str(run)]) == 0
@@ -48,7 +51,14 @@ def workplace(tmp_path, monkeypatch):
         write_mnist(tmp_path / "data", name)
     conditional = ["--generator=conditional", "--conditional", "--set=generator.width=2"]
     autoencoder = ["--generator=autoencoder", "--loss=mse", "--set=generator.widths=[2,4]"]
-    for name, arguments in (("00002-conditional", conditional), ("00003-autoencoder", autoencoder)):
+    folder = tmp_path / "path" / "to" / "folder"
+    translation = ["--dataset=image-pairs", f"--set=dataset.root={folder}", "--sampler=field"]
+    translation += [*autoencoder, f"--set=dataset.source={folder}"]
+    for name, arguments in (
+        ("00002-conditional", conditional),
+        ("00003-autoencoder", autoencoder),
+        ("00004-autoencoder", translation),
+    ):
         quick = [*arguments, "--steps=1", "--batch-size=4", "--device=cpu"]
         assert main(["train", *quick, f"--out=runs/{name}"]) == 0
     return tmp_path

@@ -250,6 +250,7 @@ def test_a_default_that_is_not_allowed_is_refused(
             {"judged": Field(kind="vector", shape=(2,))},
             "judged must be a function of the options, the sample and the input shape",
         ),
+        (game, {"conditions": None}, "conditions must be a bool, not None"),
         (game, {"told": {}}, "told must be a function of the options, the sample and the input"),
         (dataset, {"fields": {"sample": 3}}, "fields must be a function of the options"),
         (dataset, {"gives": "mixture"}, "gives must be a tuple of names, not 'mixture'"),

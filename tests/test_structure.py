@@ -30,7 +30,6 @@ ROOMS = (
     "plugin",
     "problem",
     "config",
-    "formats",
     "contracts",
     "nn",
     "device",

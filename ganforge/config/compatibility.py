@@ -112,6 +112,9 @@ def _conditions(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
                 near = did_you_mean(name, others) or f"; it has {_listed(others)}"
                 what = f"the data set {dataset!r} has no field {name!r} to tell"
                 yield (section, "conditions"), f"{what}{near}"
+            elif not fields[name].paired:
+                what = f"the field {name!r} has an order of its own"
+                yield (section, "conditions"), f"{what}, so it tells nothing of a sample"
         side = "generator" if section == "generator" else "discriminator"
         keywords = config.keywords(side, fields)  # type: ignore[arg-type]
         for keyword, names in keywords.items():
@@ -182,6 +185,10 @@ def _game(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
     for field in config.game.says("reads"):
         if field not in fields:
             yield ("game", "name"), _no_field(config, f"the game {name!r}", field)
+    told = {*config.conditions("generator"), *config.conditions("discriminator")}
+    if told and not config.game.spec.conditions:
+        what = f"the game {name!r} tells the networks no conditions"
+        yield ("game", "name"), f"{what}, and this run has {listed(sorted(told))}"
 
 
 def provided(config: RunConfig, fields: Mapping[str, Field]) -> set[str]:
@@ -251,7 +258,8 @@ def _double_backward(config: RunConfig, spec: LossSpec) -> Complaints:
 
 _NOTHING_TO_COMPARE = (
     "compares real samples with what the generator makes of them, and this run has nothing of the "
-    "kind: it takes a sampler such as 'reconstruct', or a game such as 'autoencoder'"
+    "kind: it takes a sampler such as 'reconstruct', or 'field' where the data are pairs, or a "
+    "game such as 'autoencoder'"
 )
 
 

@@ -35,6 +35,11 @@ class ObjectiveTerm:
             and step % settings.every == 0
         )
 
+    @property
+    def rests(self) -> bool:
+        """True where there are steps in which the term does not count."""
+        return self.selection.settings.start > 0 or self.selection.settings.every > 1
+
     def factor(self, progress: Progress) -> float:
         """The weight, times the interval of a term that is evaluated lazily."""
         settings = self.selection.settings
@@ -70,6 +75,12 @@ class Objective:
     def __init__(self, terms: Sequence[ObjectiveTerm]) -> None:
         self.terms = tuple(terms)
         self._by_name = {term.name: term for term in self.terms}
+        self._rests = any(term.rests for term in self.terms)
+        self._training: dict[Side, tuple[ObjectiveTerm, ...]] = {
+            side: tuple(term for term in self.terms if side in term.selection.spec.trains)
+            for side in ("generator", "discriminator")
+        }
+        self._reads_traces = any(term.selection.spec.traced for term in self.terms)
         self.constraints = [
             term.loss
             for term in terms
@@ -77,9 +88,16 @@ class Objective:
         ]
         self._observing = [term for term in terms if type(term.loss).observe is not Loss.observe]
 
-    def due(self, side: Side, step: int) -> list[ObjectiveTerm]:
+    def due(self, side: Side, step: int) -> Sequence[ObjectiveTerm]:
         """The terms that count in this side's update of a step."""
-        return [term for term in self.terms if term.due(side, step)]
+        terms = self._training[side]
+        return [term for term in terms if term.due(side, step)] if self._rests else terms
+
+    def traced(self, terms: Sequence[ObjectiveTerm]) -> frozenset[str]:
+        """The named results of networks that some of the terms read."""
+        if not self._reads_traces:
+            return frozenset()
+        return frozenset(name for term in terms for name in term.selection.spec.traced)
 
     def differentiates(self, network: Side) -> list[ObjectiveTerm]:
         """The terms that differentiate a network twice."""
@@ -125,11 +143,6 @@ class Objective:
         """Apply the terms' constraints on the discriminator's weights."""
         for loss in self.constraints:
             loss.constrain_discriminator(discriminator)
-
-
-def traced(terms: Sequence[ObjectiveTerm]) -> frozenset[str]:
-    """The named results of networks that terms read."""
-    return frozenset(name for term in terms for name in term.selection.spec.traced)
 
 
 def balance(value: Tensor, reference: Tensor, last_layer: nn.Parameter) -> Tensor:

@@ -26,7 +26,7 @@ from ganforge.printable import described
 from .augmenting import Augmenting
 from .feed import Feed
 from .finite import FiniteGuard, total_norm
-from .objective import Objective, ObjectiveTerm, last_layer, traced
+from .objective import Objective, ObjectiveTerm, last_layer
 from .schedules import Schedules
 from .sides import Side, Sides
 from .untrained import Untrained
@@ -176,7 +176,7 @@ def _update(
     discriminator = run.sides.discriminator
     turn = number if side == "discriminator" else run.settings.num_discriminator_steps + number
     # What is kept for the generator's update must hold what is read there, too.
-    read = [*due, *run.objective.due("generator", progress.step)] if keep else due
+    read = (*due, *run.objective.due("generator", progress.step)) if keep else due
     twice = any("discriminator" in term.selection.spec.double_backward for term in due)
     return Update(
         side=side,
@@ -186,7 +186,7 @@ def _update(
         make_random=partial(run.randomness.generator, STREAM, progress.step, turn, part),
         joint=run.settings.joint_batch,
         differentiable=side == "discriminator" and twice,
-        traced=traced(read),
+        traced=run.objective.traced(read),
         generator_keywords=run.keywords["generator"],
         discriminator_keywords=run.keywords["discriminator"],
         parts=run.parts,

@@ -163,10 +163,13 @@ class GameSpec(ComponentSpec):
     generator must have; `reads` the fields of the data set, besides the sample, that it needs. All
     three are functions of the options where they decide. `judged` gives the field that the
     discriminator judges, from the options, the sample's field and the input shape; `told` the
-    conditions that the game itself tells the discriminator, in the same way.
+    conditions that the game itself tells the discriminator, in the same way. `conditions` is false
+    for a game whose steps tell the networks none of the run's.
     """
 
     kind: ClassVar[str] = "game"
+
+    conditions: bool = True
 
     provides: tuple[str, ...] | Callable[[Any], tuple[str, ...]] = ()
     calls: tuple[str, ...] | Callable[[Any], tuple[str, ...]] = ()
@@ -180,6 +183,9 @@ class GameSpec(ComponentSpec):
             value = getattr(self, name)
             if not callable(value):
                 self._require_names(name, value)
+        self._require(
+            isinstance(self.conditions, bool), f"conditions must be a bool, not {self.conditions!r}"
+        )
         for name in ("judged", "told"):
             value = getattr(self, name)
             self._require(

@@ -57,6 +57,10 @@ def find_real_samples(
         real = real_samples(trained, data, num=wanted)
     elif config is not None:
         seed, holdout = config.training.seed, config.evaluation.holdout
+        try:
+            config.dataset.check_available()
+        except DataError as error:
+            raise DataError(f"{error}. --dataset NAME|PATH takes other data") from error
         real = real_samples(trained, config.dataset, num=wanted, seed=seed, holdout=holdout)
     else:
         told = "".join(f", or --condition {name}=VALUE" for name in sorted(undrawn(trained)))

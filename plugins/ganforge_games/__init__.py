@@ -72,4 +72,5 @@ def ganforge_games() -> Iterable[GameSpec]:
         options=CycleOptions,
         provides=("reconstruction", "identity"),
         reads=_source,
+        conditions=False,
     )

@@ -8,7 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from ganforge import Batch, Draw, Field, Game, Inputs, MakeNetwork, Problem, Step, Update
+from ganforge import Batch, DataError, Draw, Field, Game, Inputs, MakeNetwork, Problem, Step, Update
 
 from . import CycleOptions
 from .pool import Pool
@@ -41,7 +41,16 @@ class CycleStep(Step):
 
     @cached_property
     def identity(self) -> Tensor:
-        """What is made of `samples`, which are of the target set already, G(b)."""
+        """What is made of `samples`, which are of the target set already, G(b).
+
+        Raises DataError where G takes inputs of another shape than it makes.
+        """
+        if self.samples.shape[1:] != self.inputs.shape[1:]:
+            one, other = (" x ".join(map(str, it.shape[1:])) for it in (self.inputs, self.samples))
+            raise DataError(
+                f"an identity loss is for two sets of one shape: the generator takes {one} and "
+                f"makes {other}"
+            )
         return self.generate(self.samples, {})
 
 

@@ -1,6 +1,6 @@
-"""A folder or a zip file of images, in any mode and size that Pillow reads.
+"""Folders and zip files of images, in any mode and size that Pillow reads: alone, or in pairs.
 
-This module is read to list the data set, so it imports nothing heavy.
+This module is read to list the data sets, so it imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -9,16 +9,28 @@ from collections.abc import Iterator, Mapping
 
 from ganforge import DatasetSpec, Field, hookimpl
 
-from .availability import check_images
-from .options import ImagesOptions
+from .availability import check_images, check_pairs
+from .options import ImagesOptions, PairsOptions
 
 
 def _images(options: ImagesOptions) -> Mapping[str, Field]:
-    shape = (options.channels, options.height or options.size, options.size)
     return {
-        "sample": Field(kind="image", shape=shape, dtype="uint8"),
+        "sample": _field(options, options.channels),
         "label": Field(kind="category", optional=True),
     }
+
+
+def _pairs(options: PairsOptions) -> Mapping[str, Field]:
+    channels = options.source_channels or options.channels
+    return {
+        "sample": _field(options, options.channels),
+        "source": _field(options, channels, paired=options.pairing == "name"),
+    }
+
+
+def _field(options: ImagesOptions, channels: int, *, paired: bool = True) -> Field:
+    shape = (channels, options.height or options.size, options.size)
+    return Field(kind="image", shape=shape, dtype="uint8", paired=paired)
 
 
 @hookimpl
@@ -31,4 +43,12 @@ def ganforge_datasets() -> Iterator[DatasetSpec]:
         check_available=check_images,
         path_option="root",
         fields=_images,
+    )
+    yield DatasetSpec(
+        name="image-pairs",
+        summary="Inputs and targets for translation: pairs, halves of pictures, or two sets",
+        build="ganforge_images.pairs:build",
+        options=PairsOptions,
+        check_available=check_pairs,
+        fields=_pairs,
     )

@@ -1,4 +1,4 @@
-"""Whether there is a folder or a zip file to read, told without torch."""
+"""Whether there are folders or zip files to read, told without torch."""
 
 from __future__ import annotations
 
@@ -7,22 +7,32 @@ from pathlib import Path
 
 from ganforge import DataError
 
-from .options import ImagesOptions
+from .options import ImagesOptions, PairsOptions
 
 
 def check_images(options: ImagesOptions) -> None:
     """Raises DataError where `root` is neither a folder nor a zip file."""
-    root = Path(options.root).expanduser()
+    _check("root", options.root)
+
+
+def check_pairs(options: PairsOptions) -> None:
+    """Raises DataError where `root` or `source` is neither a folder nor a zip file."""
+    _check("root", options.root)
+    if options.source is not None:
+        _check("source", options.source)
+
+
+def _check(name: str, value: str) -> None:
+    path = Path(value).expanduser()
     try:
-        known = root.is_dir() or (root.is_file() and zipfile.is_zipfile(root))
-        present = root.exists()
+        known = path.is_dir() or (path.is_file() and zipfile.is_zipfile(path))
+        present = path.exists()
     except (OSError, ValueError) as error:  # a null byte or a name that is too long
-        raise DataError(f"dataset.root = {options.root!r} is not a usable path: {error}") from None
+        raise DataError(f"dataset.{name} = {value!r} is not a usable path: {error}") from None
     if known:
         return
     if not present:
         raise DataError(
-            f"there is no folder or zip file {options.root!r}. Name one with "
-            "--set dataset.root=PATH"
+            f"there is no folder or zip file {value!r}. Name one with --set dataset.{name}=PATH"
         )
-    raise DataError(f"{options.root!r} is neither a folder nor a zip file of images")
+    raise DataError(f"{value!r} is neither a folder nor a zip file of images")

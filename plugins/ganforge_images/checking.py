@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -12,7 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .decoding import DecodingError, Header, Target, decode, needs_room, one_large, probe
+from .decoding import (
+    DecodingError,
+    NoHalvesError,
+    Target,
+    decode,
+    needs_room,
+    one_large,
+    probe,
+)
 from .listing import Entry, ImageFiles
 
 READ_ERRORS = (DecodingError, OSError)
@@ -21,42 +29,52 @@ _AHEAD = 64  # files handed to the threads at a time; bounds what waits to be st
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What was found of one file: a failure, or a header and perhaps the pixels."""
+    """What was found of one file: a failure, or a header and perhaps the pixels by field."""
 
     failure: str | None = None
-    header: Header | None = None
+    no_halves: bool = False
     too_small: bool = False
-    pixels: NDArray[np.uint8] | None = None
+    several_frames: bool = False
+    pixels: Mapping[str, NDArray[np.uint8]] | None = None
+
+    @property
+    def sound(self) -> bool:
+        return self.failure is None and not self.too_small
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checker:
     """Reads one file; called by several threads at once.
 
-    Without `keep`, a file is decoded only where its header does not rule out damage.
+    `targets` are what a file becomes, by field. Without `keep`, a file is decoded only where its
+    header does not rule out damage, or where it is to be halved.
     """
 
     files: ImageFiles
-    target: Target
+    targets: Mapping[str, Target]
     minimum_size: int
     keep: bool
 
     def __call__(self, entry: Entry) -> Checked:
+        targets = [*self.targets.values()]
+        halved = any(it.half for it in targets)
         try:
             with (
                 one_large if needs_room(entry.size) else nullcontext(),
                 self.files.open(entry.name) as stream,
             ):
-                header = probe(stream, self.target)
-                if min(header.width, header.height) < self.minimum_size:
-                    return Checked(header=header, too_small=True)
-                if self.keep:
-                    return Checked(header=header, pixels=decode(stream, self.target))
-                if not header.checked:
-                    decode(stream, self.target)
-                return Checked(header=header)
+                header = probe(stream, targets[0].max_pixels)
+                width = header.width // 2 if halved else header.width
+                if min(width, header.height) < self.minimum_size:
+                    return Checked(too_small=True)
+                pixels = None
+                if self.keep or halved or not header.checked:
+                    pixels = dict(zip(self.targets, decode(stream, targets), strict=True))
+                return Checked(
+                    several_frames=header.several_frames, pixels=pixels if self.keep else None
+                )
         except READ_ERRORS as error:
-            return Checked(failure=reason(error))
+            return Checked(failure=reason(error), no_halves=isinstance(error, NoHalvesError))
 
 
 def in_threads(checker: Checker, entries: Iterable[Entry]) -> Iterator[Checked]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from .fitting import Fit, fitted
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 _LARGE = 16_000_000  # pixels, or bytes of a file
 _END_OF_JPEG = b"\xff\xd9"
+_TOLERANCE = 0.05  # of the proportions of a picture that is halved; cropped sides, rounded sizes
 
 #: Held while something large is read or decoded, so that threads do not multiply its memory.
 one_large = threading.RLock()
@@ -34,11 +35,16 @@ class DecodingError(Exception):
     """A file that is not an image we can read; the message is the reason."""
 
 
+class NoHalvesError(DecodingError):
+    """A picture whose proportions are not those of two images side by side."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """What every image becomes: `[height, width, channels]`, fitted as `fit` says.
 
     `background` is red, green and blue in [0, 255]; an image of more than `max_pixels` is refused.
+    With `half` it is that half of a picture that holds two images side by side.
     """
 
     height: int
@@ -47,6 +53,7 @@ class Target:
     fit: Fit
     background: tuple[int, int, int]
     max_pixels: int
+    half: Literal["left", "right"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +69,12 @@ class Header:
     checked: bool
 
 
-def probe(stream: BinaryIO, target: Target) -> Header:
+def probe(stream: BinaryIO, max_pixels: int) -> Header:
     """The header of an image, and as much of a check for damage as is cheap.
 
     Raises DecodingError.
     """
-    with _open(stream, target) as image:
+    with _open(stream, max_pixels) as image:
         frames, form = bool(getattr(image, "is_animated", False)), image.format
         width, height = image.size
         if form == "PNG":
@@ -79,20 +86,42 @@ def probe(stream: BinaryIO, target: Target) -> Header:
     return Header(width=width, height=height, several_frames=frames, checked=checked)
 
 
-def decode(stream: BinaryIO, target: Target) -> NDArray[np.uint8]:
-    """The pixels, uint8 `[H, W, C]` of the target's size. Raises DecodingError."""
-    with _open(stream, target) as image:
-        large = image.width * image.height > _LARGE
+def decode(stream: BinaryIO, targets: Sequence[Target]) -> list[NDArray[np.uint8]]:
+    """The pixels for each target, uint8 `[H, W, C]` of its size.
+
+    The targets of a picture have one background. Raises DecodingError.
+    """
+    with _open(stream, targets[0].max_pixels) as image:
+        size = image.size
+        large = size[0] * size[1] > _LARGE
         with one_large if large else nullcontext():
             # JPEG can be decoded at a half to an eighth of its size; twice the target keeps the
             # final resize sharp. The longer side, because the image may yet be turned.
-            longer = max(target.width, target.height)
+            longer = max(max(it.width * (2 if it.half else 1), it.height) for it in targets)
             image.draft(None, (2 * longer, 2 * longer))
             image.load()
-            flat = flattened(upright(eight_bit(image), image), target.background)
-            small = fitted(flat, (target.width, target.height), target.fit, target.background)
-            # A copy, because torch warns of arrays that cannot be written to.
-            pixels = np.array(small.convert("L" if target.channels == 1 else "RGB"))
+            flat = flattened(upright(eight_bit(image), image), targets[0].background)
+            # The size in the file: that of a draft is rounded.
+            upright_size = size if flat.size == image.size else (size[1], size[0])
+            return [_pixels(_chosen(flat, upright_size, it), it) for it in targets]
+
+
+def _chosen(image: Image.Image, size: tuple[int, int], target: Target) -> Image.Image:
+    """The image, or the half of it that the target is; `size` is its own (width, height)."""
+    if target.half is None:
+        return image
+    wanted = 2 * target.width / target.height
+    if abs(size[0] / size[1] / wanted - 1) > _TOLERANCE:
+        raise NoHalvesError(f"{size[0]} x {size[1]} pixels")
+    middle = max(1, image.width // 2)
+    left = 0 if target.half == "left" else image.width - middle
+    return image.crop((left, 0, left + middle, image.height))
+
+
+def _pixels(image: Image.Image, target: Target) -> NDArray[np.uint8]:
+    small = fitted(image, (target.width, target.height), target.fit, target.background)
+    # A copy, because torch warns of arrays that cannot be written to.
+    pixels = np.array(small.convert("L" if target.channels == 1 else "RGB"))
     return pixels.reshape(target.height, target.width, target.channels)
 
 
@@ -114,11 +143,11 @@ def quiet_pillow() -> Iterator[None]:
 
 
 @contextmanager
-def _open(stream: BinaryIO, target: Target) -> Iterator[Image.Image]:
+def _open(stream: BinaryIO, max_pixels: int) -> Iterator[Image.Image]:
     try:
         _refuse_empty(stream)
         with Image.open(stream, formats=FORMATS) as image:
-            _refuse_large(image, target.max_pixels)
+            _refuse_large(image, max_pixels)
             yield image
     except DecodingError:
         raise

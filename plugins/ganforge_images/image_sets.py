@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganforge import DataError, InMemoryDataset, MapDataset, count_line
+from ganforge import DataError, InMemoryDataset, MapDataset
 
 from .census import shown
 from .checking import READ_ERRORS, reason
@@ -17,69 +18,92 @@ from .decoding import Target, decode, quiet_pillow
 from .listing import ImageFiles
 
 
-class DecodedImages(InMemoryDataset):
-    """Images decoded up front, uint8 `[N, C, H, W]`."""
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """Image files of one root that are decoded one by one, and what each becomes, by field."""
 
-    def __init__(
-        self,
-        samples: Tensor,
-        labels: Tensor | None,
-        classes: tuple[str, ...] | None,
-        others_line: str,
-    ) -> None:
-        super().__init__(samples, labels, classes)
-        self.others_line = others_line
+    files: ImageFiles
+    root: str
+    names: tuple[str, ...]
+    targets: Mapping[str, Target]
 
-    def describe(self) -> str:
-        return super().describe() + self.others_line
+    def read(self, index: int) -> dict[str, Tensor]:
+        """The values of picture `index`, uint8 `[C, H, W]`.
 
-
-class StoredImages(MapDataset):
-    """Images decoded when they are asked for, uint8 `[C, H, W]` and a label.
-
-    Raises DataError for a file that has vanished or changed since the set was checked.
-    """
-
-    def __init__(
-        self,
-        files: ImageFiles,
-        root: str,
-        target: Target,
-        names: Sequence[str],
-        labels: Sequence[int] | None,
-        classes: tuple[str, ...] | None,
-        others_line: str,
-    ) -> None:
-        self.files = files
-        self.root = root
-        self.target = target
-        self.names = tuple(names)
-        # One array rather than objects, which forked workers would copy by counting references.
-        self.labels = None if labels is None else np.asarray(labels, dtype=np.int64)
-        self.classes = classes
-        self.others_line = others_line
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        Raises DataError for a file that has vanished or changed since the set was checked.
+        """
         name = self.names[index]
         try:
             with quiet_pillow(), self.files.open(name) as stream:
-                pixels = decode(stream, self.target)
+                pixels = decode(stream, [*self.targets.values()])
         except READ_ERRORS as error:
             raise DataError(
                 f"{shown(name)} in {shown(self.root)} can no longer be read: {reason(error)}"
             ) from error
-        return channels_first(pixels), 0 if self.labels is None else int(self.labels[index])
+        return dict(zip(self.targets, map(channels_first, pixels), strict=True))
+
+
+class DecodedImages(InMemoryDataset):
+    """Images decoded up front, uint8 `[N, C, H, W]` by field."""
+
+    def __init__(
+        self,
+        values: Mapping[str, Tensor],
+        description: str,
+        labels: Sequence[int] | None = None,
+        classes: tuple[str, ...] | None = None,
+    ) -> None:
+        others = {name: value for name, value in values.items() if name != "sample"}
+        numbers = None if labels is None else torch.tensor(labels)
+        super().__init__(values["sample"], numbers, classes, others=others)
+        self.description = description
 
     def describe(self) -> str:
-        if self.labels is None or self.classes is None:
-            return count_line(len(self), None) + self.others_line
-        counts = np.bincount(self.labels, minlength=len(self.classes)).tolist()
-        return count_line(len(self), dict(zip(self.classes, counts, strict=True))) + (
-            self.others_line
-        )
+        return self.description
+
+
+class StoredImages(MapDataset):
+    """Images decoded when they are asked for, uint8 `[C, H, W]` by field, and a label.
+
+    File number i of all `pictures` makes item i; a field of `apart` has an order of its own.
+    """
+
+    def __init__(
+        self,
+        pictures: Sequence[Pictures],
+        description: str,
+        labels: Sequence[int] | None = None,
+        classes: tuple[str, ...] | None = None,
+        apart: Mapping[str, Pictures] | None = None,
+    ) -> None:
+        self.pictures = tuple(pictures)
+        self.description = description
+        # One array rather than objects, which forked workers would copy by counting references.
+        self.labels = None if labels is None else np.asarray(labels, dtype=np.int64)
+        self.classes = classes
+        self.apart = dict(apart or {})
+
+    def __len__(self) -> int:
+        return len(self.pictures[0].names)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor | int]:
+        item: dict[str, Tensor | int] = {}
+        for pictures in self.pictures:
+            item.update(pictures.read(index))
+        if self.labels is not None:
+            item["label"] = int(self.labels[index])
+        return item
+
+    def value(self, name: str, index: int) -> Tensor | int:
+        if name in self.apart:
+            return self.apart[name].read(index)[name]
+        return super().value(name, index)
+
+    def size(self, name: str) -> int:
+        return len(self.apart[name].names) if name in self.apart else len(self)
+
+    def describe(self) -> str:
+        return self.description
 
 
 def channels_first(pixels: NDArray[np.uint8]) -> Tensor:

@@ -1,4 +1,4 @@
-"""The options of the data set `images`, readable without torch."""
+"""The options of the data sets of images, readable without torch."""
 
 from __future__ import annotations
 
@@ -44,3 +44,43 @@ class ImagesOptions:
         minimum=0,
         mutable=True,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairsOptions(ImagesOptions):
+    root: str = option(
+        help="folder or zip file of targets, or of pictures that hold both halves", mutable=True
+    )
+    source: str | None = option(
+        None, help="folder or zip file of inputs; unset with `split`", mutable=True
+    )
+    pairing: Literal["name", "none"] = option(
+        "name",
+        help="'name': files of the same name, suffix aside, belong together; 'none': two sets "
+        "side by side, in any number",
+    )
+    split: Literal["none", "left", "right"] = option(
+        "none", help="the half of each picture that is the input; the other one is the target"
+    )
+    source_channels: int | None = option(
+        None, help="3 for colour, 1 for grey inputs; unset: as `channels`", choices=(1, 3)
+    )
+    strict: bool = option(
+        False, help="a file that cannot be read, or without partner, is an error, not left out"
+    )
+
+    def __post_init__(self) -> None:
+        if self.split != "none" and self.source is not None:
+            raise ValueError(
+                "source and split exclude each other: with split, each picture under root holds "
+                "its input"
+            )
+        if self.split != "none" and self.pairing == "none":
+            raise ValueError(
+                "pairing = none is for two sets, and split gives pairs: choose one of the two"
+            )
+        if self.split == "none" and self.source is None:
+            raise ValueError(
+                "source must be given: a folder or zip file of inputs; or split, where each "
+                "picture under root holds input and target side by side"
+            )

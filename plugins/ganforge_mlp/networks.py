@@ -44,8 +44,11 @@ class Generator(nn.Module):
     def forward(
         self, inputs: Tensor, *, label: Tensor | None = None, vector: Tensor | None = None
     ) -> Tensor:
-        latents = self.embedding(inputs.flatten(1), label)
-        samples: Tensor = self.layers(self.vectors(latents, vector))
+        latents = inputs.flatten(1)
+        for joined, condition in ((self.embedding, label), (self.vectors, vector)):
+            if joined.weight is not None:  # a call costs as much as a small layer
+                latents = joined(latents, condition)
+        samples: Tensor = self.layers(latents)
         if self.scale != 1:
             samples = samples / self.scale
         return samples.view(-1, *self.sample_shape)

@@ -100,7 +100,7 @@ MISTAKES = {
         ["--loss", "nonsat", "--loss", "l1"],
         "Error: --loss: the loss 'l1' compares real samples with what the generator makes of "
         "them, and this run has nothing of the kind: it takes a sampler such as 'reconstruct', or "
-        "a game such as 'autoencoder'",
+        "'field' where the data are pairs, or a game such as 'autoencoder'",
     ),
     "a condition that is not there": (
         ["--condition", "lable"],

@@ -589,6 +589,27 @@ def test_a_generator_alone_remakes_the_data_set_that_is_named(
         assert message in answer.text
 
 
+def test_classes_of_real_samples_are_matched_by_name(make: Make, sample: Command) -> None:
+    """As 0.1 ordered them: what is shaded 10 has the number of the class 10 of the generator."""
+    make("remake", "masked", classes=("10", "2"))
+    for name in ("2", "10"):
+        Path("pictures", name).mkdir(parents=True)
+        Image.new("L", (8, 8), 20 * int(name)).save(f"pictures/{name}/a.png")
+    answer = sample("--dataset", "./pictures", "--out", "a.npz")
+    assert answer.code == 0, answer.err
+    found = arrays("a.npz")
+    # In the order of the files.
+    assert [round(127.5 * (it + 1)) for it in found["real"][:, 0, 0, 0].tolist()] == [200, 40]
+    assert found["labels"].tolist() == [0, 1]
+    Path("pictures/2").rename("pictures/3")
+    answer = sample("--dataset", "./pictures", "--out", "b.npz")
+    assert answer.code == 2
+    assert answer.text == (
+        "Error: the data set 'images' has other classes of 'label' than the generator was trained "
+        "on, so that a label would mean something else: it has 3 and it lacks 2"
+    )
+
+
 def test_data_of_another_shape_are_refused(remaking: None, sample: Command) -> None:
     config = Path("run/config.toml")
     config.write_text(config.read_text().replace("size = 8", "size = 16"))

@@ -30,7 +30,8 @@ def options_of(name: str, **given: object) -> Any:
 
 
 def test_the_names() -> None:
-    assert list(SPECS) == ["digits", "mnist", "fashion-mnist", "kmnist", "cifar10", "images"]
+    torchvision = ["mnist", "fashion-mnist", "kmnist", "cifar10"]
+    assert list(SPECS) == ["digits", *torchvision, "images", "image-pairs"]
 
 
 def test_listing_and_checking_import_nothing_heavy(tmp_path: Path) -> None:
@@ -39,7 +40,10 @@ import json, sys
 import ganforge_datasets, ganforge_images
 from ganforge import DataError
 for spec in [*ganforge_datasets.ganforge_datasets(), *ganforge_images.ganforge_datasets()]:
-    options = spec.options(root=sys.argv[1]) if spec.name != "digits" else spec.options()
+    given = {} if spec.name == "digits" else {"root": sys.argv[1]}
+    if spec.name == "image-pairs":
+        given["source"] = sys.argv[1]
+    options = spec.options(**given)
     spec.fields(options)
     if spec.check_available is not None:
         try:
@@ -82,6 +86,41 @@ def test_the_options_give_the_fields(
     }
 
 
+@pytest.mark.parametrize(
+    ("given", "channels", "paired"),
+    [
+        ({"source": "y"}, 3, True),
+        ({"source": "y", "channels": 1}, 1, True),
+        ({"source": "y", "channels": 1, "source_channels": 3}, 3, True),
+        ({"split": "left", "source_channels": 1}, 1, True),
+        ({"source": "y", "pairing": "none"}, 3, False),
+    ],
+)
+def test_pairs_have_a_source_of_the_size_of_the_samples(
+    given: dict[str, object], channels: int, paired: bool
+) -> None:
+    options = options_of("image-pairs", root="x", size=48, height=96, **given)
+    fields = SPECS["image-pairs"].fields(options)
+    assert fields == {
+        "sample": Field(kind="image", shape=(options.channels, 96, 48), dtype="uint8"),
+        "source": Field(kind="image", shape=(channels, 96, 48), dtype="uint8", paired=paired),
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "source must be given: a folder or zip file of inputs; or split, where each picture"),
+        ({"source": "y", "split": "left"}, "source and split exclude each other"),
+        ({"split": "left", "pairing": "none"}, "pairing = none is for two sets, and split gives"),
+    ],
+)
+def test_pairs_say_where_the_sources_are(given: dict[str, object], message: str) -> None:
+    options, complaints = parse(SPECS["image-pairs"].options, {"root": "x", **given})
+    assert options is None
+    assert complaints[""].startswith(message)
+
+
 def test_options_that_leave_the_samples_alone_are_mutable() -> None:
     mutable = {
         name: [field.name for field in describe(spec.options) if field.mutable]
@@ -90,6 +129,7 @@ def test_options_that_leave_the_samples_alone_are_mutable() -> None:
     assert mutable["digits"] == []
     assert mutable["mnist"] == mutable["cifar10"] == ["root", "download"]
     assert mutable["images"] == ["root", "memory_limit"]
+    assert mutable["image-pairs"] == ["root", "memory_limit", "source"]
 
 
 def test_a_path_on_the_command_line_is_the_root_of_images() -> None:

@@ -37,13 +37,13 @@ def build(root: Path | str, **given: Any) -> InMemoryDataset | MapDataset:
 def samples(dataset: InMemoryDataset | MapDataset) -> torch.Tensor:
     if isinstance(dataset, InMemoryDataset):
         return dataset.samples
-    return torch.stack([dataset[index][0] for index in range(len(dataset))])
+    return torch.stack([dataset[index]["sample"] for index in range(len(dataset))])
 
 
 def labels(dataset: InMemoryDataset | MapDataset) -> list[int] | None:
     if isinstance(dataset, InMemoryDataset):
         return None if dataset.labels is None else dataset.labels.tolist()
-    return [dataset[index][1] for index in range(len(dataset))] if dataset.classes else None
+    return [dataset[index]["label"] for index in range(len(dataset))] if dataset.classes else None
 
 
 def image(value: int = 0, size: tuple[int, int] = (8, 8), form: str = "PNG", **how: Any) -> bytes:
@@ -357,7 +357,7 @@ def test_what_does_not_fit_in_memory_is_the_same_image_by_image(tmp_path: Path) 
         assert torch.equal(samples(dataset), whole.samples)
         assert labels(dataset) == labels(whole)
         assert dataset.describe() == whole.describe()
-        assert dataset[3][0].dtype == torch.uint8
+        assert dataset[3]["sample"].dtype == torch.uint8
 
 
 def test_a_file_that_vanishes_or_changes_is_named(tmp_path: Path) -> None:
@@ -373,7 +373,7 @@ def test_a_file_that_vanishes_or_changes_is_named(tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "good1.png")
         with pytest.raises(DataError, match="can no longer be read: not a regular file"):
             dataset[1]
-    assert dataset[0][1] == 0
+    assert [*dataset[0]] == ["sample"]
 
 
 @IN_MEMORY_OR_NOT

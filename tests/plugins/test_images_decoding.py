@@ -15,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganforge_images.decoding import DecodingError, Target, decode, probe, quiet_pillow
+from ganforge_images import decoding
+from ganforge_images.decoding import DecodingError, Target, probe, quiet_pillow
 
 BACKGROUND = (10, 20, 30)
+LIMIT = 64_000_000
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (8, 8), dtype=np.uint8)
 COLOUR = RNG.integers(0, 256, (8, 8, 3), dtype=np.uint8)
@@ -32,9 +34,14 @@ def target(**changes: Any) -> Target:
         "channels": 3,
         "fit": "crop",
         "background": BACKGROUND,
-        "max_pixels": 64_000_000,
+        "max_pixels": LIMIT,
     }
     return Target(**{**default, **changes})
+
+
+def decode(stream: io.BytesIO, *targets: Target) -> np.ndarray:
+    """The pixels of one target, or of all of them side by side."""
+    return np.concatenate(decoding.decode(stream, targets), axis=1)
 
 
 def encoded(image: Image.Image, form: str = "PNG", **how: Any) -> io.BytesIO:
@@ -233,9 +240,9 @@ def test_the_first_of_several_frames(form: str) -> None:
     frames = [Image.new("RGB", (8, 8), (40 * index, 0, 0)) for index in range(1, 6)]
     how = {"lossless": True} if form == "WEBP" else {}
     stream = encoded(frames[0], form, save_all=True, append_images=frames[1:], **how)
-    assert probe(stream, target()).several_frames
+    assert probe(stream, LIMIT).several_frames
     assert (decode(stream, target()) == [40, 0, 0]).all()
-    assert not probe(encoded(frames[0], form), target()).several_frames
+    assert not probe(encoded(frames[0], form), LIMIT).several_frames
 
 
 def test_too_many_pixels_are_refused_before_any_is_decoded() -> None:
@@ -244,12 +251,12 @@ def test_too_many_pixels_are_refused_before_any_is_decoded() -> None:
         with quiet_pillow(), pytest.raises(DecodingError, match=r"178,048,950 pixels, more|bomb"):
             decode(png(width, height, empty), target())
     with pytest.raises(DecodingError, match="64 pixels, more than max_pixels = 63"):
-        probe(encoded(Image.fromarray(GREY)), target(max_pixels=63))
+        probe(encoded(Image.fromarray(GREY)), 63)
 
 
 def checked(stream: io.BytesIO) -> None:
     """As a set is checked that is not decoded up front."""
-    if not probe(stream, target()).checked:
+    if not probe(stream, LIMIT).checked:
         decode(stream, target())
 
 
@@ -266,7 +273,7 @@ def test_the_probe_compares_the_checksums_of_png() -> None:
     broken = bytearray(encoded(Image.fromarray(COLOUR)).getvalue())
     broken[-13] ^= 1  # the last byte of the data's checksum
     with pytest.raises(DecodingError, match=r"broken PNG file|checksum"):
-        probe(io.BytesIO(broken), target())
+        probe(io.BytesIO(broken), LIMIT)
 
 
 def test_damaged_metadata_does_not_cost_the_picture() -> None:
@@ -339,6 +346,6 @@ def test_the_stream_is_left_open(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(encoded(Image.fromarray(GREY)).getvalue())
     with path.open("rb") as stream:
-        assert probe(stream, target()).checked
+        assert probe(stream, LIMIT).checked
         assert (decode(stream, target()) == decode(stream, target())).all()
         assert not stream.closed

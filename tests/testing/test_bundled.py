@@ -17,7 +17,7 @@ COMPONENTS = {f"{it.kind}/{it.name}": it for it in discover(third_party=False, e
 
 LATENTS = {"normal", "uniform", "truncated-normal", "spherical", "class-balanced"}
 PAIRED = {"reconstruct", "mask", "downscale", "field"}
-STORED = {"digits", "mnist", "fashion-mnist", "kmnist", "images"}
+STORED = {"digits", "mnist", "fashion-mnist", "kmnist", "images", "image-pairs"}
 MIXTURES = {"normal", "mixture", "ring", "grid"}
 DRAWN = MIXTURES | {"uniform", "swiss-roll"}
 PENALTIES = {"r1", "r2", "gradient-penalty"}
@@ -87,9 +87,9 @@ SKIPS: Mapping[tuple[str, str], tuple[str, set[str]]] = {
     ),
     ("fields-are-as-declared", "it declares no fields but sample and label"): (
         "dataset",
-        DATASETS,
+        DATASETS - {"image-pairs"},
     ),
-    ("classes-are-names", "it has no classes"): ("dataset", DRAWN),
+    ("classes-are-names", "it has no classes"): ("dataset", DRAWN | {"image-pairs"}),
     ("length-is-that-of-the-data", "it has no length"): ("dataset", DRAWN),
     ("same-index-gives-the-same-item", "its samples are drawn, not stored"): ("dataset", DRAWN),
     ("none-and-one-can-be-drawn", "its samples are stored, not drawn"): ("dataset", STORED),
@@ -108,7 +108,7 @@ SKIPS: Mapping[tuple[str, str], tuple[str, set[str]]] = {
     ),
     ("missing-data-is-a-clear-error", "its data is there, even in an empty folder"): (
         "dataset",
-        set(FOLDERS),
+        {*FOLDERS, "image-pairs"},
     ),
     ("splits-share-nothing", "it has no option `split` with choices"): (
         "dataset",
@@ -133,6 +133,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, objec
         write_mnist(root, name)
     return {
         "dataset/images": {"root": str(root / "images")},
+        "dataset/image-pairs": {"root": str(root / "images"), "source": str(root / "images")},
         # A set that nobody has, for its files are hundreds of megabytes.
         "dataset/cifar10": {"root": str(root)},
         **{f"dataset/{name}": {"root": str(root)} for name in FOLDERS},
@@ -167,3 +168,11 @@ def test_a_bundled_component_keeps_to_every_contract(label, given):
 def test_a_game_keeps_to_every_contract_whatever_is_judged(judge):
     subject = Subject(component=COMPONENTS["game/autoencoder"], given={"judge": judge})
     assert [(it.check, it.message) for it in check_subject(subject) if it.status != "passed"] == []
+
+
+@pytest.mark.parametrize("options", [{}, {"pairing": "none"}], ids=["pairs", "two sets"])
+def test_pairs_that_are_read_from_the_disk_keep_to_every_contract(options, given):
+    chosen = {**given["dataset/image-pairs"], "memory_limit": 0, **options}
+    results = check_subject(Subject(component=COMPONENTS["dataset/image-pairs"], given=chosen))
+    assert [f"{it.check}: {it.message}" for it in results if it.failed] == []
+    assert "workers-can-be-spawned" in {it.check for it in results if it.status == "passed"}

@@ -164,15 +164,16 @@ def length_is_that_of_the_data(subject: Subject[DatasetSpec]) -> None:
 def labels_lie_in_the_classes(subject: Subject[DatasetSpec]) -> None:
     dataset = built(subject)
     classes = dataset.classes
-    absent = 0 if isinstance(dataset, MapDataset) else None
+    # In the short form of an item, (sample, label), 0 stands for none.
+    absent = (None, 0) if isinstance(dataset, MapDataset) else (None,)
     for label in some_labels(dataset):
         good = (
-            label == absent
+            label in absent
             if classes is None
             else isinstance(label, int) and 0 <= label < len(classes)
         )
         if not good:
-            expected = f"label {absent}, for there are no classes"
+            expected = f"label {absent[-1]}, for there are no classes"
             raise CheckFailure(
                 expected if classes is None else f"labels in [0, {len(classes)})",
                 came=repr(label),

@@ -1,0 +1,115 @@
+"""The data set `image-pairs`: targets, the samples, and inputs, the field `source`.
+
+Two files of the same name belong together, or the two halves of one picture; or nothing does, and
+the two sets lie side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ganforge import Problem
+
+from .classes import unwrapped
+from .decoding import Target
+from .image_sets import DecodedImages, StoredImages
+from .images import make_target
+from .listing import Entry, LeftOut
+from .options import PairsOptions
+from .reading import Candidates, gather, in_memory
+
+
+def build(problem: Problem, options: PairsOptions) -> DecodedImages | StoredImages:
+    """The samples under `root`, fitted to `problem.sample_shape`, and their sources.
+
+    Raises DataError where there is nothing to read, for a picture that cannot be halved, and with
+    `strict` where a file cannot be read or has no partner; warns of files that are left out.
+    """
+    channels, *sides = problem.sample_shape
+    sample = make_target(problem.sample_shape, options)
+    source = make_target((options.source_channels or channels, *sides), options)
+    if options.source is None:
+        return _halves(options, sample, source)
+    samples = Candidates.under(options.root, {"sample": sample})
+    sources = Candidates.under(options.source, {"source": source})
+    if options.pairing == "none":
+        return _side_by_side(options, samples, sources)
+    match_by_name(samples, sources)
+    return _pairs(options, [samples, sources])
+
+
+def _halves(options: PairsOptions, sample: Target, source: Target) -> DecodedImages | StoredImages:
+    left = options.split == "left"
+    targets = {
+        "sample": replace(sample, half="right" if left else "left"),
+        "source": replace(source, half="left" if left else "right"),
+    }
+    return _pairs(options, [Candidates.under(options.root, targets)])
+
+
+def _pairs(options: PairsOptions, candidates: list[Candidates]) -> DecodedImages | StoredImages:
+    keep = in_memory(options, *candidates)
+    gathered = gather(candidates, options, keep=keep)
+    others = "".join(it.census.others_line() for it in candidates)
+    description = f"{len(gathered.kept):,} pairs{others}"
+    if keep:
+        return DecodedImages(gathered.values, description)
+    return StoredImages([it.pictures(gathered.kept) for it in candidates], description)
+
+
+def _side_by_side(
+    options: PairsOptions, samples: Candidates, sources: Candidates
+) -> DecodedImages | StoredImages:
+    keep = in_memory(options, samples, sources)
+    one, other = (gather([it], options, keep=keep) for it in (samples, sources))
+    description = (
+        f"{len(one.kept):,} samples{samples.census.others_line()}; "
+        f"{len(other.kept):,} sources{sources.census.others_line()}"
+    )
+    if keep:
+        return DecodedImages({**one.values, **other.values}, description)
+    return StoredImages(
+        [samples.pictures(one.kept)], description, apart={"source": sources.pictures(other.kept)}
+    )
+
+
+def match_by_name(samples: Candidates, sources: Candidates) -> None:
+    """Leave the candidates that have a partner, in one order; the census knows of the others.
+
+    Partners have the same folders and file name below their roots, suffix aside. Where no file has
+    a partner so, folders that hold everything are not counted, as in most zip files.
+    """
+    samples.census.partners, sources.census.partners = sources.census.root, samples.census.root
+    for key in (_names, _unwrapped_names):
+        ours, theirs = _by_name(samples, key), _by_name(sources, key)
+        if both := [name for name in ours if name in theirs]:
+            break
+    for candidates, found in ((samples, ours), (sources, theirs)):
+        partnered = {found[name].name for name in both}
+        second = {it.name for it in candidates.entries} - {it.name for it in found.values()}
+        for entry in candidates.entries:
+            if entry.name in second:
+                why = "a second file of this name, suffix aside"
+                candidates.census.unreadable.append(LeftOut(name=entry.name, reason=why))
+            elif entry.name not in partnered:
+                candidates.census.without.append(entry.name)
+        candidates.entries = [found[name] for name in both]
+
+
+def _by_name(candidates: Candidates, key: Callable[[list[str]], list[str]]) -> dict[str, Entry]:
+    found: dict[str, Entry] = {}
+    for name, entry in zip(
+        key([it.name for it in candidates.entries]), candidates.entries, strict=True
+    ):
+        found.setdefault(name, entry)
+    return found
+
+
+def _names(names: list[str]) -> list[str]:
+    # Every name has a suffix, or it would not be that of an image.
+    return [name.rpartition(".")[0] for name in names]
+
+
+def _unwrapped_names(names: list[str]) -> list[str]:
+    return _names(["/".join(parts) for parts in unwrapped(names)])
