@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ganforge import Field
 from ganforge.config.compatibility import incompatibilities, provided
 from ganforge.config.layers import Flag, Layer, Names, from_settings, from_text
 from ganforge.config.resolve import resolve
-from ganforge.config.run_config import RunConfig
+from ganforge.config.run_config import NetworkSettings, RunConfig
 from ganforge.errors import ConfigError, PluginError
 from ganforge.plugin.discovery import discover
+from ganforge.plugin.fields import CONDITIONS, grouped
 from ganforge.plugin.registry import Registry
 
 from .conftest import FakePlugin
@@ -482,6 +486,35 @@ def test_each_side_is_told_what_it_is_to_hear(make: Make) -> None:
         "image": ("mask",),
     }
     assert both.keywords("discriminator", fields) == {}
+
+
+TOLD = ("label", "colour", "caption", "mask", "small")
+TAKEN = st.sets(st.sampled_from(CONDITIONS))
+
+
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(told=st.permutations(TOLD), num=st.integers(0, 5), taken=TAKEN, required=TAKEN)
+def test_a_network_is_told_what_it_takes_and_all_that_it_needs_or_the_run_is_refused(
+    make: Make, told: list[str], num: int, taken: set[str], required: set[str]
+) -> None:
+    config = make(DESCRIBED)
+    spec = replace(
+        config.generator.spec,
+        conditions=tuple(sorted(taken)),
+        required=tuple(sorted(required & taken)),
+    )
+    generator = replace(
+        config.generator,
+        component=replace(config.generator.component, spec=spec),
+        settings=NetworkSettings(conditions=tuple(told[:num])),
+    )
+    complaints = [*incompatibilities(replace(config, generator=generator))]
+    reached = {*grouped({name: config.fields[name] for name in told[:num]})}
+    wrong = (reached - taken) | (required & taken) - reached
+    assert len(complaints) == len(wrong)
+    assert all("the generator 'dcgan'" in what for _, what in complaints)
 
 
 def test_an_auxiliary_classifier_is_not_told_what_it_is_to_guess(make: Make) -> None:

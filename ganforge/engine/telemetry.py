@@ -6,13 +6,14 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ganforge.printable import printable
+from ganforge.storage.files import write_text
 
 from .observers import Observer
 
@@ -86,19 +87,24 @@ class MetricsFile(Observer):
             text = self._path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return
-        kept = [line for line in text.splitlines() if _step_of(line) <= step]
-        self._guarded("w", "".join(f"{line}\n" for line in kept))
+        kept = "".join(f"{line}\n" for line in text.splitlines() if _step_of(line) <= step)
+        if kept != text:
+            # Whole or not at all: a run may be killed here, too.
+            self._guarded(lambda: write_text(self._path, kept))
 
     def metrics(self, values: Mapping[str, float]) -> None:
         # NaN has no JSON; a value that is not finite has stopped the run before it gets here.
-        self._guarded("a", json.dumps(dict(values)) + "\n")
+        self._guarded(lambda: self._append(json.dumps(dict(values)) + "\n"))
 
-    def _guarded(self, mode: str, text: str) -> None:
+    def _append(self, line: str) -> None:
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(line)
+
+    def _guarded(self, write: Callable[[], None]) -> None:
         if self._broken:
             return
         try:
-            with self._path.open(mode, encoding="utf-8") as file:
-                file.write(text)
+            write()
         except OSError as error:
             self._broken = True
             warnings.warn(

@@ -143,8 +143,9 @@ class Trainer:
                 f"the run directory {self.run} was removed or moved while it was in use"
             )
         a = self.assembly
+        source, told = a.source, a.training.schedules.told
+        # The checkpoint comes last: a run that is resumed from it has everything else already.
+        write_generator(self.run.generator, source.network, source.game, a.config, a.problem, told)
         path = write_checkpoint(self.run, self.step, *snapshot(a, self.averages, self.step))
         prune(self.run, a.config.output.keep_checkpoints, a.kept_steps)
-        source, told = a.source, a.training.schedules.told
-        write_generator(self.run.generator, source.network, source.game, a.config, a.problem, told)
         self.reports.saved(self.step, path)
