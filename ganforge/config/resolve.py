@@ -298,9 +298,10 @@ class _Resolver:
             del given[name]
         parsed, complaints = parse(options, {k: it.value for k, it in given.items()}, reserved)
         owner = f" of the {component.kind} {component.name!r}" if component else ""
+        known = {it.name for it in describe(options)}
         for name, what in complaints.items():
             key = printable(".".join(part for part in (*prefix, name) if part))
-            if component and what.startswith("unknown option") and any(describe(options)):
+            if component and known and name not in known:
                 what += f" (`ganforge show {self.registry.short_name(component)}` lists them)"
             if name in given:
                 self._complain(given[name], "", f"{key}{owner}: {what}")
