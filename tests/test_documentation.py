@@ -40,7 +40,8 @@ def workplace(tmp_path, monkeypatch):
     for name in ("a", "b"):
         folder = tmp_path / "path" / "to" / "folder" / name
         folder.mkdir(parents=True)
-        Image.new("RGB", (70, 80), (9, 99, 199)).save(folder / "picture.png")
+        for number in (1, 2):
+            Image.new("RGB", (70, 80), (9, 99, 199)).save(folder / f"picture-{number}.png")
     for name in ("maps", "photographs", "paintings"):
         (tmp_path / name).mkdir()
         Image.new("RGB", (70, 80), (9, 99, 199)).save(tmp_path / name / "picture.png")
