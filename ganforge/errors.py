@@ -20,7 +20,7 @@ class GanforgeError(Exception):
 
 
 class UsageError(GanforgeError):
-    """What was asked for cannot be done as asked."""
+    """A request that cannot be carried out as it stands."""
 
     exit_code = 2
 

@@ -28,7 +28,7 @@ def printable(text: object, limit: int = 500) -> str:
 
 
 def is_utf8(text: str) -> bool:
-    """Whether text can be written as UTF-8; an argument or a file name of other bytes cannot."""
+    """True if text can be written as UTF-8; an argument or a file name of other bytes cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:

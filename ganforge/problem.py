@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:
-    """What a data set has learnt from its data, stored with the generator.
+    """Facts and tensors that a data set has learnt from its data, stored with the generator.
 
     `facts` is plain JSON (the columns of a table, the tokens of a text), `tensors` are float32 or
     int64. Where `tensors` has `scale` and `offset`, which broadcast to a sample, a sample in the
@@ -35,7 +35,7 @@ class Fit:
 
 @dataclass(frozen=True, kw_only=True, init=False)
 class Problem:
-    """What a run is about, as a component is to see it.
+    """Description of a run's data and inputs, as a component is to see them.
 
     `sample` is the field that is generated; `sample_shape` its shape, `(C, H, W)` for images and
     `(D,)` for vectors. `input_shape` is what the generator is fed, `(Z,)` for latents; `parts` are

@@ -9,7 +9,7 @@ import pytest
 
 from ganforge import __version__
 from ganforge.errors import UsageError
-from ganforge.plugin.discovery import DISABLE_VARIABLE, Discovered, Discovery, _meets, discover
+from ganforge.plugin.discovery import DISABLE_VARIABLE, Discovered, Discovery, discover
 from ganforge.plugin.registry import Registry
 
 from .conftest import FakePlugin, generators
@@ -338,14 +338,16 @@ def test_who_brought_torch_is_known(
     ("requirements", "asked"),
     [
         (["ganforge>=99"], ">=99"),
-        (["numpy", "Ganforge [extra] ( >=98, <99 )"], ">=98,<99"),
+        (["numpy", "Ganforge [extra] ( >=98, <99 )"], "<99,>=98"),
         (["ganforge==99.*"], "==99.*"),
         (["ganforge~=99.1"], "~=99.1"),
         (["ganforge<0.0.1"], "<0.0.1"),
         ([f"ganforge!={__version__}"], f"!={__version__}"),
-        (["ganforge>99; python_version>'3'"], ""),  # perhaps meant for another machine
+        (["ganforge>99; python_version>'3'"], ">99"),
+        (["ganforge>99; python_version<'3'"], ""),  # meant for another machine
         (["ganforge>=99; extra == 'test'"], ""),
-        (["ganforge>=99rc1"], ""),  # not read
+        (["ganforge>=99rc1"], ">=99rc1"),
+        (["ganforge >= soon"], ""),  # not read
         (["ganforge @ https://example.org/ganforge.whl"], ""),
         (["ganforge-other>=99"], ""),
         (["ganforge"], ""),
@@ -363,36 +365,6 @@ def test_a_package_that_asks_for_another_ganforge_says_so(
     assert found.status == "active"
     misfit = f"it asks for ganforge{asked}, and {__version__} is installed"
     assert found.warnings == ((misfit,) if asked else ())
-
-
-@pytest.mark.parametrize(
-    ("version", "bound", "met"),
-    [
-        ("0.1.0", ">=0.1", True),
-        ("0.1.0", ">=0.1.0.1", False),
-        ("0.10.0", ">=0.9", True),
-        ("1.0", "<1", False),
-        ("0.9.9", "<1", True),
-        ("1.0.0", "<=1", True),
-        ("1.0.1", "<=1", False),
-        ("1.0", ">1.0.0", False),
-        ("1.0", "==1.0.0", True),
-        ("1.2.3", "==1.2.*", True),
-        ("1.20.3", "==1.2.*", False),
-        ("1.2.3", "!=1.2.*", False),
-        ("1.2.3", "!=1.2", True),
-        ("1.3.0", "~=1.2", True),
-        ("2.0.0", "~=1.2", False),
-        ("1.1.9", "~=1.2", False),
-        ("1.2.9", "~=1.2.3", True),
-        ("1.3.0", "~=1.2.3", False),
-        ("0.2.0.dev1", ">=0.2", True),  # suffixes are not looked at
-        ("0.1.0", "===0.1", True),
-        ("anything", ">=1", True),
-    ],
-)
-def test_a_bound_is_met_or_not(version: str, bound: str, met: bool) -> None:
-    assert _meets(version, bound) is met
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How commands speak: tables on standard output, errors and warnings on standard error."""
+"""Output of commands: tables on standard output, errors and warnings on standard error."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def load_time(record: dict[str, Any]) -> str:
 
 
 def _costs(found: Discovered) -> Iterator[str]:
-    """What every command pays for the plugin, where that is too much."""
+    """Excessive costs of the plugin, which every command pays."""
     if found.imported_torch:
         yield "it imports torch when it is loaded; its builders should do that"
     if found.seconds > SLOW:

@@ -15,7 +15,8 @@ import click
 
 from ganforge import __version__
 from ganforge.errors import UsageError, listed
-from ganforge.plugin.discovery import CORE_PACKAGE, discover
+from ganforge.plugin.discovery import discover
+from ganforge.plugin.requirements import CORE_PACKAGE
 from ganforge.printable import printable
 from ganforge.storage.files import TEMPORARY_PREFIX
 from ganforge.templates import KINDS, render, train_command

@@ -1,4 +1,4 @@
-"""What a person sees while training: a live display in a terminal, plain lines elsewhere."""
+"""Display of training for a person: live in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class PlainDisplay(Observer):
         """Nothing to clear."""
 
     def summary(self, run: RunDirectory, result: Result) -> None:
-        """Where everything is, and what to type next."""
+        """Print where the run's files are, and the commands to type next."""
         print_line(_verdict(run, result))
         grids = sorted(run.samples.glob("[0-9]*.png"))
         if grids:

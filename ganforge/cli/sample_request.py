@@ -16,7 +16,7 @@ ANIMATIONS = (".gif", ".apng")
 
 @dataclass(frozen=True, kw_only=True)
 class SampleRequest:
-    """What was asked for, as it was typed."""
+    """Request for samples, as it was typed."""
 
     source: Path
     num: int | None
@@ -50,7 +50,7 @@ class SampleRequest:
 
     @property
     def suffix(self) -> str:
-        """What is written; a directory has none."""
+        """The suffix of the file to be written; empty for a directory."""
         return "" if self.target.is_dir() else self.target.suffix
 
     def check(self) -> list[str] | None:

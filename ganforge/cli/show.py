@@ -135,7 +135,7 @@ def _record(component: Component[Spec]) -> dict[str, Any]:
 
 
 def _capabilities(spec: Spec) -> dict[str, str]:
-    """What the spec says beyond name, summary, builder and options, in words."""
+    """Capabilities of the spec, in words: all beyond name, summary, builder and options."""
     general = {field.name for field in dataclasses.fields(ComponentSpec)}
     found = {}
     for field in dataclasses.fields(spec):

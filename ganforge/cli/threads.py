@@ -1,4 +1,4 @@
-"""How threads wait for each other, decided before torch is loaded.
+"""Spinning of threads that wait for each other, limited before torch is loaded.
 
 At the end of a parallel region GNU OpenMP lets threads spin for some 300,000 rounds, milliseconds,
 before they sleep. On cores that something else uses too they burn the very time that the last

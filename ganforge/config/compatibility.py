@@ -1,4 +1,4 @@
-"""What cannot work together, found from specs and options before torch is loaded."""
+"""Conflicts between components, found from specs and options before torch is loaded."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def incompatibilities(config: RunConfig, fields: Mapping[str, Field] | None = No
 
 
 def _samples(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
-    """Who handles the samples, and who does not."""
+    """Components that cannot handle the samples: networks, metrics and augmentations."""
     sample, dataset = fields[SAMPLE], config.dataset.component.name
     judged: Field | None = sample
     if sample.shape is not None:
@@ -97,7 +97,7 @@ def _size_key(config: RunConfig) -> KeyPath:
 
 
 def _conditions(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
-    """What each side is told, and whether it can hear it."""
+    """Conditions that the data set cannot give, or that a network does not take or lacks."""
     dataset = config.dataset.component.name
     if config.training.conditional and LABEL not in fields:
         yield ("training", "conditional"), f"the data set {dataset!r} has no labels"
@@ -144,7 +144,7 @@ def _noun(keyword: str) -> str:
 
 
 def _inputs(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
-    """What the sampler draws, and what it makes that of."""
+    """Labels and fields that the sampler lacks, and inputs that the generator does not take."""
     generator, sampler = config.generator.spec, config.sampler.spec
     for name in config.sampler.says("reads"):
         if name == "labels" and LABEL not in config.conditions("generator"):
@@ -173,7 +173,7 @@ def _no_field(config: RunConfig, who: str, name: str) -> str:
 
 
 def _game(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
-    """What the game asks of the networks and the data."""
+    """Requirements of the game that the networks, the data or the conditions do not meet."""
     generator, name = config.generator.spec, config.game.component.name
     for method in config.game.says("calls"):
         if method not in generator.methods:
@@ -307,7 +307,7 @@ def _metrics(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
 
 
 def _discriminator(config: RunConfig) -> Complaints:
-    """What a run says of its discriminator's inputs."""
+    """Augmentations without a discriminator, and a joint batch that it cannot score."""
     training, selection = config.training, config.discriminator
     if selection is None:
         for it in config.augmentations:

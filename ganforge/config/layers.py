@@ -1,4 +1,4 @@
-"""Where configuration values come from: layers of entries, each of which knows its place.
+"""Sources of configuration values: layers of entries, each of which knows its place.
 
 A later layer overrides an earlier one: defaults, then a file, then flags, then `--set`.
 """
@@ -28,10 +28,10 @@ KeyPath = tuple[str, ...]
 
 
 class Origin(Protocol):
-    """Where a layer comes from."""
+    """The source of a layer."""
 
     def place(self, path: KeyPath) -> str:
-        """What a complaint about this key names: `run.toml:12`, `--loss`."""
+        """The place that a complaint about this key names: `run.toml:12`, `--loss`."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def _leaves(tree: Mapping[str, Any], prefix: KeyPath = ()) -> Iterator[tuple[Key
 
 
 def _is_section(path: KeyPath) -> bool:
-    """Whether a table at this place is a section: `[generator]`, `[loss.nonsat]`."""
+    """True if a table at this place is a section: `[generator]`, `[loss.nonsat]`."""
     return len(path) == 1 or (path[0] in TABLES and len(path) == 2)
 
 

@@ -1,4 +1,4 @@
-"""What 0.1 wrote into its configurations in other words, put into today's.
+"""Migration of configurations in the words of 0.1 to those of today.
 
 A file is migrated when it is read, a run's `config.toml` as much as one that somebody keeps. What
 cannot be told from the file alone stays as it is, and is an unknown option then.

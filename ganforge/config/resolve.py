@@ -179,7 +179,7 @@ class _Resolver:
         return config
 
     def _place(self, path: KeyPath) -> str:
-        """Where a component of a table is named; the key itself where nobody has."""
+        """The place where a component of a table is named; the key itself if it is a default."""
         chosen = self.tables.get(path[0], Names())
         named = len(path) == 2 and path[1] in chosen.names and chosen.origin != DEFAULT
         return chosen.origin.place(path) if named else ".".join(path)
@@ -316,7 +316,7 @@ class _Resolver:
         return named + (tuple(it.name for it in describe(beside)) if beside else ())
 
     def _beside(self, prefix: KeyPath, settings: type[B], **defaults: object) -> B | None:
-        """What the engine lets be set for a component, from the same table as its options."""
+        """The engine's settings for a component, from the same table as its options."""
         given = {
             field.name: entry
             for field in describe(settings)

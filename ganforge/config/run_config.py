@@ -82,7 +82,7 @@ class Selection(Generic[S]):
             )
 
     def says(self, attribute: str) -> Any:
-        """What the spec says under this name, asked of the options where it is a function."""
+        """The spec's value under this name; if it is a function, its result for the options."""
         said = getattr(self.spec, attribute)
         if not callable(said):
             return said
@@ -97,7 +97,7 @@ class Selection(Generic[S]):
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSettings:
-    """What the engine lets be set for each of the two networks."""
+    """Settings of the engine for each of the two networks."""
 
     conditions: tuple[str, ...] = option(
         (), help="fields of the data set that it is told, besides the label of a conditional run"
@@ -116,7 +116,7 @@ class NetworkSelection(Selection[N]):
 
 @dataclass(frozen=True, kw_only=True)
 class TermSettings:
-    """What the engine lets be set for every loss term."""
+    """Settings of the engine for every loss term."""
 
     weight: float | Schedule = option(
         1.0, help="factor of this term in the objective", scheduled=True
@@ -137,7 +137,7 @@ class Term(Selection[LossSpec]):
 
 
 def fields_of(dataset: Selection[DatasetSpec]) -> dict[str, Field]:
-    """What a data set gives, from its options alone. Raises PluginError."""
+    """The fields that a data set gives, from its options alone. Raises PluginError."""
     found = dataset.says("fields")
     sound = isinstance(found, Mapping) and isinstance(found.get(SAMPLE), Field)
     if not sound or not all(isinstance(field, Field) for field in found.values()):
@@ -188,7 +188,7 @@ class RunConfig:
 
     @property
     def fields(self) -> dict[str, Field]:
-        """What the data set gives, from its options alone. Raises PluginError."""
+        """The fields that the data set gives, from its options alone. Raises PluginError."""
         return fields_of(self.dataset)
 
     @property
@@ -208,7 +208,7 @@ class RunConfig:
         )
 
     def input_kind(self, fields: Mapping[str, Field]) -> str:
-        """What the sampler draws: latents, or the kind of a field."""
+        """The kind of input that the sampler draws: latents, or the kind of a field."""
         inputs = self.sampler.spec.inputs
         if callable(inputs):
             inputs = str(
@@ -367,7 +367,7 @@ def _rows(config: RunConfig) -> Iterator[tuple[KeyPath, list[ConfigLine], str]]:
 
 
 def _settings(selection: Selection[ComponentSpec]) -> list[ConfigLine]:
-    """What the engine lets be set for a component, beside its own options."""
+    """The engine's settings for a component, which stand beside its own options."""
     if isinstance(selection, NetworkSelection | Term):
         return _lines(selection.settings)
     return []

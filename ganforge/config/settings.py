@@ -13,7 +13,7 @@ DEFAULT_STEPS = 1200
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """What is computed."""
+    """Settings of training: its length, the batches, the updates of either side, and the seed."""
 
     steps: int | None = option(
         None,
@@ -58,7 +58,7 @@ FOR_DISCRIMINATOR = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class DataSettings:
-    """What is done to real samples before they are used."""
+    """Settings of real samples: what is done to them before they are used."""
 
     flip: bool = option(False, help="mirror real images at random, left to right")
     shift: int = option(0, help="pixels by which real images are shifted at most", minimum=0)
@@ -66,7 +66,7 @@ class DataSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationSettings:
-    """When the metrics of a run are measured, and on how much."""
+    """Settings of evaluation: when the metrics of a run are measured, and on how much."""
 
     every: int = option(500, help="steps between measurements", minimum=1, mutable=True)
     num_samples: int = option(
@@ -91,7 +91,7 @@ class EMASettings:
 
 @dataclass(frozen=True, kw_only=True)
 class OutputSettings:
-    """What is written while training, and how often."""
+    """Settings of output: what is written while training, and how often."""
 
     log_every: int = option(
         25, help="steps between lines of metrics.jsonl", minimum=1, mutable=True
@@ -115,7 +115,7 @@ class OutputSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionSettings:
-    """Where and how it is computed."""
+    """Settings of execution: the device, and how it is used."""
 
     device: str = option(
         "auto", help="auto, cpu, cuda, cuda:N or mps; auto takes the best one", mutable=True

@@ -12,9 +12,9 @@ from ganforge.problem import Problem
 
 
 class Callback:
-    """Told of a run's progress, never within a step. What it raises is a warning, and its end.
+    """Observer of a run's progress, never called within a step.
 
-    A method that a callback does not need stays as it is.
+    An exception disables it with a warning. A method that a callback does not need stays as it is.
     """
 
     def __init__(self, problem: Problem | None = None, options: Any = None) -> None:

@@ -30,7 +30,7 @@ class Mixture:
 
 
 class Dataset:
-    """What the three kinds of data set share.
+    """Base of the three kinds of data set.
 
     `classes` are the names of the K classes of the field `label`, or None where the samples have no
     labels. `fields` are the fields whose shape or classes the spec could not tell, as the data has

@@ -29,8 +29,8 @@ class Drawn:
     particular. With `generated` false the samples themselves are real.
 
     `columns` is the number of samples in a row of the picture where rows mean something: a class
-    each, or a way from one latent to another. With `ordered` false nobody asked for the order of
-    the samples, and a picture may bring those of a class together.
+    each, or an interpolation between two latents. With `ordered` false the order of the samples was
+    not asked for, and a picture may bring those of a class together.
     """
 
     samples: Tensor

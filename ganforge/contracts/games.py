@@ -84,8 +84,8 @@ class Game(nn.Module):
     def reconstruct(
         self, generator: nn.Module, samples: Tensor, inputs: Tensor, **conditions: Tensor
     ) -> Tensor:
-        """What the generator's side makes of real samples, one by one, `[B, *sample_shape]`.
+        """The generator's reconstructions of real samples, one by one, `[B, *sample_shape]`.
 
-        `inputs` are what the sampler has made of them. Called where the run has a reconstruction.
+        `inputs` are what the sampler has made of these. Called where the run has a reconstruction.
         """
         return self.generate(generator, inputs, **conditions)

@@ -51,7 +51,7 @@ class Evaluation(Protocol):
 
     @property
     def reconstruction(self) -> Tensor:
-        """What the generator makes of `real`, `[N, *sample_shape]`, sample by sample."""
+        """The generator's reconstructions of `real`, `[N, *sample_shape]`, sample by sample."""
 
 
 class Metric(ABC):

@@ -34,7 +34,7 @@ def _nothing(name: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Update:
-    """What the steps of one update share: the networks, whose turn it is, and what is due.
+    """State that the steps of one update share: the networks, whose turn it is, and what is due.
 
     `side` is the one that is trained. With `joint` D scores real and fake in one batch in its own
     update. With `differentiable` what D judges wants a gradient there, so that a term can
@@ -86,7 +86,7 @@ class Step:
 
     @property
     def progress(self) -> Progress:
-        """How far training is: `step.progress.value(schedule)` is the number of a schedule."""
+        """The progress of training: `step.progress.value(schedule)` is the number of a schedule."""
         return self.update.progress
 
     @property
@@ -106,7 +106,7 @@ class Step:
 
     @property
     def inputs(self) -> Tensor:
-        """What the generator was fed, `[B, *input_shape]`."""
+        """The generator's inputs, `[B, *input_shape]`."""
         return self.draw.inputs.values
 
     def part(self, name: str) -> Tensor:
@@ -117,23 +117,23 @@ class Step:
     # What the discriminator is to tell apart. A game overrides the first four.
 
     def make_real(self) -> Tensor:
-        """What is real here: the samples of the data set."""
+        """The samples that count as real: those of the data set."""
         return self.samples
 
     def make_fake(self) -> Tensor:
-        """What is fake here: G(z)."""
+        """The samples that count as fake: G(z)."""
         return self._generated[0]
 
     @property
     def real_conditions(self) -> Mapping[str, Tensor]:
-        """What the discriminator is told of `real`, by the name of the condition."""
+        """The conditions that the discriminator is told of `real`, by name."""
         return self.draw.batch.others
 
     @cached_property
     def fake_conditions(self) -> Mapping[str, Tensor]:
-        """What the discriminator is told of `fake`, by the name of the condition.
+        """The conditions that the discriminator is told of `fake`, by name.
 
-        It is what the generator was told, and of anything else what belongs to the real samples.
+        They are those that the generator was told; any other is that of the real samples.
         """
         return {**self.draw.batch.others, **self.draw.inputs.others}
 
@@ -144,17 +144,17 @@ class Step:
 
     @cached_property
     def real(self) -> Tensor:
-        """What the discriminator is to take for real; in the usual game, `samples`."""
+        """The samples that the discriminator is to take for real; in the usual game, `samples`."""
         return self._judged(self.make_real())
 
     @cached_property
     def fake(self) -> Tensor:
-        """What the discriminator is to take for fake; in the usual game, G(z)."""
+        """The samples that the discriminator is to take for fake; in the usual game, G(z)."""
         return self._judged(self.make_fake())
 
     @property
     def reconstruction(self) -> Tensor:
-        """What the generator makes of `samples`, one by one, where its inputs are made of them."""
+        """The reconstructions of `samples`, one by one, where the inputs are made of them."""
         return self.fake
 
     def _judged(self, samples: Tensor) -> Tensor:
@@ -176,7 +176,7 @@ class Step:
         return self._scored_fake[0]
 
     def trace(self, name: str) -> Any:
-        """What a network gives besides its output: a tensor, or a list of them.
+        """An output that a network gives besides its main one: a tensor, or a list of them.
 
         `real.NAME` and `fake.NAME` are the discriminator's of `real` and `fake`, `generated.NAME`
         the generator's of the inputs. The term's spec must name it in `reads`.
@@ -316,7 +316,7 @@ def _wants_gradient(samples: Tensor, told: Mapping[str, Tensor]) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """What an update has shown, for what adapts: once, however many parts the batch came in.
+    """Observation of an update, for what adapts: one, however many parts the batch came in.
 
     Scores are detached, `[B, ...]` over the whole batch; None where no term has read them.
     """

@@ -19,7 +19,7 @@ from .order import Order
 
 
 class Batches(ABC):
-    """Where real batches come from.
+    """Source of real batches.
 
     `num_samples` is the number that is trained on, None for an endless set.
     """

@@ -22,7 +22,7 @@ from .batches import Batches
 
 @dataclass(frozen=True, kw_only=True)
 class Moves:
-    """How each image of a batch is moved; fields that belong together get the same.
+    """Flips and shifts of each image of a batch; fields that belong together get the same.
 
     `mirrored` says which are flipped, bool `[B]`; `right` and `down` are shifts in pixels after
     that, int64 `[B]`.

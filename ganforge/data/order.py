@@ -1,4 +1,4 @@
-"""Which samples a batch holds, and which are held out: functions of the seed and a number."""
+"""Order of samples in batches, and those held out: functions of the seed and a number."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ganforge.device.randomness import Randomness
 
 
 class Order:
-    """Which values of a field batch number n holds, and which are held out of training.
+    """Order of a field's values: those that batch number n holds, and those held out of training.
 
     Batch n holds the values n * B to (n + 1) * B of the concatenation of one shuffled pass after
     another. A pass is a function of the seed and its number, so a resumed run goes on in mid-pass

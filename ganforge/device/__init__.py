@@ -1,1 +1,1 @@
-"""Where a run is computed, and what it draws at random."""
+"""Device of a run, and its random generators."""

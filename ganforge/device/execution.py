@@ -1,4 +1,4 @@
-"""Where and how a run is computed: one policy that the rest of the engine asks."""
+"""Execution policy of a run, on which device and how, which the rest of the engine asks."""
 
 from __future__ import annotations
 

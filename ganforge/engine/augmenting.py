@@ -33,7 +33,7 @@ class Augmenting:
     def transformation(
         self, progress: Progress
     ) -> Callable[[Tensor, torch.Generator], Tensor] | None:
-        """What is done to samples in this step; None where nothing is."""
+        """The augmentation of samples in this step, as one function; None where there is none."""
         if not self.chosen:
             return None
 
@@ -51,7 +51,7 @@ class Augmenting:
                 it.module.observe(observed)
 
     def metrics(self) -> dict[str, Tensor | float]:
-        """What the augmentations have to log."""
+        """The values that the augmentations log."""
         return {
             f"augmentation/{it.selection.config_name}/{name}": value
             for it in self.chosen

@@ -27,7 +27,7 @@ def build(
     randomness: Randomness,
     wanted: Callable[..., T],
 ) -> T:
-    """What a component's builder gives. Raises PluginError where it is nothing of `wanted`."""
+    """Build a component. Raises PluginError where the result is not of type `wanted`."""
     component = selection.component
     with randomness.building(f"{component.kind}/{component.name}"):
         built = component.build(problem, selection.options)
@@ -44,7 +44,7 @@ def build(
 def network_maker(
     selection: Selection[ComponentSpec], randomness: Randomness
 ) -> Callable[[Problem], nn.Module]:
-    """What a game builds the networks of a side with: the first, the second, ... of a component.
+    """The function with which a game builds a side's networks: the first, the second, and so on.
 
     Each has initial weights of its own.
     """
@@ -103,7 +103,7 @@ def build_discriminator(
 def _side(
     game: Selection[GameSpec], name: str, build: Callable[..., object], *arguments: object
 ) -> nn.Module:
-    """What the game builds for a side. Raises PluginError where it fails, or that is no module."""
+    """Build a side of the game. Raises PluginError where that fails, or gives no module."""
     network = game.component.call(f"cannot build the {name}'s side", build, *arguments)
     if not isinstance(network, nn.Module):
         raise PluginError(f"{game.label} must build a torch.nn.Module, not {network!r}")

@@ -23,7 +23,7 @@ CHUNK = 64  # samples drawn at once: the first n of a seed are the same however 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where samples come from: the generator's side, and the sampler that feeds it.
+    """Source of samples: the generator's side, and the sampler that feeds it.
 
     `keywords` are those by which the generator is told its conditions.
     """
@@ -96,7 +96,7 @@ class Source:
                 yield samples, inputs
 
     def reconstructions(self, real: Batch, chunks: Iterable[Inputs]) -> Iterator[Tensor]:
-        """What the generator makes of real samples `[B, *sample_shape]`, chunk by chunk."""
+        """The generator's reconstructions of real samples `[B, *sample_shape]`, chunk by chunk."""
         start = 0
         with torch.inference_mode(), evaluating(self.network):
             for inputs in chunks:

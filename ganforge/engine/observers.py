@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionFacts:
-    """What is known when training starts. Parameters are numbers of trained weights."""
+    """Facts known when training starts. Parameters are numbers of trained weights."""
 
     run: RunDirectory
     config: RunConfig

@@ -79,7 +79,7 @@ def scheduled_optimizer(
 def takes_found_inf(
     selection: Selection[OptimizerSpec], parameters: Sequence[nn.Parameter]
 ) -> bool:
-    """Whether a step over these parameters can be called off on an accelerator."""
+    """True if a step over these parameters can be called off on an accelerator."""
     spec = selection.spec
     # torch has no fused form for complex numbers.
     return spec.found_inf and all(parameter.is_floating_point() for parameter in parameters)

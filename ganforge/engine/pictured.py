@@ -51,7 +51,7 @@ def generated_samples(assembly: Assembly) -> Drawn:
 
 
 def _remade(assembly: Assembly, real: Batch) -> Drawn:
-    """What the generator makes of real data, between its inputs and what is real."""
+    """Samples made from real data, between the inputs of the generator and what is real."""
     samples, inputs = generated(assembly, "grid", len(real), real)
     fed = _on_host(torch.cat([chunk.values for chunk in inputs]))
     # What is real stands beside it where it belongs to it.
@@ -81,7 +81,7 @@ def _with_reconstructions(
 
 
 def _num_pictured(assembly: Assembly) -> int:
-    """How many samples a picture shows: as many as suit the format, where nobody says."""
+    """The number of samples in a picture: as set, else as many as suit the format."""
     config, usual = assembly.config, assembly.format.num_pictured
     if usual is None:  # a crowd, such as points
         return config.evaluation.num_samples

@@ -1,4 +1,4 @@
-"""What a run tells its observers: metrics, pictures, checkpoints, beginning and end.
+"""Reports of a run to its observers: metrics, pictures, checkpoints, beginning and end.
 
 Nothing here ends a run that can go on: what cannot be written, and a metric, a callback or a format
 that fails, is a warning and is left out from then on.
@@ -113,11 +113,11 @@ class Reports:
 
 
 class CallbackFailure(Exception):
-    """What a callback of a plugin has raised, with its name."""
+    """Error that a callback of a plugin has raised, with the callback's name."""
 
 
 class CallbackObserver(Observer):
-    """A callback of a plugin as an observer. What it raises is a CallbackFailure."""
+    """A callback of a plugin as an observer. Its exceptions become CallbackFailure."""
 
     def __init__(self, chosen: ChosenCallback) -> None:
         self._chosen = chosen

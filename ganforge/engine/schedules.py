@@ -1,4 +1,4 @@
-"""What follows from progress alone, set before each step: schedules, and who is told of them."""
+"""Values that follow from progress alone, set before each step, and the modules told of it."""
 
 from __future__ import annotations
 

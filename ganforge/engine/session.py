@@ -23,8 +23,8 @@ from ganforge.errors import (
     RunDirectoryError,
     listed,
 )
-from ganforge.plugin.discovery import installation
 from ganforge.plugin.registry import Registry
+from ganforge.plugin.requirements import installation
 from ganforge.plugin.schedule import schedule_from
 from ganforge.printable import described, printable
 from ganforge.storage.run_directory import Lock, RunDirectory, State
@@ -42,7 +42,7 @@ WATCHING = ("metric", "callback")
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """How a session ended; `state` is `finished`, or what the request to stop called for."""
+    """Outcome of a session; `state` is `finished`, or what the request to stop called for."""
 
     step: int
     num_steps: int
@@ -56,7 +56,7 @@ def resume_config(
 ) -> tuple[RunConfig, dict[str, Any]]:
     """The configuration of a resumed run, and what the layers change of the one it had.
 
-    Raises ConfigError for a change that would make it another run.
+    Raises ConfigError for a change of what cannot change when resuming.
     """
     stored = from_file(run.config)
     try:

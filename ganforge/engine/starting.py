@@ -25,7 +25,7 @@ MOST_LISTED = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """Where the first weights of a side came from: a file, by its digest, and what did not fit."""
+    """Origin of a side's first weights: a file, by its digest, and what did not fit."""
 
     source: str
     digest: str

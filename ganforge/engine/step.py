@@ -40,7 +40,7 @@ Metrics = dict[str, Tensor | float]
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What a training step works on."""
+    """Everything that a training step works on."""
 
     settings: TrainingSettings
     sides: Sides
@@ -56,12 +56,12 @@ class Training:
     parts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def progress(self, step: int) -> Progress:
-        """How far training is after `step` steps."""
+        """The progress after `step` steps."""
         return Progress(step=step, num_steps=self.num_steps, images=step * self.settings.batch_size)
 
     @cached_property
     def untrained(self) -> Untrained:
-        """Who looks for parameters that nothing trains."""
+        """The search for parameters that nothing trains."""
         return Untrained(self.sides, self.objective)
 
     @cached_property
@@ -93,7 +93,7 @@ def train_step(run: Training, step: int) -> Iterator[Metrics]:
 
 
 def _turns(run: Training, step: int) -> list[tuple[SideName, int]]:
-    """Who moves in a step, in order; a side whose terms all rest does not move."""
+    """The sides that move in a step, in order; one whose terms all rest does not move."""
     settings = run.settings
     counts: dict[SideName, int] = {
         "discriminator": settings.num_discriminator_steps,
@@ -172,7 +172,7 @@ def _update(
     part: int,
     keep: bool,
 ) -> Update:
-    """What the steps of an update share."""
+    """The state that the steps of an update share."""
     discriminator = run.sides.discriminator
     turn = number if side == "discriminator" else run.settings.num_discriminator_steps + number
     # What is kept for the generator's update must hold what is read there, too.
@@ -214,7 +214,7 @@ def _backward(run: Training, side: SideName, total: Tensor, values: Iterable[str
 
 
 class _Sums:
-    """What the parts of an update add up to."""
+    """Sums of values and scores over the parts of an update."""
 
     def __init__(self, num_parts: int) -> None:
         self.values: dict[str, Tensor] = {}

@@ -1,4 +1,4 @@
-"""What is measured while training: averages on the device, one transfer and one line a log step."""
+"""Measurements while training: averages on the device, one transfer and one line a log step."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Trainer:
         return "finished"
 
     def _boundaries(self) -> None:
-        """What is due after this step; everything is due after the last."""
+        """Log, evaluate, show and save what is due after this step; everything after the last."""
         config = self.assembly.config
         last = self.step == self.assembly.training.num_steps
         if last or self.step % config.output.log_every == 0:

@@ -88,7 +88,7 @@ class SpectralNorm(nn.Module):
             return raw / sigma.clamp_min(self.eps)
 
     def forward(self, *inputs: Any, **named: Any) -> Any:
-        """What the layer computes of its inputs with the normalised weight."""
+        """Apply the layer, with its weight normalised, to the inputs."""
         if self.training and torch.is_grad_enabled() and self._raw_weight().requires_grad:
             self._iterate(self.iterations)
         return functional_call(self.module, {"weight": self.weight}, inputs, named)

@@ -43,12 +43,12 @@ class ChosenFormat:
 
     @property
     def num_pictured(self) -> int | None:
-        """How many samples one picture shows well; None where it takes any number."""
+        """The number of samples that one picture shows well; None where it takes any number."""
         return self.format.num_pictured
 
     @property
     def shows_real(self) -> bool:
-        """Whether its pictures hold samples against real ones."""
+        """True if its pictures hold samples against real ones."""
         return self.format.shows_real
 
     def picture(self, drawn: Drawn) -> Tensor:

@@ -1,1 +1,1 @@
-"""What a plugin is: specs, options, hooks, and how plugins are found. Imports no torch."""
+"""Plugins: specs, options, hooks, and how plugins are found. Imports no torch."""

@@ -1,4 +1,4 @@
-"""What every spec says: a name, a summary, a builder with its options, the samples it handles."""
+"""Base classes of specs: name and summary, a builder with its options, the samples handled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TARGET_PATTERN = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """What everything that a plugin yields says of itself.
+    """Base of everything that a plugin yields.
 
     `name` is kebab-case and the field's own word; `summary` one line. Raises ValueError or
     TypeError for a spec that breaks the rules, so that a faulty plugin is found where it is loaded.
@@ -57,7 +57,7 @@ class Spec:
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentSpec(Spec):
-    """What every kind of component says of itself besides its name.
+    """Base of the specs of components, which have a builder and options besides a name.
 
     `build` is a string `"package.module:callable"`, called as `build(problem, options)`; `options`
     a frozen dataclass whose fields are declared with `ganforge.option`. `check_available`, called
@@ -97,7 +97,7 @@ class ComponentSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class SampleSpec(ComponentSpec):
-    """What the kinds share that work on samples.
+    """Base of the kinds that work on samples.
 
     `shapes` are the samples it handles, one object per kind: `(ImageShapes(minimum=8),)`.
     """

@@ -7,13 +7,12 @@ those of the distribution `ganforge` itself, and come first.
 from __future__ import annotations
 
 import os
-import re
 import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
 import pluggy
@@ -22,10 +21,10 @@ from ganforge.errors import did_you_mean
 from ganforge.plugin import hookspecs
 from ganforge.plugin.base_specs import Spec
 from ganforge.plugin.registry import Component, Plugin, Registry
+from ganforge.plugin.requirements import CORE_PACKAGE, misfit, normalised
 from ganforge.printable import described, printable
 
 GROUP = "ganforge"
-CORE_PACKAGE = "ganforge"
 DISABLE_VARIABLE = "GANFORGE_DISABLE_PLUGINS"
 
 Status = Literal["active", "shadowed", "disabled", "failed"]
@@ -69,7 +68,7 @@ def discover(*, third_party: bool = True, environ: Mapping[str, str] = os.enviro
     commas) is not imported; with `third_party=False` only the bundled ones are.
     """
     disabled = {
-        _normalised(name) for name in environ.get(DISABLE_VARIABLE, "").split(",") if name.strip()
+        normalised(name) for name in environ.get(DISABLE_VARIABLE, "").split(",") if name.strip()
     }
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
@@ -77,7 +76,7 @@ def discover(*, third_party: bool = True, environ: Mapping[str, str] = os.enviro
     found: list[Discovered] = []
     for entry_point in sorted(entry_points(group=GROUP), key=_order):
         plugin = _plugin(entry_point)
-        off = {_normalised(plugin.name), _normalised(plugin.package)} & disabled
+        off = {normalised(plugin.name), normalised(plugin.package)} & disabled
         if off or not (third_party or plugin.bundled):
             found.append(Discovered(plugin=plugin, status="disabled"))
             continue
@@ -112,7 +111,7 @@ def _plugin(entry_point: EntryPoint) -> Plugin:
         package=printable(package) or "unknown",
         version=printable(version) or "unknown",
         module=printable(entry_point.value),
-        bundled=_normalised(package) == CORE_PACKAGE,
+        bundled=normalised(package) == CORE_PACKAGE,
     )
 
 
@@ -125,10 +124,6 @@ def _field(entry_point: EntryPoint, name: str) -> str:
 def _order(entry_point: EntryPoint) -> tuple[bool, str, str]:
     plugin = _plugin(entry_point)
     return not plugin.bundled, plugin.package, plugin.name
-
-
-def _normalised(name: str) -> str:
-    return name.strip().lower().replace("_", "-").replace(".", "-")
 
 
 def load_plugin(
@@ -149,87 +144,20 @@ def load_plugin(
         raise
     except BaseException as error:  # a plugin may raise anything, SystemExit included
         reason = str(error) if isinstance(error, _Faulty) else _explain(error, entry_point)
-        if misfit := _misfit(entry_point, plugin):
-            reason = f"{printable(reason, 300)}; {misfit}"
+        if unfit := _misfit(entry_point, plugin):
+            reason = f"{printable(reason, 300)}; {unfit}"
         outcome = Discovered(plugin=plugin, status="failed", reason=printable(reason), error=error)
         return outcome, []
-    if misfit := _misfit(entry_point, plugin):
-        warnings.append(misfit)
+    if unfit := _misfit(entry_point, plugin):
+        warnings.append(unfit)
     return Discovered(plugin=plugin, status="active", warnings=tuple(warnings)), components
 
 
 def _misfit(entry_point: EntryPoint, plugin: Plugin) -> str:
-    """The ganforge that the plugin's package asks for, where it is not this one; else empty.
-
-    An installer would not have put the two together; a forced or a later installation does.
-    """
+    """The ganforge that the plugin's package asks for, where it is not this one; else empty."""
     if plugin.bundled or entry_point.dist is None:
         return ""
-    for requirement in entry_point.dist.requires or ():
-        found = _REQUIREMENT.fullmatch(requirement.strip())
-        if found and _normalised(found["name"]) == CORE_PACKAGE:
-            try:
-                ours = version(CORE_PACKAGE)
-            except PackageNotFoundError:  # run from its source
-                return ""
-            bounds = [bound.replace(" ", "") for bound in found["bounds"].split(",")]
-            if not all(_meets(ours, bound) for bound in bounds):
-                asked = printable(",".join(bounds), 60)
-                return f"it asks for ganforge{asked}, and {ours} is installed"
-    return ""
-
-
-def installation(package: str, release: str) -> str:
-    """`pip install 'package==1.0'`; empty where the two are no name and version.
-
-    They may come from a file that somebody else wrote, and people copy commands.
-    """
-    if _PACKAGE.fullmatch(package) and _VERSION.fullmatch(release):
-        return f"pip install '{package}=={release}'"
-    return ""
-
-
-_PACKAGE = re.compile(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?", re.ASCII)
-_VERSION = re.compile(r"[0-9][\w.+!-]*", re.ASCII)
-
-#: a requirement without a marker: one with a marker may be meant for another machine
-_REQUIREMENT = re.compile(
-    r"(?P<name>[\w.-]+)\s*(\[[^]]*\]\s*)?\(?\s*(?P<bounds>[<>=!~][^;()]*)\)?", re.ASCII
-)
-_BOUND = re.compile(r"(?P<sign><=|>=|==|!=|~=|<|>)(?P<release>\d+(\.\d+)*)(?P<any>\.\*)?", re.ASCII)
-
-
-def _meets(ours: str, bound: str) -> bool:
-    """Whether the numbers of a version are within `>=0.1`, `<1`, `==0.1.*` or `~=0.2`.
-
-    A bound that says more than numbers, of a release candidate for example, is taken as met.
-    """
-    wanted, release = _BOUND.fullmatch(bound), re.match(r"\d+(\.\d+)*", ours)
-    if wanted is None or release is None:
-        return True
-    here = [int(part) for part in release[0].split(".")]
-    there = [int(part) for part in wanted["release"].split(".")]
-    size = len(there)
-    # Versions of different lengths are compared as if the shorter went on in zeros.
-    width = max(len(here), size)
-    here += [0] * (width - len(here))
-    prefix, there = there, there + [0] * (width - size)
-    same = here[:size] == prefix if wanted["any"] else here == there
-    match wanted["sign"]:
-        case "==":
-            return same
-        case "!=":
-            return not same
-        case "~=":
-            return here >= there and here[: size - 1] == prefix[:-1]
-        case "<":
-            return here < there
-        case "<=":
-            return here <= there
-        case ">":
-            return here > there
-        case _:
-            return here >= there
+    return misfit(entry_point.dist.requires or ())
 
 
 def _import(entry_point: EntryPoint) -> Any:
@@ -311,7 +239,7 @@ def _refuse_twins(components: list[Component[Spec]], earlier: list[Component[Spe
 
 
 def _explain(error: BaseException, entry_point: EntryPoint) -> str:
-    """What an exception at import means, in one line."""
+    """The meaning of an exception at import, in one line."""
     if isinstance(error, SyntaxError):
         return f"SyntaxError: {error.msg} ({error.filename}, line {error.lineno})"
     if isinstance(error, ModuleNotFoundError) and error.name:

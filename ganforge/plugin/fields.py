@@ -95,7 +95,7 @@ class Field:
 
     @property
     def scaled(self) -> bool:
-        """Whether its values are brought to [-1, 1] for the networks."""
+        """True if its values are brought to [-1, 1] for the networks."""
         return self.dtype == "uint8" or self.range is not None
 
     @property

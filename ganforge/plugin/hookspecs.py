@@ -82,13 +82,13 @@ def ganforge_metrics() -> Iterable[MetricSpec]:
 
 @hookspec
 def ganforge_callbacks() -> Iterable[CallbackSpec]:
-    """What is told of a run's progress, such as loggers."""
+    """Callbacks that are told of a run's progress, such as loggers."""
     return ()
 
 
 @hookspec
 def ganforge_optimizers() -> Iterable[OptimizerSpec]:
-    """What moves the weights along their gradients."""
+    """Optimizers, which move the weights along their gradients."""
     return ()
 
 

@@ -17,7 +17,7 @@ INPUT_KINDS = ("latents", SAMPLE, *KINDS_OF_FIELDS)
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSpec(SampleSpec):
-    """What a generator and a discriminator share.
+    """Base of the specs of generators and discriminators.
 
     `conditions` are the conditions that it can be told, each by the keyword under which its
     `forward` receives it: `label`, `labels` (several categories), `image`, `vector` and so on;

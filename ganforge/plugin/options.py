@@ -39,7 +39,7 @@ class NoOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class _Declaration:
-    """What `option()` stores beside the default; the names are those of its parameters."""
+    """The arguments of `option()` besides the default, by the names of its parameters."""
 
     help: str
     minimum: float | None = None
@@ -66,11 +66,10 @@ def option(
     """A field of an options dataclass.
 
     `minimum` and `maximum` include the bound, `above` and `below` do not; all apply to each element
-    of a tuple. `choices` lists the strings or integers allowed. `mutable` marks an option that a
-    resumed run may change without becoming another run (a path, an interval). `scheduled` lets the
-    value be a schedule: the field is annotated `float | Schedule`, and what uses it asks
-    `step.progress.value(...)`; the bounds apply to both of its ends. Without a default the option
-    must be given.
+    of a tuple. `choices` lists the strings or integers allowed. `mutable` marks an option that may
+    change when a run is resumed (a path, an interval). `scheduled` lets the value be a schedule:
+    the field is annotated `float | Schedule`, and what uses it asks `step.progress.value(...)`; the
+    bounds apply to both of its ends. Without a default the option must be given.
     """
     declaration = _Declaration(
         help=help,

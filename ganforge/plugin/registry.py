@@ -14,7 +14,7 @@ from ganforge.printable import described, printable
 
 @dataclass(frozen=True, kw_only=True)
 class Plugin:
-    """Where a component comes from: an entry point of an installed package."""
+    """The origin of a component: an entry point of an installed package."""
 
     name: str
     package: str
@@ -78,7 +78,7 @@ class Component(Generic[S]):
             raise
 
     def call(self, failure: str, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What a function of the plugin returns.
+        """Call a function of the plugin, and return what it returns.
 
         Raises PluginError, with the package named, for whatever the function raises that is not
         ganforge's own error; `failure` says what that means.

@@ -95,12 +95,12 @@ class Schedule:
 
     @property
     def in_shares(self) -> bool:
-        """Whether it is counted in shares of the run, so that a longer run stretches it."""
+        """True if it is counted in shares of the run, so that a longer run stretches it."""
         return self.until_images is None
 
     @property
     def _places(self) -> tuple[float, float]:
-        """Where it starts and where it ends, in shares or in images."""
+        """The places where it starts and ends, in shares or in images."""
         start, until = (
             (self.start, self.until) if self.in_shares else (self.start_images, self.until_images)
         )
@@ -153,7 +153,7 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a run is: `step` of `num_steps` updates done, for which it has seen `images`."""
+    """Progress of a run: `step` of `num_steps` updates done, for which it has seen `images`."""
 
     step: int
     num_steps: int
@@ -179,7 +179,7 @@ class Progress:
 
 
 def is_schedule(table: Mapping[str, object]) -> bool:
-    """Whether a table in TOML is meant for a schedule, rather than a section with keys."""
+    """True if a table in TOML is meant for a schedule, rather than a section with keys."""
     return "from" in table or "to" in table
 
 

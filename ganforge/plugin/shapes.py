@@ -10,7 +10,7 @@ from .fields import Kind
 
 @dataclass(frozen=True, kw_only=True)
 class Shapes:
-    """What all kinds share: `channels` that a sample may have, None for any number.
+    """Base of all kinds: `channels` that a sample may have, None for any number.
 
     `minimum`, `maximum` and `multiple_of` bound its sides.
     """

@@ -1,4 +1,4 @@
-"""What a plugin yields: one frozen record per component, readable without torch.
+"""Specs that a plugin yields: one frozen record per component, readable without torch.
 
 A spec says what can be known of a component before it is built: its name, one line of summary,
 where its builder lives (imported when the component is used), its options and what it can do.
@@ -157,7 +157,7 @@ class SamplerSpec(ComponentSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class GameSpec(ComponentSpec):
-    """How the networks of a run are connected: what each side is made of, what its terms see.
+    """A game, which connects the networks of a run: what each side has, what its terms see.
 
     `provides` names what a term can read of a step besides the usual; `calls` the methods that the
     generator must have; `reads` the fields of the data set, besides the sample, that it needs. All

@@ -21,7 +21,7 @@ _ARRAYS = (".npy", ".npz")
 def find_conditions(
     trained: TrainedGenerator, labels: Sequence[str] | None, given: Sequence[str]
 ) -> dict[str, Tensor]:
-    """What samples are to be generated for, by condition: each `[N, ...]`, with N = 1 for all.
+    """The conditions to generate samples for, by name: each `[N, ...]`, with N = 1 for all.
 
     `labels` are classes of the condition `label`; `given` are texts `NAME=VALUE`, whose value is
     classes, numbers with commas between them, or an array file. Raises UsageError.
@@ -47,7 +47,7 @@ def find_conditions(
 
 
 def num_asked(conditions: Mapping[str, Tensor]) -> int | None:
-    """How many samples the conditions ask for; None where they fit any number."""
+    """The number of samples that the conditions ask for; None where they fit any number."""
     sizes = {name: len(value) for name, value in conditions.items() if len(value) > 1}
     if len({*sizes.values()}) > 1:
         told = listed([f"{num} of {name!r}" for name, num in sizes.items()])

@@ -1,4 +1,4 @@
-"""What a trained generator has to show: samples in their format, and walks between latents."""
+"""Pictures of a trained generator: samples in their format, and walks between latents."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_OF_CLASSES = 1024  # of one with a row per class
 
 
 def usual_num(trained: TrainedGenerator) -> int:
-    """How many samples make a picture: as many as suit the format, or whole rows of classes."""
+    """The number of samples in a picture: as many as suit the format, or whole rows of classes."""
     num = trained.format.num_pictured
     if num is None:
         return NUM_OF_A_CROWD

@@ -1,4 +1,4 @@
-"""Ways between latents: straight lines, arcs of great circles, and walks along one part.
+"""Interpolation of latents: straight lines, arcs of great circles, and walks along one part.
 
 Latents of a high-dimensional normal distribution lie close to a sphere, which a straight line
 leaves and an arc does not (White, 2016, arXiv:1609.04468).

@@ -51,7 +51,7 @@ def write_generator(
 
 
 def read_progress(document: Mapping[str, Any]) -> Progress | None:
-    """What a network that follows progress was told last; None where none does.
+    """The progress that a network was told last; None where no network follows progress.
 
     Raises TypeError for a document that is not one.
     """

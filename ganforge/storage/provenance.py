@@ -1,4 +1,4 @@
-"""Which plugins and versions made something, and whether they are here now."""
+"""Plugins and versions that made something, and whether they are here now."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ganforge import __version__
 from ganforge.config.run_config import RunConfig, Selection
 from ganforge.errors import CheckpointError, UsageError
 from ganforge.plugin.base_specs import ComponentSpec
-from ganforge.plugin.discovery import installation
 from ganforge.plugin.options import describe as describe_options
 from ganforge.plugin.options import parse, to_toml
 from ganforge.plugin.registry import Component, Registry
+from ganforge.plugin.requirements import installation
 from ganforge.printable import printable
 
 S = TypeVar("S", bound=ComponentSpec)
@@ -101,7 +101,7 @@ def warn_of_version(component: Component[ComponentSpec], version: str, where: st
 
 
 def environment(components: Iterable[Component[ComponentSpec]], device: str) -> dict[str, Any]:
-    """What a run was computed with. Paths, host and variables stay out of it."""
+    """Software, platform and device of a run. Paths, host and variables stay out of it."""
     import torch  # the rest of this module is needed without
 
     return {

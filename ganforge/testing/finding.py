@@ -1,4 +1,4 @@
-"""Which components are checked: those of an installed package, of a module, or of a path.
+"""Finding components to check: those of an installed package, of a module, or of a path.
 
 Nothing here imports torch, so that a name that leads nowhere is told at once.
 """
@@ -24,6 +24,7 @@ from ganforge.plugin import discovery, hookspecs
 from ganforge.plugin.base_specs import Spec
 from ganforge.plugin.discovery import GROUP
 from ganforge.plugin.registry import Component, Plugin
+from ganforge.plugin.requirements import CORE_PACKAGE
 from ganforge.printable import described, printable
 
 from .framework import Subject
@@ -192,7 +193,7 @@ def _load(
             package=printable(package),
             version=printable(version),
             module=printable(value),
-            bundled=package == discovery.CORE_PACKAGE,
+            bundled=package == CORE_PACKAGE,
         )
         entry_point = EntryPoint(name=name, value=value, group=GROUP)
         outcome, new = discovery.load_plugin(manager, entry_point, plugin, components)

@@ -1,4 +1,4 @@
-"""What a check is, what it is run on, and what comes of it.
+"""Framework of the checks: a check, what it is run on, and its result.
 
 A check holds one contract of `ganforge.contracts`, and is a plain function of a `Subject` that
 raises `CheckFailure` where the contract is broken and `NotApplicable` where it says nothing.
@@ -72,7 +72,7 @@ class Subject(Generic[S]):
         return Selection(component=component, options=self.options)
 
     def says(self, attribute: str) -> Any:
-        """What the spec says under this name, asked of the options where it is a function."""
+        """The spec's value under this name; if it is a function, its result for the options."""
         return self.selection.says(attribute)
 
 
@@ -90,7 +90,7 @@ class Check:
 
 
 def check_of(*kinds: str) -> Callable[[str, str, Callable[[Subject[Any]], None]], Check]:
-    """What makes checks of these kinds from a name, a contract and a function."""
+    """Return a function that makes checks of these kinds from a name, a contract and a function."""
 
     def check(name: str, contract: str, run: Callable[[Subject[Any]], None]) -> Check:
         return Check(name=name, contract=contract, run=run, kinds=kinds)
@@ -100,7 +100,7 @@ def check_of(*kinds: str) -> Callable[[str, str, Callable[[Subject[Any]], None]]
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """What came of one check. `message` says why, where it did not simply pass.
+    """Result of one check. `message` says why, where it did not simply pass.
 
     `expected` is a failure that was announced with a reason, `unexpected` a pass in its place.
     """

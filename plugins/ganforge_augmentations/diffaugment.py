@@ -67,7 +67,7 @@ def translate(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _shifted(images: Tensor, side: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Where each row (or column) comes from `[B, side]`, and whether that is in the image."""
+    """The sources `[B, side]` of each row (or column), and whether they are in the image."""
     largest = _share(TRANSLATION, side)
     shift = _integers(images, -largest, largest, generator)
     places = torch.arange(side, device=images.device) + shift
@@ -83,7 +83,7 @@ def cut_out(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _hole(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
-    """Which rows (or columns) the hole covers, bool `[B, side]`."""
+    """The rows (or columns) that the hole covers, bool `[B, side]`."""
     size = _share(CUTOUT, side)
     # A hole of even size has its centre between pixels, so that there is one place more.
     first = _integers(images, 0, side - size % 2, generator) - size // 2

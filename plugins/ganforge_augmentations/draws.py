@@ -36,7 +36,7 @@ class Draws:
         return self.uniform(0, num).floor()
 
     def chosen(self, p: Tensor | None = None) -> Tensor:
-        """Which samples a transform is applied to, bool: each with probability `p`."""
+        """The samples that a transform is applied to, bool: each with probability `p`."""
         return self.uniform(0, 1) < (self.p if p is None else p)
 
     def sometimes(self, values: Tensor, neutral: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""Whether a data set is there, told from file names alone and without torch."""
+"""Check that a data set is there, by file names alone and without torch."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _KEY = 5  # radius of a point in the legend
 
 
 class Scale(Protocol):
-    """What stands beside an edge of the plotting area."""
+    """Ticks and their texts beside an edge of the plotting area."""
 
     def ticks(self) -> Iterator[tuple[float, str]]:
         """Pixels, each with the text to write beside it."""

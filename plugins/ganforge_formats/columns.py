@@ -45,7 +45,7 @@ class Column:
         return coded[:, 0].double() * scale + offset
 
     def texts(self, decoded: Tensor) -> list[str]:
-        """What stands in the cells of a file."""
+        """The texts of the column's cells in a file."""
         if self.values is not None:
             return [self.values[number] for number in decoded.tolist()]
         return numbers(decoded, self.decimals)

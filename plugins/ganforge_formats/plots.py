@@ -178,7 +178,7 @@ def _density(values: Tensor, bins: int, low: float, high: float) -> Tensor:
 
 
 def rounded_range(values: Tensor) -> tuple[float, float]:
-    """Where most of the values `[N]` lie, with a margin, rounded outwards.
+    """The range in which most of the values `[N]` lie, with a margin, rounded outwards.
 
     Round numbers hold still, mostly, where the next values are another draw of the same kind.
     """

@@ -47,7 +47,7 @@ def _cut(numbers: Sequence[int], size: int) -> list[list[int]]:
 
 
 def runs_of_equal(labels: Sequence[int], longest: int) -> list[tuple[int, int, int]]:
-    """Where equal labels follow one another, as (label, start, end), none longer than `longest`."""
+    """Runs of equal labels in sequence, as (label, start, end), none longer than `longest`."""
     runs: list[tuple[int, int, int]] = []
     for place, label in enumerate(labels):
         if runs and runs[-1][0] == label and place - runs[-1][1] < longest:

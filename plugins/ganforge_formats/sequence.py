@@ -110,7 +110,7 @@ def channel_names(problem: Problem) -> list[str]:
 
 
 def _range_of(values: Iterable[Tensor]) -> tuple[float, float]:
-    """Where most of the numbers lie, rounded outwards."""
+    """The range in which most of the numbers lie, rounded outwards."""
     flat = torch.cat([it.flatten() for it in values])
     return rounded_range(flat[flat.isfinite()].double())
 

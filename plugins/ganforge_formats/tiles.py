@@ -97,7 +97,7 @@ def alike(*batches: Tensor) -> list[Tensor]:
 
 
 def _picture_channels(own: int, last: int) -> int:
-    """How many of an image's channels are a picture beside one with `last` channels."""
+    """The number of an image's channels that are shown beside a picture with `last` channels."""
     if own == last:
         return own
     return 3 if own >= 3 else 1

@@ -36,12 +36,12 @@ class CycleStep(Step):
 
     @cached_property
     def reconstruction(self) -> Tensor:
-        """What comes of `samples` on the way back and there again, G(F(b))."""
+        """Reconstruction of `samples` by way of the other set, back and there again: G(F(b))."""
         return self.generate(self.partner._generated[0], {})
 
     @cached_property
     def identity(self) -> Tensor:
-        """What is made of `samples`, which are of the target set already, G(b).
+        """The generator's output for `samples`, which are of the target set already, G(b).
 
         Raises DataError where G takes inputs of another shape than it makes.
         """

@@ -1,4 +1,4 @@
-"""Whether there are folders or zip files to read, told without torch."""
+"""Check that there are folders or zip files to read, without torch."""
 
 from __future__ import annotations
 

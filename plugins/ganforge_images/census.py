@@ -1,4 +1,4 @@
-"""What became of every file of a set of images, and how the user is told."""
+"""Census of the files of a set of images: what became of each, and how the user is told."""
 
 from __future__ import annotations
 

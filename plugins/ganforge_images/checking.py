@@ -29,7 +29,7 @@ _AHEAD = 64  # files handed to the threads at a time; bounds what waits to be st
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What was found of one file: a failure, or a header and perhaps the pixels by field."""
+    """Result for one file: a failure, or a header and perhaps the pixels by field."""
 
     failure: str | None = None
     no_halves: bool = False
@@ -78,7 +78,7 @@ class Checker:
 
 
 def in_threads(checker: Checker, entries: Iterable[Entry]) -> Iterator[Checked]:
-    """What was found, in the order of the entries. Pillow decodes without Python's lock held."""
+    """The results, in the order of the entries. Pillow decodes without Python's lock held."""
     ahead: deque[Future[Checked]] = deque()
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1), "ganforge-decode") as pool:
         for entry in entries:
@@ -90,7 +90,7 @@ def in_threads(checker: Checker, entries: Iterable[Entry]) -> Iterator[Checked]:
 
 
 def reason(error: BaseException) -> str:
-    """What went wrong, without the path, which the message around it names as the user knows it."""
+    """The reason for an error, without the path: the message names that as the user knows it."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return " ".join(str(error).split())[:200] or type(error).__name__

@@ -48,7 +48,7 @@ def natural(name: str) -> tuple[list[str | tuple[int, str]], str]:
 
 
 def _common_depth(parts: Sequence[list[str]]) -> int:
-    """How many leading folders all names share."""
+    """The number of leading folders that all names share."""
     if not parts:
         return 0
     # The first and the last in order differ wherever any two do.

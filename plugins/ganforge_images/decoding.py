@@ -41,7 +41,7 @@ class NoHalvesError(DecodingError):
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What every image becomes: `[height, width, channels]`, fitted as `fit` says.
+    """Format that every image is brought to: `[height, width, channels]`, fitted as `fit` says.
 
     `background` is red, green and blue in [0, 255]; an image of more than `max_pixels` is refused.
     With `half` it is that half of a picture that holds two images side by side.
@@ -58,7 +58,7 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """What is known before pixels are decoded.
+    """Facts known before pixels are decoded.
 
     `checked` says that damage, cut-off data above all, would have been noticed.
     """
@@ -126,7 +126,7 @@ def _pixels(image: Image.Image, target: Target) -> NDArray[np.uint8]:
 
 
 def needs_room(num_bytes: int) -> bool:
-    """Whether a file of this size is to be read with `one_large` held."""
+    """True if a file of this size is to be read with `one_large` held."""
     return num_bytes > _LARGE
 
 

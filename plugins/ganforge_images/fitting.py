@@ -1,4 +1,4 @@
-"""How an image of any proportions becomes one of the size of the run."""
+"""Fitting of an image of any proportions to the size of the run."""
 
 from __future__ import annotations
 

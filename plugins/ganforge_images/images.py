@@ -49,7 +49,7 @@ def build(problem: Problem, options: ImagesOptions) -> DecodedImages | StoredIma
 
 
 def make_target(shape: tuple[int, ...], options: ImagesOptions) -> Target:
-    """What an image of the set becomes: uint8 of the shape `(C, H, W)`."""
+    """The format that an image of the set is brought to: uint8 of the shape `(C, H, W)`."""
     channels, height, width = shape
     return Target(
         height=height,

@@ -1,4 +1,4 @@
-"""Which files of a folder are images to be read, and how each is opened safely.
+"""Listing of the image files in a folder, and safe opening of each.
 
 Links are not followed, nothing but a regular file is opened, and every file that is not read is
 accounted for.
@@ -41,7 +41,7 @@ class LeftOut:
 
 @dataclass(kw_only=True)
 class Listing:
-    """What a root holds; `other` are files that by their name are no images."""
+    """Contents of a root; `other` are files that by their name are no images."""
 
     entries: list[Entry] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
@@ -81,7 +81,7 @@ def is_image_name(name: str) -> bool:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file or folder is none of the user's: `.DS_Store`, `.git`, `__MACOSX`."""
+    """True if a file or folder is none of the user's: `.DS_Store`, `.git`, `__MACOSX`."""
     return name.startswith(".") or name == "__MACOSX"
 
 

@@ -61,7 +61,7 @@ class Candidates:
 
 @dataclass(frozen=True, kw_only=True)
 class Gathered:
-    """What was kept: the numbers of the entries and, where it fits, the values `[N, C, H, W]`."""
+    """Images kept: the numbers of their entries and, where they fit, the values `[N, C, H, W]`."""
 
     kept: list[int]
     values: dict[str, Tensor]

@@ -1,4 +1,4 @@
-"""What the generator makes of real samples, against these: for autoencoders and their kin."""
+"""Losses between reconstructions and real samples: for autoencoders and their kin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many modes of a Gaussian mixture the samples cover, and how well."""
+"""Coverage of the modes of a Gaussian mixture by the samples: how many, and how well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far what a generator makes of real samples is from them."""
+"""Error of a generator's reconstructions of real samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What generators are fed: latent distributions, and real images whole, masked or downscaled."""
+"""Samplers of inputs: latent distributions, and real images whole, masked or downscaled."""
 
 from __future__ import annotations
 

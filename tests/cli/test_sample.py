@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -55,6 +55,10 @@ class Remake(Tell):
     def forward(self, inputs, label=None):
         return -self.scale * inputs[:, :self.shape[0]]
 
+class Copy(Tell):
+    def forward(self, inputs, image):
+        return self.scale * image.mean(1, keepdim=True)
+
 class Ends(LatentSampler):
     limit = 6.0
 
@@ -93,6 +97,8 @@ def ganforge_generators():
     shared = {"summary": "s", "shapes": ANY_SHAPES, "conditions": ("label",)}
     shared["discriminator"] = "mlp"
     yield GeneratorSpec(name="tell", build="ganforge_tell:Tell", **shared)
+    yield GeneratorSpec(name="copy", build="ganforge_tell:Copy",
+                        **{**shared, "conditions": ("image",)})
     yield GeneratorSpec(name="remake", build="ganforge_tell:Remake", inputs="image",
                         sampler="masked", **shared)
 
@@ -121,6 +127,7 @@ def make(cli: Command, fake_plugin: FakePlugin) -> Make:
         classes: tuple[str, ...] | None = None,
         field: Field | None = None,
         fit: Fit | None = None,
+        told: Mapping[str, Field] | None = None,
     ) -> Path:
         registry = discover().registry
         field = field or Field.of_shape(shape)
@@ -137,9 +144,10 @@ def make(cli: Command, fake_plugin: FakePlugin) -> Make:
         problem = Problem(
             sample=field,
             input_shape=spec.input_shape(None, {"sample": field}),
-            conditions=(
-                {} if classes is None else {"label": Field(kind="category", classes=classes)}
-            ),
+            conditions={
+                **({} if classes is None else {"label": Field(kind="category", classes=classes)}),
+                **(told or {}),
+            },
             fit=fit,
         )
         network = chosen["generator"].component.build(problem, None)
@@ -608,6 +616,18 @@ def test_classes_of_real_samples_are_matched_by_name(make: Make, sample: Command
         "Error: the data set 'images' has other classes of 'label' than the generator was trained "
         "on, so that a label would mean something else: it has 3 and it lacks 2"
     )
+
+
+def test_images_that_a_generator_is_told_are_those_of_a_folder(make: Make, sample: Command) -> None:
+    """They have the shape of the condition, and are taken in the order of their names."""
+    make("copy", told={"scene": Field(kind="image", shape=(3, 8, 8), dtype="uint8")})
+    Path("pictures").mkdir()
+    for shade in range(30):
+        Image.new("RGB", (16, 16), (3 * shade,) * 3).save(f"pictures/{shade:02d}.png")
+    answer = sample("--dataset", "./pictures", "--num", "20", "--out", "a.npz")
+    assert answer.code == 0, answer.err
+    shades = (arrays("a.npz")["samples"][:, 0, 0, 0] + 1) * 127.5
+    assert shades.round().tolist() == [3 * it for it in range(20)]
 
 
 def test_data_of_another_shape_are_refused(remaking: None, sample: Command) -> None:

@@ -356,3 +356,12 @@ def test_a_drawn_batch_must_be_one():
         PluginError, match=r"the dataset 'd' of p 1 must draw a ganforge\.Batch, not"
     ):
         opened(Nothing()).batch(0)
+
+
+def test_what_is_not_shuffled_is_held_out_in_the_order_of_the_set():
+    order = Order(10, 3, Randomness(0, CPU), shuffled=False)
+    assert order.held_out(0, 4).tolist() == [0, 1, 2, 3]
+    assert order.held_out(8, 4).tolist() == [8, 9]
+    some = Order(10, 3, Randomness(0, CPU), holdout=0.3, shuffled=False)
+    assert some.held_out(0, 9).tolist() == [0, 1, 2]
+    assert sorted(some.shuffled(0, CPU).tolist()) == [3, 4, 5, 6, 7, 8, 9]

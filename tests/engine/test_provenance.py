@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ganforge.errors import CheckpointError
-from ganforge.plugin.discovery import discover, installation
+from ganforge.plugin.discovery import discover
+from ganforge.plugin.requirements import installation
 from ganforge.plugin.specs import GeneratorSpec
 from ganforge.storage import tensor_file
 from ganforge.storage.provenance import record, restore, selections

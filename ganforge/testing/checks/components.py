@@ -1,4 +1,4 @@
-"""What every component keeps to: its spec, its options, its builder, and what its module does."""
+"""Checks of every component: its spec, its options, its builder, and what its module does."""
 
 from __future__ import annotations
 

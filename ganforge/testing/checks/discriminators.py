@@ -1,4 +1,4 @@
-"""What a discriminator keeps to: its scores, and the gradients that pass through it."""
+"""Checks of a discriminator: its scores, and the gradients that pass through it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a generator keeps to: shape, dtype and range of its samples, and their independence."""
+"""Checks of a generator: shape, dtype and range of its samples, and their independence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a component leaves as it is: the global random generators, and torch's settings."""
+"""Checks of global state that a component must leave alone: random generators, torch's settings."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _changed(
     subject: Subject[ComponentSpec],
     parts: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]],
 ) -> list[str]:
-    """Which parts differ after building and a pass in evaluation mode; they are set back."""
+    """The parts that differ after building and a pass in evaluation mode; they are set back."""
     before = {name: read() for name, (read, _) in parts.items()}
     try:
         if isinstance(subject.spec, NetworkSpec):
@@ -77,7 +77,7 @@ def _changed(
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether two states are equal; NumPy's is a tuple with an array in it."""
+    """True if two states are equal; NumPy's is a tuple with an array in it."""
     if isinstance(one, torch.Tensor):
         return torch.equal(one, other)
     if isinstance(one, numpy.ndarray):

@@ -1,4 +1,4 @@
-"""What importing a hook module costs: every command of ganforge imports it."""
+"""Checks of the cost of importing a hook module: every command of ganforge imports it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _imported(subject: Subject[Spec]) -> dict[str, Any]:
 
 @cache
 def _probed(module: str, path: str) -> dict[str, Any]:
-    """What the import of a hook module brings and the seconds that it takes, at best."""
+    """The heavy modules that importing a hook module loads, and the seconds it takes at best."""
     best: dict[str, Any] = {}
     for _ in range(NUM_ATTEMPTS):
         answer = subprocess.run(

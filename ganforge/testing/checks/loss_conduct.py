@@ -135,7 +135,7 @@ def _state(loss: nn.Module) -> dict[str, object]:
 
 
 def _attributes(loss: nn.Module) -> dict[str, object]:
-    """What a term remembers besides buffers and parameters, in a form that can be compared."""
+    """A term's attributes besides buffers and parameters, in a form that can be compared."""
     return {
         f"{name}.{key}" if name else key: _plain(value)
         for name, module in loss.named_modules()

@@ -33,7 +33,7 @@ USUAL = LABELS | {"real", "fake", "dataset", "classes", "fields", "fit"}
 
 
 class ReferenceEvaluation(Dataset):
-    """What a metric sees, and the data set of it, with notes in `read` of what was read.
+    """Evaluation that a metric sees, and its data set in one; `read` notes what was read.
 
     The generator is in one of three states: its samples are like the real ones, the same, or copies
     of one. Real vectors are those of a mixture of Gaussians. What a metric reads of other games and

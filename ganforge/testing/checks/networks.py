@@ -1,4 +1,4 @@
-"""What generators and discriminators share: a network that can be trained, copied and saved."""
+"""Checks of generators and discriminators: a network can be trained, copied and saved."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def _parameters(optimizer: Optimizer) -> list[Parameter]:
 
 
 def _groups(optimizer: Optimizer) -> dict[str, Any]:
-    """What the parameter groups hold besides their parameters."""
+    """The values of the parameter groups besides their parameters."""
     return {
         key: value
         for group in optimizer.param_groups

@@ -73,7 +73,7 @@ def _command(subject: Subject[RecipeSpec]) -> list[str] | None:
 
 
 def _flags(subject: Subject[RecipeSpec], registry: Registry) -> list[Layer]:
-    """What the command sets besides the recipe, such as where the data is."""
+    """The settings of the command besides the recipe, such as where the data is."""
     words = _command(subject) or []
     flags = [*pairwise(words)]
     layers = [path_layer(value, registry) for flag, value in flags if flag == "--dataset"]

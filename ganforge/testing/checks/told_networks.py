@@ -1,4 +1,4 @@
-"""What a network is told, and what it tells: its conditions, and its trace."""
+"""Checks of what a network is told and what it tells: its conditions, and its trace."""
 
 from __future__ import annotations
 
