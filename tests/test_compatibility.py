@@ -143,6 +143,7 @@ def ganforge_games():
     yield GameSpec(name="swap", provides=("swapped",), **common)
     yield GameSpec(name="codes", judged=lambda o, s, shape: vector(shape), **common)
     yield GameSpec(name="told", told=lambda o, s, shape: {"z": vector(shape)}, **common)
+    yield GameSpec(name="deaf", conditions=False, **common)
     yield GameSpec(name="reader", reads=("sketch",), **common)
     yield GameSpec(name="caller", calls=("encode", "invert"), **common)
     yield GameSpec(name="silent", conditions=False, **common)
@@ -770,6 +771,13 @@ def test_labels_that_are_read_must_be_there_once_the_data_was_read(make: Make) -
             [
                 "sampler.name=sketches: the sampler 'sketches' reads the field 'sketch', which "
                 "the data set 'digits' does not have"
+            ],
+        ),
+        (
+            ("game.name=deaf", "training.conditional=true"),
+            [
+                "game.name=deaf: the game 'deaf' tells the networks no conditions, and this run "
+                "has label"
             ],
         ),
         (

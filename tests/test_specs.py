@@ -242,6 +242,7 @@ def test_a_default_that_is_not_allowed_is_refused(
         ),
         (loss, {"parameters": True}, "parameters must be a side that the term trains, not True"),
         (metric, {"reads": ["labels"]}, r"reads must be a tuple of names, not \['labels'\]"),
+        (game, {"conditions": ("label",)}, r"conditions must be a bool, not \('label',\)"),
         (game, {"provides": "codes"}, "provides must be a tuple of names, not 'codes'"),
         (game, {"calls": ["encode"]}, "calls must be a tuple of names"),
         (game, {"reads": "source"}, "reads must be a tuple of names"),
