@@ -301,7 +301,7 @@ class _Resolver:
         known = {it.name for it in describe(options)}
         for name, what in complaints.items():
             key = printable(".".join(part for part in (*prefix, name) if part))
-            if component and known and name not in known:
+            if component and known and name and name not in known:
                 what += f" (`ganforge show {self.registry.short_name(component)}` lists them)"
             if name in given:
                 self._complain(given[name], "", f"{key}{owner}: {what}")
