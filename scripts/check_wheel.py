@@ -48,8 +48,10 @@ for component in discovery.registry:
     assert callable(target), component
 digits = discovery.registry.find("dataset", "digits")
 from ganforge import Problem
-shape = digits.spec.sample_shape(digits.spec.options())
-built = digits.build(Problem(sample_shape=shape, input_shape=(1,)), digits.spec.options())
+from ganforge.config.run_config import Selection, fields_of
+chosen = Selection(component=digits, options=digits.spec.options())
+sample = fields_of(chosen)["sample"]
+built = digits.build(Problem(sample=sample, input_shape=(1,)), digits.spec.options())
 print(json.dumps([len(discovery.plugins), len(list(discovery.registry)), len(built)]))
 """
 
