@@ -70,13 +70,13 @@ class ObjectiveTerm:
 
 
 class Objective:
-    """Evaluates the terms of a side's loss."""
+    """Evaluates the terms of a side's loss. `by_side` are the terms that train each side."""
 
     def __init__(self, terms: Sequence[ObjectiveTerm]) -> None:
         self.terms = tuple(terms)
         self._by_name = {term.name: term for term in self.terms}
         self._rests = any(term.rests for term in self.terms)
-        self._training: dict[Side, tuple[ObjectiveTerm, ...]] = {
+        self.by_side: dict[Side, tuple[ObjectiveTerm, ...]] = {
             side: tuple(term for term in self.terms if side in term.selection.spec.trains)
             for side in ("generator", "discriminator")
         }
@@ -90,7 +90,7 @@ class Objective:
 
     def due(self, side: Side, step: int) -> Sequence[ObjectiveTerm]:
         """The terms that count in this side's update of a step."""
-        terms = self._training[side]
+        terms = self.by_side[side]
         return [term for term in terms if term.due(side, step)] if self._rests else terms
 
     def traced(self, terms: Sequence[ObjectiveTerm]) -> frozenset[str]:

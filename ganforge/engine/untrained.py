@@ -21,11 +21,8 @@ class Untrained:
 
     def __init__(self, sides: Sides, objective: Objective) -> None:
         self._sides = sides
-        self._terms: dict[SideName, list[ObjectiveTerm]] = {
-            side: [it for it in objective.terms if side in it.selection.spec.trains]
-            for side in sides.by_name
-        }
-        self.pending: set[SideName] = {*self._terms}
+        self._objective = objective
+        self.pending: set[SideName] = {*sides.by_name}
 
     def look(self, side: SideName, due: Sequence[ObjectiveTerm]) -> None:
         """Look after a backward pass; call while the side is pending.
@@ -33,7 +30,7 @@ class Untrained:
         Raises PluginError for a term whose own parameters get no gradient. Those of a network are a
         warning: it may give what no term of this run reads.
         """
-        if len(due) < len(self._terms[side]):
+        if len(due) < len(self._objective.by_side[side]):
             return  # another term may train them
         self.pending.discard(side)
         for term in due:
