@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 import torch
@@ -84,7 +84,7 @@ class _Evaluation:
 
     @cached_property
     def _generated(self) -> tuple[Tensor, list[Inputs]]:
-        return generated(self._assembly, "evaluation", self._num, self._real)
+        return generated(self._assembly, "evaluation", self._num, lambda: self._real)
 
     @property
     def fake(self) -> Tensor:
@@ -109,29 +109,29 @@ def generated(
     assembly: Assembly,
     stream: str,
     num: int,
-    real: Batch,
+    real: Callable[[], Batch],
     conditions: Mapping[str, Tensor] | None = None,
 ) -> tuple[Tensor, list[Inputs]]:
     """Samples of a run as it is now, and what they were made of.
 
-    `real` is shown to a sampler that makes its inputs of it, and gives the conditions that no
-    sampler can draw.
+    `real` reads real samples where they are asked for: to be shown to a sampler that makes its
+    inputs of them, and for the conditions that no sampler can draw.
     """
     source, problem = assembly.source, assembly.problem
     told = dict(conditions or {})
     if source.fed_with_data:
-        num = len(real)
+        num = len(real())
     else:
         for name, field in problem.conditions.items():
             if field.kind != "category" and name not in told:
-                num = min(num, len(real))
-                told[name] = real.others[name]
+                num = min(num, len(real()))
+                told[name] = real().others[name]
     inputs = source.inputs(
         assembly.training.randomness,
         stream,
         num,
         conditions=told,
-        real=real if source.fed_with_data else None,
+        real=real() if source.fed_with_data else None,
     )
     chunks = [*source.samples(inputs)]
     return torch.cat([samples for samples, _ in chunks]), [fed for _, fed in chunks]

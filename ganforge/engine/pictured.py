@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -26,9 +27,10 @@ def generated_samples(assembly: Assembly) -> Drawn:
     Where a sampler makes its inputs of real samples, or the game remakes these, they stand beside
     the samples. A run that is conditioned on labels has a row of samples for each class.
     """
-    a, num, real = assembly, _num_pictured(assembly), _held_out(assembly)
+    a, num = assembly, _num_pictured(assembly)
+    real = cache(lambda: _held_out(a))  # not read from disk where nothing of it is shown
     if a.source.fed_with_data:
-        return _remade(a, real)
+        return _remade(a, real())
     told: dict[str, Tensor] = {}
     label, columns, classes = a.problem.conditions.get(LABEL), None, None
     if label is not None and label.num_classes is not None:
@@ -42,17 +44,17 @@ def generated_samples(assembly: Assembly) -> Drawn:
         columns=columns,
     )
     if a.format.shows_real:
-        drawn = replace(drawn, real=_on_host(real.samples))
+        drawn = replace(drawn, real=_on_host(real().samples))
     # A crowd has no place beside each of its samples.
     alone = a.format.num_pictured is not None
     if alone and "reconstruction" in a.config.game.says("provides"):
-        return _with_reconstructions(a, drawn, real, inputs)
+        return _with_reconstructions(a, drawn, real(), inputs)
     return drawn
 
 
 def _remade(assembly: Assembly, real: Batch) -> Drawn:
     """Samples made from real data, between the inputs of the generator and what is real."""
-    samples, inputs = generated(assembly, "grid", len(real), real)
+    samples, inputs = generated(assembly, "grid", len(real), lambda: real)
     fed = _on_host(torch.cat([chunk.values for chunk in inputs]))
     # What is real stands beside it where it belongs to it.
     after = {"real": _on_host(real.samples)} if assembly.paired else {}
