@@ -9,9 +9,11 @@ from torch import Tensor, nn
 
 from ganforge.config.run_config import RunConfig, Selection
 from ganforge.contracts import Batch, Draw, Inputs, Update
+from ganforge.contracts.step import arguments
 from ganforge.errors import GanforgeError, PluginError
 from ganforge.plugin.base_specs import ComponentSpec
 from ganforge.plugin.specs import NetworkSpec
+from ganforge.printable import described
 from ganforge.problem import Problem
 
 from .feed import no_inputs
@@ -64,8 +66,6 @@ def _update(training: Training) -> Update:
 
 
 def _probe_generator(config: RunConfig, training: Training, problem: Problem, draw: Draw) -> None:
-    from ganforge.contracts.step import arguments
-
     told = arguments(draw.inputs.others, training.keywords["generator"])
     network = training.sides.generator.network
     samples = _called(config.generator, training.game.generate, network, draw.inputs.values, **told)
@@ -127,9 +127,7 @@ def _called(selection: Selection[ComponentSpec], call: Any, *arguments: Any, **t
 
 
 def _failure(selection: Selection[ComponentSpec], error: Exception) -> PluginError:
-    return PluginError(
-        f"{selection.label} fails on a batch of two: {type(error).__name__}: {error}"
-    )
+    return PluginError(f"{selection.label} fails on a batch of two: {described(error)}")
 
 
 def _expect(
