@@ -67,7 +67,7 @@ def missing_data_is_a_clear_error(subject: Subject[DatasetSpec]) -> None:
                 continue
             came = f"a DataError that does not name the path: {error}"
         except Exception as error:
-            came = f"{type(error).__name__}: {error}"
+            came = described(error)
         else:
             if spec.path_option is None:
                 raise NotApplicable("its data is there, even in an empty folder")

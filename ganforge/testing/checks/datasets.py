@@ -13,7 +13,7 @@ from ganforge.config.run_config import fields_of
 from ganforge.contracts import EndlessDataset, MapDataset
 from ganforge.plugin.fields import LABEL, SAMPLE, Field
 from ganforge.plugin.specs import DatasetSpec
-from ganforge.printable import printable
+from ganforge.printable import described, printable
 from ganforge.testing.checks.data_sources import CHECKS as SOURCES
 from ganforge.testing.checks.drawn_sets import CHECKS as DRAWN
 from ganforge.testing.fixtures.building import build, seeded
@@ -156,7 +156,7 @@ def length_is_that_of_the_data(subject: Subject[DatasetSpec]) -> None:
     except (IndexError, KeyError) as error:
         raise CheckFailure(
             f"as many samples as the length, {length}, says",
-            came=f"{type(error).__name__}: {error}",
+            came=described(error),
             mend="count in __len__() what can be read",
         ) from error
 

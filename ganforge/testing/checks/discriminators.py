@@ -17,8 +17,9 @@ from ganforge.testing.fixtures.building import (
     first_network,
     forward,
     networks,
+    weighted,
 )
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject
+from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
 
 NUM_SAMPLES = 7
 BOUND = 10.0  # scores beyond it on both sides are unbounded
@@ -200,41 +201,40 @@ def _sample_gradients(
     given, scores = _scored(subject, problem, network)
     if not scores.requires_grad:
         return None
-    weights = torch.randn(scores.shape, generator=torch.Generator().manual_seed(2))
-    (gradients,) = torch.autograd.grad((scores * weights).sum(), given, allow_unused=True)
+    (gradients,) = torch.autograd.grad(weighted(scores), given, allow_unused=True)
     return gradients
 
 
-CHECKS: tuple[Check, ...] = tuple(
-    Check(name=name, contract=contract, run=run, kinds=(DiscriminatorSpec.kind,))
-    for name, contract, run in (
-        (
-            "scores-have-the-declared-shape",
-            "there is one score a sample, or what else the spec declares, for any size and batch",
-            check_shape,
-        ),
-        ("scores-are-float32", "scores are float32", check_dtype),
-        ("scores-are-unbounded", "scores have no bound on either side", check_unbounded),
-        ("scores-are-not-constant", "other samples have other scores", check_not_constant),
-        (
-            "samples-get-a-gradient",
-            "every sample gets a finite gradient that is somewhere not zero",
-            check_sample_gradients,
-        ),
-        (
-            "frozen-weights-pass-the-gradient",
-            "samples get the same gradient where the weights want none",
-            check_frozen,
-        ),
-        (
-            "gradient-can-be-differentiated",
-            "the gradient of the scores has a gradient itself, where the spec says so",
-            check_double_backward,
-        ),
-        (
-            "batch-independent-as-declared",
-            "a score does not depend on the batch, where the spec says so",
-            check_batch_independence,
-        ),
-    )
+_check = check_of(DiscriminatorSpec.kind)
+
+
+CHECKS: tuple[Check, ...] = (
+    _check(
+        "scores-have-the-declared-shape",
+        "there is one score a sample, or what else the spec declares, for any size and batch",
+        check_shape,
+    ),
+    _check("scores-are-float32", "scores are float32", check_dtype),
+    _check("scores-are-unbounded", "scores have no bound on either side", check_unbounded),
+    _check("scores-are-not-constant", "other samples have other scores", check_not_constant),
+    _check(
+        "samples-get-a-gradient",
+        "every sample gets a finite gradient that is somewhere not zero",
+        check_sample_gradients,
+    ),
+    _check(
+        "frozen-weights-pass-the-gradient",
+        "samples get the same gradient where the weights want none",
+        check_frozen,
+    ),
+    _check(
+        "gradient-can-be-differentiated",
+        "the gradient of the scores has a gradient itself, where the spec says so",
+        check_double_backward,
+    ),
+    _check(
+        "batch-independent-as-declared",
+        "a score does not depend on the batch, where the spec says so",
+        check_batch_independence,
+    ),
 )

@@ -18,7 +18,7 @@ from ganforge.testing.fixtures.building import (
     networks,
     real_batch,
 )
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject
+from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
 
 NUM_SAMPLES = 7
 FAR = 100.0  # what latents and the last weights are multiplied by, to go where training may
@@ -136,26 +136,26 @@ def _enlarge(network: nn.Module) -> None:
             weight.mul_(FAR)
 
 
-CHECKS: tuple[Check, ...] = tuple(
-    Check(name=name, contract=contract, run=run, kinds=(GeneratorSpec.kind,))
-    for name, contract, run in (
-        (
-            "samples-have-the-declared-shape",
-            "samples have the shape of the problem, for every declared size and any batch",
-            check_shape,
-        ),
-        ("samples-are-float32", "samples are float32", check_dtype),
-        ("images-lie-in-range", "images lie in [-1, 1]", check_range),
-        ("samples-are-not-constant", "other inputs give other samples", check_not_constant),
-        (
-            "evaluation-is-independent-of-batch-mates",
-            "in evaluation mode a sample does not depend on the others in its batch",
-            check_batch_mates,
-        ),
-        (
-            "codes-have-the-shape-of-inputs",
-            "`encode` gives codes of which `forward` makes samples",
-            check_codes,
-        ),
-    )
+_check = check_of(GeneratorSpec.kind)
+
+
+CHECKS: tuple[Check, ...] = (
+    _check(
+        "samples-have-the-declared-shape",
+        "samples have the shape of the problem, for every declared size and any batch",
+        check_shape,
+    ),
+    _check("samples-are-float32", "samples are float32", check_dtype),
+    _check("images-lie-in-range", "images lie in [-1, 1]", check_range),
+    _check("samples-are-not-constant", "other inputs give other samples", check_not_constant),
+    _check(
+        "evaluation-is-independent-of-batch-mates",
+        "in evaluation mode a sample does not depend on the others in its batch",
+        check_batch_mates,
+    ),
+    _check(
+        "codes-have-the-shape-of-inputs",
+        "`encode` gives codes of which `forward` makes samples",
+        check_codes,
+    ),
 )

@@ -29,6 +29,7 @@ from ganforge.testing.fixtures.building import (
     one_tensor,
     real_batch,
     seeded,
+    weighted,
 )
 from ganforge.testing.framework import Check, CheckFailure, Subject, check_of
 
@@ -97,12 +98,12 @@ def _everything(subject: Subject[NetworkSpec], problem: Problem, network: nn.Mod
         parts = [it for found in named for it in ([found] if isinstance(found, Tensor) else found)]
     else:
         output, parts = call(network, given), []
-    total = _weighted(one_tensor(output))
+    total = weighted(one_tensor(output))
     if ENCODE in _methods(subject):
         samples = real_batch(problem, NUM_SAMPLES).samples
         parts.append(call(network, Inputs(samples, **given.others), ENCODE))
     for part in parts:
-        total = total + _weighted(part.float())
+        total = total + weighted(part.float())
     return total
 
 
@@ -170,7 +171,7 @@ def check_parameters_at_first_forward(subject: Subject[NetworkSpec]) -> None:
 def check_deep_copy(subject: Subject[NetworkSpec]) -> None:
     problem, network = first_network(subject)
     given = arguments(subject, problem, NUM_SAMPLES)
-    _backward(_weighted(forward(network, given)), network)
+    _backward(weighted(forward(network, given)), network)
     try:
         other = copy.deepcopy(network)
     except Exception as error:
@@ -221,7 +222,7 @@ def check_autocast(subject: Subject[NetworkSpec]) -> None:
     problem, network = first_network(subject)
     with torch.autocast("cpu", torch.bfloat16):
         output = forward(network, arguments(subject, problem, NUM_SAMPLES))
-    _backward(_weighted(output.float()), network)
+    _backward(weighted(output.float()), network)
     gradients = [it.grad for it in network.parameters() if it.grad is not None]
     if not all(bool(it.isfinite().all()) for it in [output, *gradients]):
         raise CheckFailure(
@@ -245,12 +246,6 @@ def _equal(one: Any, other: Any) -> bool:
 def _close(one: Tensor, other: Tensor) -> bool:
     """Equal but for the order in which kernels add."""
     return torch.allclose(one, other, rtol=1e-4, atol=1e-5)
-
-
-def _weighted(output: Tensor) -> Tensor:
-    """A scalar whose gradient is another one at each number of the output."""
-    weights = torch.randn(output.shape, generator=torch.Generator().manual_seed(2))
-    return (output * weights).sum()
 
 
 def _backward(total: Tensor, network: nn.Module) -> None:
