@@ -7,7 +7,6 @@ from importlib import import_module
 
 import pytest
 
-from tests.conftest import Command, FakePlugin
 from tests.systems.harness import (
     PLUGINS,
     System,

@@ -1,5 +1,6 @@
 """The residual networks of SNGAN, for any side that is 2^n times a base of some pixels."""
 
+from itertools import pairwise
 from math import log2
 
 import torch
@@ -24,8 +25,7 @@ class Generator(nn.Module):
         self.first = nn.Linear(problem.input_shape[0], self.width * BASE**2)
         widths = [self.width >> it for it in range(blocks + 1)]
         self.blocks = nn.ModuleList(
-            ResidualUp(wide, narrow, problem.num_classes)
-            for wide, narrow in zip(widths, widths[1:], strict=False)
+            ResidualUp(wide, narrow, problem.num_classes) for wide, narrow in pairwise(widths)
         )
         self.last = nn.Sequential(
             nn.BatchNorm2d(options.width),
@@ -51,7 +51,7 @@ class Discriminator(nn.Module):
         self.blocks = nn.Sequential(
             *(
                 ResidualDown(narrow, wide, first=narrow == channels)
-                for narrow, wide in zip(widths, widths[1:], strict=False)
+                for narrow, wide in pairwise(widths)
             )
         )
         self.score = ProjectionScore(widths[-1], problem.num_classes)
