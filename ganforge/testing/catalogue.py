@@ -6,42 +6,46 @@ from collections.abc import Mapping
 
 from ganforge.errors import UsageError, did_you_mean, listed
 from ganforge.plugin.base_specs import Spec
-from ganforge.testing.checks.augmentations import CHECKS as AUGMENTATIONS
-from ganforge.testing.checks.callbacks import CHECKS as CALLBACKS
-from ganforge.testing.checks.components import CHECKS as COMPONENTS
-from ganforge.testing.checks.datasets import CHECKS as DATASETS
-from ganforge.testing.checks.discriminators import CHECKS as DISCRIMINATORS
-from ganforge.testing.checks.formats import CHECKS as FORMATS
-from ganforge.testing.checks.games import CHECKS as GAMES
-from ganforge.testing.checks.generators import CHECKS as GENERATORS
-from ganforge.testing.checks.losses import CHECKS as LOSSES
-from ganforge.testing.checks.metrics import CHECKS as METRICS
-from ganforge.testing.checks.networks import CHECKS as NETWORKS
-from ganforge.testing.checks.optimizers import CHECKS as OPTIMIZERS
-from ganforge.testing.checks.recipes import CHECKS as RECIPES
-from ganforge.testing.checks.samplers import CHECKS as SAMPLERS
-from ganforge.testing.checks.training import CHECKS as PAIRINGS
+from ganforge.testing.checks import (
+    augmentations,
+    callbacks,
+    components,
+    datasets,
+    discriminators,
+    formats,
+    games,
+    generators,
+    losses,
+    metrics,
+    networks,
+    optimizers,
+    recipes,
+    samplers,
+    training,
+)
 
 from .finding import subject_of
-from .framework import Check, CheckResult, Subject, perform_all
+from .framework import Check, CheckResult, Subject, checks_in, perform_all
 
-ALL_CHECKS: tuple[Check, ...] = (
-    *COMPONENTS,
-    *NETWORKS,
-    *GENERATORS,
-    *DISCRIMINATORS,
-    *LOSSES,
-    *DATASETS,
-    *SAMPLERS,
-    *GAMES,
-    *AUGMENTATIONS,
-    *METRICS,
-    *CALLBACKS,
-    *OPTIMIZERS,
-    *FORMATS,
-    *RECIPES,
-    *PAIRINGS,
+#: in the order in which they are run and shown
+MODULES = (
+    components,
+    networks,
+    generators,
+    discriminators,
+    losses,
+    datasets,
+    samplers,
+    games,
+    augmentations,
+    metrics,
+    callbacks,
+    optimizers,
+    formats,
+    recipes,
+    training,
 )
+ALL_CHECKS: tuple[Check, ...] = tuple(it for module in MODULES for it in checks_in(module))
 
 
 def checks_of(subject: Subject[Spec]) -> list[Check]:

@@ -10,6 +10,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from importlib import import_module, metadata
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
@@ -55,9 +56,12 @@ def find_components(
         components = _named(source)
     if not components:
         raise UsageError(f"{printable(source)} has no components")
-    subjects = [
+    alone = [
         Subject(component=it, given=(given or {}).get(f"{it.kind}/{it.name}", {}))
         for it in components
+    ]
+    subjects = [
+        replace(it, partners=tuple(other for other in alone if other is not it)) for it in alone
     ]
     known = [subject.label for subject in subjects]
     for label in given or {}:

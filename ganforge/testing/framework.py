@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any, Generic, Literal, TypeVar
 
 from ganforge.config.run_config import Selection
@@ -16,20 +17,39 @@ from ganforge.errors import GanforgeError
 from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.plugin.options import parse
 from ganforge.plugin.registry import Component
+from ganforge.plugin.specs import SPECS
 from ganforge.printable import described
 
 Status = Literal["passed", "failed", "skipped", "expected", "unexpected"]
 S = TypeVar("S", bound=Spec, covariant=True)
+P = TypeVar("P", bound=Spec)
 
 
 class CheckFailure(AssertionError):
-    """A broken contract: what was expected, what came, and how to mend it."""
+    """A broken contract: what came in place of it.
 
-    def __init__(self, expected: str, *, came: str, mend: str) -> None:
-        super().__init__(f"expected {expected}; came {came}; {mend}")
+    `expected` and `fix` are more exact than what the check itself says, where something is.
+    """
+
+    def __init__(self, got: str, *, expected: str = "", fix: str = "") -> None:
+        super().__init__(got)
+        self.got = got
         self.expected = expected
-        self.came = came
-        self.mend = mend
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"expected: {self.expected}; got: {self.got}. Fix: {self.fix}"
+
+
+def require(condition: bool, got: str, *, expected: str = "", fix: str = "") -> None:
+    """Raise CheckFailure unless the condition holds."""
+    if not condition:
+        raise CheckFailure(got, expected=expected, fix=fix)
+
+
+class OldFailure(CheckFailure):
+    def __init__(self, expected: str, *, came: str, mend: str) -> None:
+        super().__init__(came, expected=expected, fix=mend)
 
 
 class NotApplicable(Exception):
@@ -42,10 +62,14 @@ class Subject(Generic[S]):
 
     `given` are options as plain data over the defaults, for a component that cannot be built
     without. Raises NotApplicable, when the options are read, where one that must be given is not.
+
+    `partners` are the components that belong with it, those of its own plugin: where the kit's own
+    networks have not what it asks for, it is checked with them.
     """
 
     component: Component[S]
     given: Mapping[str, object] = field(default_factory=dict)
+    partners: tuple[Subject[Spec], ...] = ()
 
     @property
     def spec(self) -> S:
@@ -75,27 +99,62 @@ class Subject(Generic[S]):
         """The spec's value under this name; if it is a function, its result for the options."""
         return self.selection.says(attribute)
 
+    def partners_of(self, kind: type[P]) -> list[Subject[P]]:
+        """The partners of a kind, none of which has partners itself."""
+        found: Any = [it for it in self.partners if isinstance(it.spec, kind)]
+        return list(found)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One contract. `kinds` are the kinds of component that it is about; empty for all."""
+    """One contract, how a component breaks it and what helps.
+
+    `kinds` are the specs that it is about; empty for all.
+    """
 
     name: str
     contract: str
-    run: Callable[[Subject[Any]], None]
-    kinds: tuple[str, ...] = ()
+    fix: str
+    function: Callable[[Subject[Any]], None]
+    kinds: tuple[type[Spec], ...] = ()
 
     def concerns(self, spec: Spec) -> bool:
-        return not self.kinds or spec.kind in self.kinds
+        return not self.kinds or isinstance(spec, self.kinds)
+
+    def run(self, subject: Subject[Any]) -> None:
+        """Raise CheckFailure for a broken contract, NotApplicable where it says nothing."""
+        try:
+            self.function(subject)
+        except CheckFailure as failure:
+            failure.expected = failure.expected or self.contract
+            failure.fix = failure.fix or self.fix
+            raise
+
+
+def check(
+    contract: str, *kinds: type[Spec], fix: str
+) -> Callable[[Callable[[Subject[Any]], None]], Check]:
+    """Make a check of a function, whose name it takes: `images_lie_in_range`."""
+
+    def make(function: Callable[[Subject[Any]], None]) -> Check:
+        name = function.__name__.replace("_", "-")
+        return Check(name=name, contract=contract, fix=fix, function=function, kinds=kinds)
+
+    return make
+
+
+def checks_in(module: ModuleType) -> list[Check]:
+    """The checks that a module defines, in its order."""
+    old: tuple[Check, ...] = getattr(module, "CHECKS", ())
+    return [*old, *(it for it in vars(module).values() if isinstance(it, Check))]
 
 
 def check_of(*kinds: str) -> Callable[[str, str, Callable[[Subject[Any]], None]], Check]:
-    """Return a function that makes checks of these kinds from a name, a contract and a function."""
+    def make(name: str, contract: str, run: Callable[[Subject[Any]], None]) -> Check:
+        specs = tuple(it for it in SPECS if it.kind in kinds)
+        return Check(name=name, contract=contract, fix="", function=run, kinds=specs)
 
-    def check(name: str, contract: str, run: Callable[[Subject[Any]], None]) -> Check:
-        return Check(name=name, contract=contract, run=run, kinds=kinds)
-
-    return check
+    return make
 
 
 @dataclass(frozen=True, kw_only=True)

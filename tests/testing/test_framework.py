@@ -24,7 +24,7 @@ from ganforge import (
     option,
 )
 from ganforge.errors import UsageError
-from ganforge.plugin.specs import KINDS
+from ganforge.plugin.specs import SPECS
 from ganforge.testing.catalogue import ALL_CHECKS
 from ganforge.testing.finding import chosen, subject_of
 from ganforge.testing.fixtures.problems import examples, image_shapes, problems
@@ -35,15 +35,18 @@ SUBJECT = subject_of(GENERATOR)
 
 
 def check(error: Exception | None = None, **changes: object) -> Check:
-    def run(subject: object) -> None:
+    def function(subject: object) -> None:
         if error is not None:
             raise error
 
-    return replace(Check(name="a-contract", contract="it holds", run=run), **changes)
+    made = Check(name="a-contract", contract="it holds", fix="hold it", function=function)
+    return replace(made, **changes)
 
 
-FAILURE = CheckFailure("seven", came="eight", mend="take one away")
-SAID = "expected seven; came eight; take one away"
+FAILURE = CheckFailure("eight", expected="seven", fix="take one away")
+SAID = "expected: seven; got: eight. Fix: take one away"
+SHORT = CheckFailure("a hole")
+SAID_BY_THE_CHECK = "expected: it holds; got: a hole. Fix: hold it"
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,7 @@ SAID = "expected seven; came eight; take one away"
         (None, None, "passed", ""),
         (None, "known", "unexpected", "it passed, though it was to fail: known"),
         (FAILURE, None, "failed", SAID),
+        (SHORT, None, "failed", SAID_BY_THE_CHECK),
         (FAILURE, "known", "expected", f"known ({SAID})"),
         (NotApplicable("no labels"), None, "skipped", "no labels"),
         (NotApplicable("no labels"), "known", "skipped", "no labels"),
@@ -73,23 +77,23 @@ def test_what_a_component_raises_is_a_failure_with_its_place():
 
 
 def test_a_check_concerns_the_kinds_that_it_names():
-    checks = [check(), check(kinds=("generator",)), check(kinds=("loss", "sampler"))]
+    checks = [check(), check(kinds=(GeneratorSpec,)), check(kinds=(LossSpec, SamplerSpec))]
     assert len(perform_all(checks, SUBJECT)) == 2
 
 
 def test_names_of_checks_are_words_and_no_two_of_a_kind_are_the_same():
-    for kind in KINDS:
-        of_kind = [it.name for it in ALL_CHECKS if not it.kinds or kind in it.kinds]
+    for spec in SPECS:
+        of_kind = [it.name for it in ALL_CHECKS if not it.kinds or spec in it.kinds]
         assert len(set(of_kind)) == len(of_kind)
     names = [it.name for it in ALL_CHECKS]
     assert all(name == name.lower() and "-" in name and " " not in name for name in names)
     assert all(it.contract and not it.contract.endswith(".") for it in ALL_CHECKS)
-    assert {kind for it in ALL_CHECKS for kind in it.kinds} <= set(KINDS)
+    assert {spec for it in ALL_CHECKS for spec in it.kinds} <= set(SPECS)
 
 
 def test_every_kind_has_checks_of_its_own():
-    for kind in KINDS:
-        assert any(kind in it.kinds for it in ALL_CHECKS), kind
+    for spec in SPECS:
+        assert any(spec in it.kinds for it in ALL_CHECKS), spec.kind
 
 
 ANY = [(3, 11, 11), (1, 1, 1), (3, 1, 1), (1, 1, 11)]

@@ -182,7 +182,7 @@ def test_every_check_of_a_network_has_a_component_that_fails_it():
 def test_a_failure_says_what_was_expected_what_came_and_what_to_do():
     results = check_component(discriminator("Probabilities"))
     (message,) = of_status(results, "failed").values()
-    assert message.startswith("expected scores that can be anything; came scores from 0 to 1,")
+    assert message.startswith("expected: scores that can be anything; got: scores from 0 to 1,")
     assert message.endswith("end with a linear layer: losses want logits, not probabilities")
 
 

@@ -155,7 +155,7 @@ def test_an_optimizer_that_leaves_parameters_out_cannot_be_built():
     assert [(it.check, it.message) for it in failed] == [
         (
             "can-be-built",
-            "expected something built for a matrix and a vector to train; came the optimizer "
+            "expected: something built for a matrix and a vector to train; got: the optimizer "
             "'wrong' of unpublished 0 must train each of the 2 parameters it is given; give an "
             "optimizer over all parameters that the builder is given",
         )

@@ -22,7 +22,8 @@ from ganforge.testing.fixtures.building import build
 from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.fixtures.waiting import HostNeverWaits
 from ganforge.testing.fixtures.watching import global_generators_untouched
-from ganforge.testing.framework import Check, CheckFailure, Subject, check_of
+from ganforge.testing.framework import Check, Subject, check_of
+from ganforge.testing.framework import OldFailure as CheckFailure
 
 
 def given_generator_alone_is_used(subject: Subject[AugmentationSpec]) -> None:

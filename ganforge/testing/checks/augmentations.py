@@ -16,7 +16,15 @@ from ganforge.testing.fixtures.augmenting import (
     samples_of,
 )
 from ganforge.testing.fixtures.problems import problems
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+from ganforge.testing.framework import (
+    Check,
+    NotApplicable,
+    Subject,
+    check_of,
+)
+from ganforge.testing.framework import (
+    OldFailure as CheckFailure,
+)
 
 CHANGED = 1  # a sample that others must not depend on
 

@@ -12,7 +12,8 @@ from ganforge.plugin.specs import CallbackSpec
 from ganforge.testing.fixtures.building import build
 from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.fixtures.watching import elsewhere, files_under
-from ganforge.testing.framework import Check, CheckFailure, Subject, check_of
+from ganforge.testing.framework import Check, Subject, check_of
+from ganforge.testing.framework import OldFailure as CheckFailure
 
 RUN = Path("runs") / "run"
 STATES = ("finished", "interrupted", "terminated", "preempted", "failed")

@@ -28,6 +28,7 @@ from ganforge.plugin.options import describe, parse, to_toml
 from ganforge.plugin.registry import Component
 from ganforge.plugin.specs import (
     KINDS,
+    SPECS,
     AugmentationSpec,
     CallbackSpec,
     DatasetSpec,
@@ -46,7 +47,8 @@ from ganforge.problem import Problem
 from ganforge.testing.checks import global_state, hook_modules
 from ganforge.testing.fixtures.building import attempt_to_build, build
 from ganforge.testing.fixtures.problems import problems
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject
+from ganforge.testing.framework import Check, NotApplicable, Subject
+from ganforge.testing.framework import OldFailure as CheckFailure
 
 MAX_SUMMARY = 120  # letters: a line of a table
 BUILT = tuple(kind for kind in KINDS if kind != RecipeSpec.kind)
@@ -208,41 +210,49 @@ _WANTED: dict[str, type] = {
     FormatSpec.kind: Format,
 }
 
+BUILT_SPECS = tuple(it for it in SPECS if it.kind in BUILT)
+PICKLED_SPECS = tuple(it for it in SPECS if it.kind in PICKLED)
 CHECKS: tuple[Check, ...] = (
     Check(
         name="summary-can-be-printed",
+        fix="",
         contract=f"the summary is printable text of at most {MAX_SUMMARY} letters",
-        run=check_summary,
+        function=check_summary,
     ),
     Check(
         name="every-option-has-help",
+        fix="",
         contract="every option has one line of help that can be printed",
-        run=check_option_help,
-        kinds=BUILT,
+        function=check_option_help,
+        kinds=BUILT_SPECS,
     ),
     Check(
         name="options-survive-toml",
+        fix="",
         contract="options written as TOML and read again are the same",
-        run=check_options_in_toml,
-        kinds=BUILT,
+        function=check_options_in_toml,
+        kinds=BUILT_SPECS,
     ),
     Check(
         name="builder-can-be-imported",
+        fix="",
         contract="`build` names something that can be imported and called",
-        run=check_builder,
-        kinds=BUILT,
+        function=check_builder,
+        kinds=BUILT_SPECS,
     ),
     Check(
         name="can-be-built",
+        fix="",
         contract="the builder gives an object of the right kind for every declared shape",
-        run=check_build,
-        kinds=BUILT,
+        function=check_build,
+        kinds=BUILT_SPECS,
     ),
     Check(
         name="can-be-pickled",
+        fix="",
         contract="what is built can be sent to another process",
-        run=check_pickle,
-        kinds=PICKLED,
+        function=check_pickle,
+        kinds=PICKLED_SPECS,
     ),
     *hook_modules.CHECKS,
     *global_state.CHECKS,

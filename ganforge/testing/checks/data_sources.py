@@ -19,7 +19,15 @@ from ganforge.testing.fixtures.building import build, seeded
 from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.fixtures.set_items import item
 from ganforge.testing.fixtures.watching import elsewhere, no_network
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+from ganforge.testing.framework import (
+    Check,
+    NotApplicable,
+    Subject,
+    check_of,
+)
+from ganforge.testing.framework import (
+    OldFailure as CheckFailure,
+)
 
 ABSENT = "absent-6f1d"  # a path that nobody has
 MAX_COMPARED = 2_000  # items of a split that are read one by one

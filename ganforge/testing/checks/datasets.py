@@ -31,7 +31,15 @@ from ganforge.testing.fixtures.set_items import (
     some_samples,
 )
 from ganforge.testing.fixtures.watching import global_generators_untouched
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+from ganforge.testing.framework import (
+    Check,
+    NotApplicable,
+    Subject,
+    check_of,
+)
+from ganforge.testing.framework import (
+    OldFailure as CheckFailure,
+)
 
 SLACK = 1e-5  # of a bound, for rounding
 CHECKED = (SAMPLE, LABEL)  # by checks of their own

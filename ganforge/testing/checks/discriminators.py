@@ -19,7 +19,15 @@ from ganforge.testing.fixtures.building import (
     networks,
     weighted,
 )
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+from ganforge.testing.framework import (
+    Check,
+    NotApplicable,
+    Subject,
+    check_of,
+)
+from ganforge.testing.framework import (
+    OldFailure as CheckFailure,
+)
 
 NUM_SAMPLES = 7
 BOUND = 10.0  # scores beyond it on both sides are unbounded

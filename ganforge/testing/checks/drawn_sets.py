@@ -16,7 +16,15 @@ from ganforge.testing.fixtures.set_items import (
     sample_of,
     some_samples,
 )
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+from ganforge.testing.framework import (
+    Check,
+    NotApplicable,
+    Subject,
+    check_of,
+)
+from ganforge.testing.framework import (
+    OldFailure as CheckFailure,
+)
 
 NUM_DRAWS = 4096  # from a mixture, for its moments
 

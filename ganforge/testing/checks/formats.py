@@ -20,7 +20,15 @@ from ganforge.plugin.specs import FormatSpec
 from ganforge.problem import Problem
 from ganforge.testing.fixtures.building import build, real_batch, seeded
 from ganforge.testing.fixtures.problems import problems
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+from ganforge.testing.framework import (
+    Check,
+    NotApplicable,
+    Subject,
+    check_of,
+)
+from ganforge.testing.framework import (
+    OldFailure as CheckFailure,
+)
 
 NUM_SAMPLES = 6
 PICTURE = ".png"

@@ -9,7 +9,15 @@ from ganforge.contracts import Step
 from ganforge.plugin.specs import SIDES, GameSpec, Side
 from ganforge.testing.fixtures.building import seeded
 from ganforge.testing.fixtures.playing import BATCH, Match, matches
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+from ganforge.testing.framework import (
+    Check,
+    NotApplicable,
+    Subject,
+    check_of,
+)
+from ganforge.testing.framework import (
+    OldFailure as CheckFailure,
+)
 
 
 def sides_are_built(subject: Subject[GameSpec]) -> None:

@@ -18,84 +18,84 @@ from ganforge.testing.fixtures.building import (
     networks,
     real_batch,
 )
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 NUM_SAMPLES = 7
 FAR = 100.0  # what latents and the last weights are multiplied by, to go where training may
 TOLERANCE = 1e-4  # of sums that are made in another order
 
 
-def check_shape(subject: Subject[GeneratorSpec]) -> None:
+@check(
+    "samples have the shape of the problem, for every declared size and any batch",
+    GeneratorSpec,
+    fix="take the shape from problem.sample_shape, or declare in the spec which shapes it makes",
+)
+def samples_have_the_declared_shape(subject: Subject[GeneratorSpec]) -> None:
     for problem, network in networks(subject):
         for training, n in ((True, NUM_SAMPLES), *((False, it) for it in BATCH_SIZES)):
-            samples = _samples(subject, problem, network.train(training), n)
-            if tuple(samples.shape) != (n, *problem.sample_shape):
-                raise CheckFailure(
-                    f"samples {[n, *problem.sample_shape]}",
-                    came=f"{list(samples.shape)}",
-                    mend="take the shape from problem.sample_shape, or declare in the spec which "
-                    "shapes it makes",
-                )
+            got = list(_samples(subject, problem, network.train(training), n).shape)
+            wanted = [n, *problem.sample_shape]
+            require(got == wanted, f"{got}", expected=f"samples {wanted}")
 
 
-def check_dtype(subject: Subject[GeneratorSpec]) -> None:
+@check("samples are float32", GeneratorSpec, fix="keep the dtype of the weights to the end")
+def samples_are_float32(subject: Subject[GeneratorSpec]) -> None:
     for problem, network in networks(subject):
-        samples = _samples(subject, problem, network, NUM_SAMPLES)
-        if samples.dtype != torch.float32:
-            raise CheckFailure(
-                "samples of float32",
-                came=f"{samples.dtype} for samples {list(problem.sample_shape)}",
-                mend="keep the dtype of the weights to the end",
-            )
+        dtype = _samples(subject, problem, network, NUM_SAMPLES).dtype
+        require(dtype == torch.float32, f"{dtype} for samples {list(problem.sample_shape)}")
 
 
-def check_range(subject: Subject[GeneratorSpec]) -> None:
+@check(
+    "images lie in [-1, 1], whatever the latents and the weights are",
+    GeneratorSpec,
+    fix="end with nn.Tanh()",
+)
+def images_lie_in_range(subject: Subject[GeneratorSpec]) -> None:
     for problem, network in networks(subject):
         if not problem.sample.scaled:
             continue  # it has the range of its data
         given = arguments(subject, problem, NUM_SAMPLES)
-        values = given.values
-        extreme = FAR * values if values.dim() == 2 else values.sign()
+        extreme = FAR * given.values if given.values.dim() == 2 else given.values.sign()
         network.eval()
         for training in (False, True):
             if training:
                 _enlarge(network)
             with torch.no_grad():
                 samples = forward(network, Inputs(extreme, **given.others))
-            if not bool((samples.abs() <= 1).all()):  # NaN is outside too
-                raise CheckFailure(
-                    "images in [-1, 1], whatever the latents and the weights are",
-                    came=f"values from {samples.min():.3g} to {samples.max():.3g}",
-                    mend="end with nn.Tanh()",
-                )
+            inside = bool((samples.abs() <= 1).all())  # NaN is outside too
+            require(inside, f"values from {samples.min():.3g} to {samples.max():.3g}")
 
 
-def check_not_constant(subject: Subject[GeneratorSpec]) -> None:
+@check("other inputs give other samples", GeneratorSpec, fix="let the inputs reach the output")
+def samples_are_not_constant(subject: Subject[GeneratorSpec]) -> None:
     for problem, network in networks(subject):
         samples = _samples(subject, problem, network.eval(), NUM_SAMPLES)
-        if torch.equal(samples, samples[:1].expand_as(samples)):
-            raise CheckFailure(
-                "other samples for other inputs",
-                came=f"the same one {NUM_SAMPLES} times, for samples {list(problem.sample_shape)}",
-                mend="let the inputs reach the output",
-            )
+        constant = torch.equal(samples, samples[:1].expand_as(samples))
+        require(not constant, f"one {NUM_SAMPLES} times, for samples {list(problem.sample_shape)}")
 
 
-def check_batch_mates(subject: Subject[GeneratorSpec]) -> None:
+@check(
+    "in evaluation mode a sample does not depend on the others in its batch",
+    GeneratorSpec,
+    fix="use no statistics of the batch in evaluation mode (nn.BatchNorm keeps its own)",
+)
+def evaluation_is_independent_of_batch_mates(subject: Subject[GeneratorSpec]) -> None:
     problem, network = first_network(subject)
     given = arguments(subject, problem, NUM_SAMPLES)
     network.eval()
     with torch.no_grad():
-        together, alone = forward(network, given), forward(network, given[:1])
-    if not torch.allclose(together[:1], alone, rtol=TOLERANCE, atol=TOLERANCE):
-        raise CheckFailure(
-            "the same sample of an input, alone and in a batch, in evaluation mode",
-            came=f"a difference of {(together[:1] - alone).abs().max():.3g}",
-            mend="use no statistics of the batch in evaluation mode (nn.BatchNorm keeps its own)",
-        )
+        together, alone = forward(network, given)[:1], forward(network, given[:1])
+    same = torch.allclose(together, alone, rtol=TOLERANCE, atol=TOLERANCE)
+    require(same, f"a difference of {(together - alone).abs().max():.3g}")
 
 
-def check_codes(subject: Subject[GeneratorSpec]) -> None:
+@check(
+    "`encode` gives codes of which `forward` makes samples",
+    GeneratorSpec,
+    fix="take the shape of codes from problem.input_shape, and give encode the conditions of "
+    "forward; or leave it out of `methods`",
+)
+def codes_have_the_shape_of_inputs(subject: Subject[GeneratorSpec]) -> None:
     if "encode" not in subject.spec.methods:
         raise NotApplicable("it declares no encoder")
     for problem, network in networks(subject):
@@ -107,18 +107,10 @@ def check_codes(subject: Subject[GeneratorSpec]) -> None:
                     codes = call(network.eval(), Inputs(real, **told), "encode")
                     samples = forward(network, Inputs(codes, **told))
             except Exception as error:
-                raise CheckFailure(
-                    "encode(samples) to give codes that forward makes samples of",
-                    came=described(error),
-                    mend="define encode with the conditions of forward, or leave it out of "
-                    "`methods`",
-                ) from error
-            if codes.shape != (n, *problem.input_shape) or samples.shape != real.shape:
-                raise CheckFailure(
-                    f"codes {[n, *problem.input_shape]}",
-                    came=str(list(codes.shape)),
-                    mend="take the shape of codes from problem.input_shape",
-                )
+                raise CheckFailure(described(error)) from error
+            wanted = [n, *problem.input_shape]
+            fitting = list(codes.shape) == wanted and samples.shape == real.shape
+            require(fitting, f"{list(codes.shape)}", expected=f"codes {wanted}")
 
 
 def _samples(
@@ -134,28 +126,3 @@ def _enlarge(network: nn.Module) -> None:
     with torch.no_grad():
         for weight in weights[-1:]:
             weight.mul_(FAR)
-
-
-_check = check_of(GeneratorSpec.kind)
-
-
-CHECKS: tuple[Check, ...] = (
-    _check(
-        "samples-have-the-declared-shape",
-        "samples have the shape of the problem, for every declared size and any batch",
-        check_shape,
-    ),
-    _check("samples-are-float32", "samples are float32", check_dtype),
-    _check("images-lie-in-range", "images lie in [-1, 1]", check_range),
-    _check("samples-are-not-constant", "other inputs give other samples", check_not_constant),
-    _check(
-        "evaluation-is-independent-of-batch-mates",
-        "in evaluation mode a sample does not depend on the others in its batch",
-        check_batch_mates,
-    ),
-    _check(
-        "codes-have-the-shape-of-inputs",
-        "`encode` gives codes of which `forward` makes samples",
-        check_codes,
-    ),
-)

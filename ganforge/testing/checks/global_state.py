@@ -10,10 +10,11 @@ import numpy
 import torch
 
 from ganforge.plugin.base_specs import ComponentSpec
-from ganforge.plugin.specs import KINDS, NetworkSpec, RecipeSpec
+from ganforge.plugin.specs import KINDS, SPECS, NetworkSpec, RecipeSpec
 from ganforge.testing.fixtures.building import arguments, build, first_network
 from ganforge.testing.fixtures.problems import problems
-from ganforge.testing.framework import Check, CheckFailure, Subject
+from ganforge.testing.framework import Check, Subject
+from ganforge.testing.framework import OldFailure as CheckFailure
 
 BUILT = tuple(kind for kind in KINDS if kind != RecipeSpec.kind)
 
@@ -90,14 +91,16 @@ def _same(one: Any, other: Any) -> bool:
 CHECKS: tuple[Check, ...] = (
     Check(
         name="global-random-state-is-untouched",
+        fix="",
         contract="building and evaluating it leave the global random generators as they were",
-        run=check_random_state,
-        kinds=BUILT,
+        function=check_random_state,
+        kinds=tuple(it for it in SPECS if it.kind in BUILT),
     ),
     Check(
         name="torch-settings-are-untouched",
+        fix="",
         contract="building and evaluating it leave torch's global settings as they were",
-        run=check_torch_settings,
-        kinds=BUILT,
+        function=check_torch_settings,
+        kinds=tuple(it for it in SPECS if it.kind in BUILT),
     ),
 )

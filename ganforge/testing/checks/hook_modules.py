@@ -11,7 +11,8 @@ from typing import Any
 
 from ganforge.plugin.base_specs import Spec
 from ganforge.printable import printable
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject
+from ganforge.testing.framework import Check, NotApplicable, Subject
+from ganforge.testing.framework import OldFailure as CheckFailure
 
 MAX_IMPORT_SECONDS = 0.5
 NUM_ATTEMPTS = 3  # at a quick import: the machine may have been busy
@@ -95,12 +96,14 @@ def _probed(module: str, path: str) -> dict[str, Any]:
 CHECKS: tuple[Check, ...] = (
     Check(
         name="hook-module-imports-no-torch",
+        fix="",
         contract="the hook module imports neither torch nor torchvision",
-        run=check_import_without_torch,
+        function=check_import_without_torch,
     ),
     Check(
         name="hook-module-loads-quickly",
+        fix="",
         contract=f"the hook module is loaded in {MAX_IMPORT_SECONDS} s",
-        run=check_import_time,
+        function=check_import_time,
     ),
 )

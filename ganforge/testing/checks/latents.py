@@ -8,7 +8,15 @@ from torch import Tensor
 from ganforge.plugin.specs import SamplerSpec
 from ganforge.testing.fixtures.building import same_values
 from ganforge.testing.fixtures.draws import draw, fed_with_data, first_built
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+from ganforge.testing.framework import (
+    Check,
+    NotApplicable,
+    Subject,
+    check_of,
+)
+from ganforge.testing.framework import (
+    OldFailure as CheckFailure,
+)
 
 NUM_DRAWS = 4096
 #: of means in standard deviations and of correlations, whose standard error is 1/64

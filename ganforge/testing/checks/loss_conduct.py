@@ -17,7 +17,15 @@ from ganforge.testing.fixtures.loss_terms import (
     value_of,
     values,
 )
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+from ganforge.testing.framework import (
+    Check,
+    NotApplicable,
+    Subject,
+    check_of,
+)
+from ganforge.testing.framework import (
+    OldFailure as CheckFailure,
+)
 
 NUM_UPDATES = 3
 

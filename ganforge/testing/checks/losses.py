@@ -27,7 +27,15 @@ from ganforge.testing.fixtures.loss_terms import (
     values,
 )
 from ganforge.testing.fixtures.reference_step import PATCHES, ReferenceStep
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+from ganforge.testing.framework import (
+    Check,
+    NotApplicable,
+    Subject,
+    check_of,
+)
+from ganforge.testing.framework import (
+    OldFailure as CheckFailure,
+)
 
 T = TypeVar("T")
 

@@ -16,7 +16,15 @@ from ganforge.plugin.specs import MetricSpec
 from ganforge.problem import Problem
 from ganforge.testing.fixtures.building import build, seeded, values_of
 from ganforge.testing.fixtures.problems import problems
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+from ganforge.testing.framework import (
+    Check,
+    NotApplicable,
+    Subject,
+    check_of,
+)
+from ganforge.testing.framework import (
+    OldFailure as CheckFailure,
+)
 
 NUM_SAMPLES = 64
 NUM_MODES = 4

@@ -31,7 +31,8 @@ from ganforge.testing.fixtures.building import (
     seeded,
     weighted,
 )
-from ganforge.testing.framework import Check, CheckFailure, Subject, check_of
+from ganforge.testing.framework import Check, Subject, check_of
+from ganforge.testing.framework import OldFailure as CheckFailure
 
 NUM_SAMPLES = 7
 ENCODE = "encode"

@@ -14,7 +14,15 @@ from ganforge.plugin.options import describe
 from ganforge.plugin.specs import OptimizerSpec
 from ganforge.testing.fixtures.building import build, seeded
 from ganforge.testing.fixtures.problems import problems
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+from ganforge.testing.framework import (
+    Check,
+    NotApplicable,
+    Subject,
+    check_of,
+)
+from ganforge.testing.framework import (
+    OldFailure as CheckFailure,
+)
 
 NUM_STEPS = 3
 

@@ -16,7 +16,8 @@ from ganforge.plugin.discovery import discover
 from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import RecipeSpec
 from ganforge.testing.finding import find_components
-from ganforge.testing.framework import Check, CheckFailure, Subject, check_of
+from ganforge.testing.framework import Check, Subject, check_of
+from ganforge.testing.framework import OldFailure as CheckFailure
 
 COMMAND = ("ganforge", "train", "--recipe")
 

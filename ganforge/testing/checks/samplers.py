@@ -23,7 +23,15 @@ from ganforge.testing.fixtures.draws import (
 )
 from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.fixtures.watching import global_generators_untouched
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+from ganforge.testing.framework import (
+    Check,
+    NotApplicable,
+    Subject,
+    check_of,
+)
+from ganforge.testing.framework import (
+    OldFailure as CheckFailure,
+)
 
 CHANGED = 1  # a real sample that stays nowhere when a batch is turned round
 

@@ -9,7 +9,15 @@ from ganforge.contracts import Inputs
 from ganforge.plugin.specs import DiscriminatorSpec, GeneratorSpec, NetworkSpec
 from ganforge.testing.fixtures.building import arguments, call, forward, networks, one_tensor
 from ganforge.testing.fixtures.problems import CLASSES
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+from ganforge.testing.framework import (
+    Check,
+    NotApplicable,
+    Subject,
+    check_of,
+)
+from ganforge.testing.framework import (
+    OldFailure as CheckFailure,
+)
 
 NUM_SAMPLES = 7
 

@@ -31,7 +31,15 @@ from ganforge.plugin.specs import (
 from ganforge.printable import described
 from ganforge.storage.run_directory import RunDirectory
 from ganforge.testing.fixtures.runs import NUM_STEPS, runs_of
-from ganforge.testing.framework import Check, CheckFailure, NotApplicable, Subject, check_of
+from ganforge.testing.framework import (
+    Check,
+    NotApplicable,
+    Subject,
+    check_of,
+)
+from ganforge.testing.framework import (
+    OldFailure as CheckFailure,
+)
 
 #: the kinds that take part in a step
 TRAINED = (
