@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ from ganforge.plugin.discovery import DISABLE_VARIABLE, discover
 from ganforge.plugin.registry import Registry
 
 FakePlugin = Callable[..., Path]
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # of which there is one for each core
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 class Answer(NamedTuple):
