@@ -12,8 +12,14 @@ def two_classes(folder: Path) -> None:
         write_images(folder / "pictures" / name, num=10)
 
 
+def pictures(folder: Path) -> None:
+    write_images(folder / "pictures")
+
+
 PICTURES = ("dataset.root=pictures", "dataset.size=8", "dataset.channels=1")
 NARROW = ("generator.width=2", "discriminator.width=2")
+#: for recipes that use the bundled DCGAN, which makes nothing smaller
+DCGAN = (*PICTURES, "dataset.name=images", "dataset.size=32", *NARROW)
 
 SYSTEMS: dict[str, System] = {
     "SNGAN with projection": System(
@@ -22,5 +28,27 @@ SYSTEMS: dict[str, System] = {
         settings=(*PICTURES, *NARROW),
         data=two_classes,
         shape=(1, 8, 8),
+    ),
+    "DRAGAN": System(
+        package="ganforge-dragan",
+        recipe="dragan",
+        settings=DCGAN,
+        data=pictures,
+        shape=(1, 32, 32),
+    ),
+    "LeCam": System(
+        package="ganforge-lecamgan",
+        recipe="lecam",
+        # From the middle on, so that a resumed run needs the means of the steps before.
+        settings=(*DCGAN, "loss.lecam-divergence.start=2"),
+        data=pictures,
+        shape=(1, 32, 32),
+    ),
+    "orthogonal regularisation": System(
+        package="ganforge-orthogonal",
+        recipe="orthogonal",
+        settings=DCGAN,
+        data=pictures,
+        shape=(1, 32, 32),
     ),
 }

@@ -1,0 +1,159 @@
+"""The mathematics of the systems in `regularisation.py`, worked out by hand."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ganforge import Batch, Draw, Inputs, Observed, Problem, Progress, Step, Update
+from ganforge.plugin.specs import Side
+from tests.systems.harness import PLUGINS
+
+IMAGES = Problem(sample_shape=(1, 8, 8), input_shape=(4,))
+START = Progress(step=0, num_steps=100, images=0)
+
+
+@pytest.fixture(autouse=True)
+def plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The plugins can be imported, and leave nothing behind for tests that install them."""
+    before = {*sys.modules}
+    monkeypatch.syspath_prepend(PLUGINS)
+    yield
+    for name in {*sys.modules} - before:
+        if (PLUGINS / name.partition(".")[0]).is_dir():
+            del sys.modules[name]
+
+
+def plugin(module: str) -> ModuleType:
+    return import_module(module)
+
+
+def step_of(
+    discriminator: nn.Module,
+    real: Tensor,
+    fake: Tensor,
+    *,
+    side: Side = "discriminator",
+    generator: nn.Module | None = None,
+    differentiable: bool = False,
+    traced: tuple[str, ...] = (),
+    progress: Progress = START,
+) -> Step:
+    """An update of the usual game, whose generator passes on what it is fed unless one is given."""
+    update = Update(
+        side=side,
+        generator=nn.Identity() if generator is None else generator,
+        discriminator=discriminator,
+        progress=progress,
+        make_random=lambda: torch.Generator().manual_seed(0),
+        differentiable=differentiable,
+        traced=frozenset(traced),
+    )
+    return Step(update, Draw(Batch(real), Inputs(fake)))
+
+
+class Given(nn.Module):
+    """A discriminator of vectors `[B, 1]`, which are their own scores."""
+
+    def forward(self, samples: Tensor) -> Tensor:
+        return samples[:, 0]
+
+
+def observed(real: Tensor, fake: Tensor, *, side: Side = "discriminator") -> Observed:
+    return Observed(
+        side=side, progress=START, batch_size=len(real), real_scores=real, fake_scores=fake
+    )
+
+
+class Linear(nn.Module):
+    """A discriminator of images whose gradient is `norm` long everywhere."""
+
+    def __init__(self, norm: float) -> None:
+        super().__init__()
+        weight = torch.randn(64)
+        self.weight = nn.Parameter(norm * weight / weight.norm())
+
+    def forward(self, samples: Tensor) -> Tensor:
+        return samples.flatten(1) @ self.weight
+
+
+def test_dragan_holds_the_gradient_of_a_linear_discriminator_at_its_target():
+    options = plugin("ganforge_dragan").Options(coefficient=10.0, target=1.0)
+    penalty = plugin("ganforge_dragan.penalty").Penalty(IMAGES, options)
+    real = torch.randn(4, 1, 8, 8)
+    for norm, expected in ((1.0, 0.0), (3.0, 40.0), (0.5, 2.5)):
+        value = penalty.discriminator_loss(step_of(Linear(norm), real, real))
+        assert value.item() == pytest.approx(expected, abs=1e-4)
+
+
+def test_dragan_looks_about_the_data_as_far_as_it_is_told():
+    seen: list[Tensor] = []
+
+    class Seen(Linear):
+        def forward(self, samples: Tensor) -> Tensor:
+            seen.append(samples.detach())
+            return super().forward(samples)
+
+    options = plugin("ganforge_dragan").Options(noise=0.5)
+    penalty = plugin("ganforge_dragan.penalty").Penalty(IMAGES, options)
+    real = 3.0 * torch.randn(64, 1, 8, 8)
+    penalty.discriminator_loss(step_of(Seen(1.0), real, real))
+    assert (seen[0] - real).std().item() == pytest.approx(1.5, rel=0.05)
+
+
+def lecam(*, one_sided: bool) -> nn.Module:
+    options = plugin("ganforge_lecamgan").Options(decay=0.9, one_sided=one_sided)
+    return plugin("ganforge_lecamgan.term").Divergence(IMAGES, options)
+
+
+def test_lecam_is_the_distance_from_the_means_of_the_other_side():
+    real, fake = torch.tensor([[1.0], [-3.0]]), torch.tensor([[0.0], [2.0]])
+    # Means of real 1 and fake -1. Both sides: (4 + 4) / 2 + (1 + 1) / 2; of one: (4 + 0) / 2 + 1/2.
+    for one_sided, expected in ((False, 5.0), (True, 2.5)):
+        term = lecam(one_sided=one_sided)
+        assert term.discriminator_loss(step_of(Given(), real, fake)).item() == 0.0
+        term.observe(observed(torch.tensor([0.0, 2.0]), torch.tensor([-1.0, -1.0])))
+        assert term.discriminator_loss(step_of(Given(), real, fake)).item() == expected
+
+
+def test_the_means_of_lecam_start_at_the_first_scores_and_then_move_slowly():
+    term = lecam(one_sided=True)
+    term.observe(observed(torch.full((2,), 5.0), torch.full((2,), -5.0)))
+    assert (term.real_mean.item(), term.fake_mean.item()) == (5.0, -5.0)
+    term.observe(observed(torch.full((2,), 6.0), torch.full((2,), -7.0)))
+    assert term.real_mean.item() == pytest.approx(5.1)
+    assert term.fake_mean.item() == pytest.approx(-5.2)
+
+
+def test_overlap_counts_what_filters_have_in_common():
+    overlap = plugin("ganforge_orthogonal.terms").overlap
+    # W W^T = [[4, 2], [2, 2]]: the two entries beside the diagonal, and those of W W^T - I.
+    weight = torch.tensor([[2.0, 0.0], [1.0, 1.0]])
+    assert overlap(weight, diagonal=False).item() == pytest.approx(8.0)
+    assert overlap(weight, diagonal=True).item() == pytest.approx(9.0 + 8.0 + 1.0)
+    orthogonal, _ = torch.linalg.qr(torch.randn(9, 4))
+    filters = orthogonal.T.reshape(4, 1, 3, 3)
+    assert overlap(3.0 * filters, diagonal=False).item() == pytest.approx(0.0, abs=1e-3)
+    assert overlap(filters, diagonal=True).item() == pytest.approx(0.0, abs=1e-3)
+
+
+def test_orthogonality_of_one_side_has_a_gradient_for_its_weights_alone():
+    options = plugin("ganforge_orthogonal").Options(beta=0.5)
+    term = plugin("ganforge_orthogonal.terms").OrthogonalGenerator(IMAGES, options)
+    generator, discriminator = nn.Linear(4, 3), nn.Linear(64, 1)
+    step = step_of(
+        discriminator, torch.zeros(2, 64), torch.zeros(2, 4), side="generator", generator=generator
+    )
+    term.generator_loss(step).backward()
+    weight = generator.weight.detach()
+    products = weight @ weight.T
+    expected = 0.5 * 4 * (products - products.diagonal().diag()) @ weight
+    assert torch.allclose(generator.weight.grad, expected, atol=1e-6)
+    assert generator.bias.grad is None
+    assert discriminator.weight.grad is None
