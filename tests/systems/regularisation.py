@@ -51,4 +51,29 @@ SYSTEMS: dict[str, System] = {
         data=pictures,
         shape=(1, 32, 32),
     ),
+    "top-k training": System(
+        package="ganforge-topk",
+        recipe="top-k-mixture",
+        settings=("generator.hidden=[8]", "discriminator.hidden=[8]"),
+        shape=(2,),
+    ),
+    "feature matching": System(
+        package="ganforge-feature-matching",
+        recipe="feature-matching",
+        settings=DCGAN,
+        data=pictures,
+        shape=(1, 32, 32),
+    ),
+    "bCR": System(
+        package="ganforge-bcr",
+        recipe="bcr",
+        settings=DCGAN,
+        data=pictures,
+        shape=(1, 32, 32),
+        expected_failures={
+            "loss/balanced-consistency": {
+                "vectors-are-accepted": "it is of images, which a loss cannot declare (kit)"
+            }
+        },
+    ),
 }

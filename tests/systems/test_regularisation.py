@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from types import ModuleType
 
@@ -44,6 +44,7 @@ def step_of(
     differentiable: bool = False,
     traced: tuple[str, ...] = (),
     progress: Progress = START,
+    augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
 ) -> Step:
     """An update of the usual game, whose generator passes on what it is fed unless one is given."""
     update = Update(
@@ -54,6 +55,7 @@ def step_of(
         make_random=lambda: torch.Generator().manual_seed(0),
         differentiable=differentiable,
         traced=frozenset(traced),
+        augment=augment,
     )
     return Step(update, Draw(Batch(real), Inputs(fake)))
 
@@ -157,3 +159,104 @@ def test_orthogonality_of_one_side_has_a_gradient_for_its_weights_alone():
     assert torch.allclose(generator.weight.grad, expected, atol=1e-6)
     assert generator.bias.grad is None
     assert discriminator.weight.grad is None
+
+
+def top_k(share: float, loss: str = "hinge") -> nn.Module:
+    options = plugin("ganforge_topk").Options(share=share, loss=loss)
+    return plugin("ganforge_topk.loss").TopK(IMAGES, options)
+
+
+def test_top_k_picks_the_samples_with_the_highest_scores():
+    fake = torch.tensor([[0.5], [-1.0], [2.0], [-3.0]], requires_grad=True)
+    step = step_of(Given(), torch.zeros(4, 1), fake, side="generator")
+    value = top_k(0.5).generator_loss(step)
+    value.backward()
+    assert value.item() == pytest.approx(-1.25)
+    assert fake.grad is not None
+    assert fake.grad.flatten().tolist() == [-0.5, 0.0, -0.5, 0.0]
+
+
+@pytest.mark.parametrize(("loss", "expected"), [("hinge", 0.375), ("nonsat", None)])
+def test_top_k_of_the_whole_batch_is_the_usual_loss(loss: str, expected: float | None):
+    fake = torch.tensor([[0.5], [-1.0], [2.0], [-3.0]])
+    step = step_of(Given(), torch.zeros(4, 1), fake, side="generator")
+    if expected is None:
+        expected = torch.nn.functional.softplus(-fake).mean().item()
+    assert top_k(1.0, loss).generator_loss(step).item() == pytest.approx(expected)
+
+
+def test_k_falls_geometrically_from_the_batch_to_nu_times_it():
+    share = plugin("ganforge_topk").Options().share
+    at = [Progress(step=step, num_steps=100, images=0).value(share) for step in (0, 25, 50, 99)]
+    assert at == pytest.approx([1.0, 0.5**0.5, 0.5, 0.5])
+
+
+def test_feature_matching_is_the_distance_between_mean_features():
+    class Features(Given):
+        def trace(self, samples: Tensor) -> tuple[Tensor, dict[str, list[Tensor]]]:
+            return samples[:, 0], {"features": [samples, 2.0 * samples]}
+
+    options = plugin("ganforge_feature_matching").LossOptions
+    build = plugin("ganforge_feature_matching.loss").FeatureMatching
+    real = torch.tensor([[1.0, 0.0], [3.0, 0.0]])  # mean (2, 0)
+    fake = torch.tensor([[0.0, 1.0], [0.0, 3.0]])  # mean (0, 2)
+    names = ("real.features", "fake.features")
+    for layers, expected in (((-1,), 32.0), ((0, 1), 40.0)):
+        step = step_of(Features(), real, fake, side="generator", traced=names)
+        value = build(IMAGES, options(layers=layers)).generator_loss(step)
+        assert value.item() == pytest.approx(expected)
+
+
+def bcr(**options: float) -> nn.Module:
+    given = plugin("ganforge_bcr").Options(**options)
+    return plugin("ganforge_bcr.term").BalancedConsistency(IMAGES, given)
+
+
+def test_a_discriminator_that_does_not_mind_where_things_are_is_consistent():
+    class Mean(nn.Module):
+        def forward(self, samples: Tensor) -> Tensor:
+            return samples.mean((1, 2, 3))
+
+    real, fake = torch.rand(2, 6, 1, 8, 8)
+    # A mirror at the edge repeats pixels, so that a shift would change the mean.
+    assert bcr(shift=0).discriminator_loss(step_of(Mean(), real, fake)).item() < 1e-10
+    step = step_of(Linear(1.0), real, fake)
+    assert bcr(shift=2).discriminator_loss(step).item() > 0.1
+
+
+def test_consistency_is_balanced_by_its_two_weights():
+    class Left(nn.Module):
+        """The pixel in the corner, which a flip exchanges for the one in the other corner."""
+
+        def forward(self, samples: Tensor) -> Tensor:
+            return samples[:, 0, 0, 0]
+
+    real, fake = torch.zeros(2, 400, 1, 8, 8)
+    real[..., -1], fake[..., -1] = 1.0, 2.0
+    value = bcr(shift=0, real=1.0, fake=10.0).discriminator_loss(step_of(Left(), real, fake))
+    # Half of the views are flipped: 1 and 4 by which their scores are off, squared.
+    assert value.item() == pytest.approx((1.0 * 1.0 + 10.0 * 4.0) / 2, rel=0.15)
+
+
+def test_a_view_is_the_image_shifted_or_mirrored():
+    images = torch.arange(64.0).view(1, 1, 8, 8).expand(50, 1, 8, 8)
+    views = bcr(shift=2).view(images)
+    inside = views[:, 0, 2:-2, 2:-2]
+    steps = inside.diff(dim=2)
+    assert {*steps.unique().tolist()} == {-1.0, 1.0}
+    assert (inside.diff(dim=1) == 8.0).all()
+    assert 10 < (steps[:, 0, 0] < 0).sum().item() < 40
+
+
+def test_nothing_but_the_view_sets_two_scores_apart():
+    seen: list[float] = []
+
+    class Seen(Linear):
+        def forward(self, samples: Tensor) -> Tensor:
+            seen.append(samples.max().item())
+            return super().forward(samples)
+
+    images = torch.zeros(2, 1, 8, 8)
+    step = step_of(Seen(1.0), images, images, augment=lambda images, random: images + 1.0)
+    bcr(shift=1).discriminator_loss(step)
+    assert seen == [1.0, 1.0, 0.0, 0.0]  # what the run augments, and views that it does not
