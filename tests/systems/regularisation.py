@@ -76,4 +76,35 @@ SYSTEMS: dict[str, System] = {
             }
         },
     ),
+    "gradient normalisation": System(
+        package="ganforge-gngan",
+        recipe="gn-gan",
+        settings=DCGAN,
+        data=pictures,
+        shape=(1, 32, 32),
+        expected_failures={
+            "discriminator/gradient-normalised": {
+                "scores-are-unbounded": "the paper's scores lie between -1 and 1 (kit)"
+            }
+        },
+    ),
+    "DiffAugment": System(
+        package="ganforge-diffaug",
+        recipe="data-efficient",
+        settings=DCGAN,
+        data=pictures,
+        shape=(1, 32, 32),
+    ),
+    "ADA": System(
+        package="ganforge-adaptive-flips",
+        recipe="adaptive-flips",
+        # It adapts in each of the few steps, and by much.
+        settings=(
+            *DCGAN,
+            "augmentation.adaptive-flips.interval=1",
+            "augmentation.adaptive-flips.adjust_images=20",
+        ),
+        data=pictures,
+        shape=(1, 32, 32),
+    ),
 }

@@ -260,3 +260,122 @@ def test_nothing_but_the_view_sets_two_scores_apart():
     step = step_of(Seen(1.0), images, images, augment=lambda images, random: images + 1.0)
     bcr(shift=1).discriminator_loss(step)
     assert seen == [1.0, 1.0, 0.0, 0.0]  # what the run augments, and views that it does not
+
+
+def gradient_normalised(width: int = 4) -> nn.Module:
+    options = plugin("ganforge_gngan").Options(width=width)
+    network: nn.Module = plugin("ganforge_gngan.network").Discriminator(IMAGES, options)
+    return network
+
+
+def test_a_normalised_gradient_is_at_most_1_long_whatever_the_weights_are():
+    network = gradient_normalised()
+    for scale in (1.0, 30.0):
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.mul_(scale)
+        images = torch.randn(16, 1, 8, 8, requires_grad=True)
+        scores = network(images)
+        (gradients,) = torch.autograd.grad(scores.sum(), images)
+        norms = gradients.flatten(1).norm(dim=1)
+        # The network is linear piece by piece: its second derivative is 0.
+        (of_raw,) = torch.autograd.grad(network.raw(images, None).sum(), images)
+        raw = of_raw.flatten(1).norm(dim=1)
+        expected = (raw / (raw + network.raw(images, None).abs())).square()
+        assert torch.allclose(norms, expected, rtol=1e-3)
+        assert (norms <= 1).all()
+        assert (scores.abs() < 1).all()
+
+
+def test_scores_are_the_same_where_no_gradient_is_wanted():
+    network = gradient_normalised()
+    images = torch.randn(4, 1, 8, 8)
+    scores = network(images)
+    with torch.no_grad():
+        quiet = network(images)
+    assert torch.equal(scores, quiet)
+    assert scores.requires_grad
+    assert not quiet.requires_grad
+    assert not images.requires_grad
+
+
+def augmented(build: nn.Module, images: Tensor, seed: int = 0) -> Tensor:
+    samples: Tensor = build(images, torch.Generator().manual_seed(seed), START)
+    return samples
+
+
+def diffaugment(*policy: str) -> nn.Module:
+    options = plugin("ganforge_diffaug").Options(policy=policy)
+    build: nn.Module = plugin("ganforge_diffaug.augmentation").Augment(IMAGES, options)
+    return build
+
+
+def test_the_hole_is_half_as_wide_and_high_as_the_image():
+    images = torch.ones(400, 1, 8, 8)
+    cut = augmented(diffaugment("cutout"), images)
+    holes = (cut == 0).sum((1, 2, 3))
+    # 4 x 4 pixels where the hole is inside; its centre may lie on the edge.
+    assert (holes.max().item(), holes.min().item()) == (16, 4)
+
+
+def test_images_are_shifted_by_an_eighth_at_most():
+    images = torch.zeros(400, 1, 16, 16)
+    images[:, 0, 8, 8] = 1.0
+    places = augmented(diffaugment("translation"), images).nonzero()
+    for column in (2, 3):
+        assert places[:, column].unique().tolist() == [6, 7, 8, 9, 10]
+
+
+def test_colour_changes_the_mean_by_brightness_alone():
+    images = torch.rand(400, 3, 4, 4)
+    change = (augmented(diffaugment("color"), images) - images).mean((1, 2, 3))
+    assert change.abs().max().item() <= 0.5
+    assert change.std().item() == pytest.approx(12**-0.5, rel=0.1)
+
+
+def flips(p: float = 0.0, **options: float) -> nn.Module:
+    given = plugin("ganforge_adaptive_flips").Options(**options)
+    build: nn.Module = plugin("ganforge_adaptive_flips.augmentation").AdaptiveFlips(IMAGES, given)
+    build.p.fill_(p)
+    return build
+
+
+def test_at_probability_0_images_are_left_as_they_are_to_the_bit():
+    images = torch.randn(8, 1, 8, 8)
+    assert torch.equal(augmented(flips(0.0), images), images)
+
+
+def test_flips_and_turns_are_those_of_the_square_and_equally_likely():
+    build = flips(1.0)
+    image = torch.arange(16.0).view(1, 1, 4, 4)  # of 4 pixels, of which an eighth rounds to 1
+    images = image.expand(4000, 1, 4, 4)
+    chosen = torch.tensor([True, True, False])[:, None].expand(3, 4000)
+    moved = build.moved(images, chosen, torch.rand(4, 4000))
+    counts = [
+        (moved == turned).flatten(1).all(1).sum().item()
+        for flipped in (image, image.flip(3))
+        for turned in (flipped.rot90(turns, (2, 3)) for turns in range(4))
+    ]
+    assert sum(counts) == 4000
+    assert all(400 < it < 600 for it in counts)
+
+
+def test_shifts_are_mirrored_at_the_edge():
+    build = flips(1.0)
+    image = torch.arange(8.0).expand(1, 1, 8, 8)
+    chosen = torch.tensor([[False], [False], [True]])
+    # Of the shifts -1, 0 and 1: rows by 0, columns by 1.
+    strength = torch.tensor([0.0, 0.0, 0.5, 0.9])[:, None]
+    moved = build.moved(image, chosen, strength)
+    assert moved[0, 0, 0].tolist() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 6.0]
+
+
+def test_p_follows_how_sure_the_discriminator_is():
+    build = flips(interval=2, adjust_images=100)
+    sure, unsure = torch.ones(10), torch.tensor([1.0, -1.0] * 5)
+    found = []
+    for real in (sure, sure, sure, sure, unsure, unsure, unsure, unsure, unsure, unsure):
+        build.observe(observed(real, -real))
+        found.append(round(build.p.item(), 4))
+    # 2 updates of 10 images of the 100 that it takes from 0 to 1; never below 0.
+    assert found == [0.0, 0.2, 0.2, 0.4, 0.4, 0.2, 0.2, 0.0, 0.0, 0.0]
