@@ -379,3 +379,33 @@ def test_p_follows_how_sure_the_discriminator_is():
         found.append(round(build.p.item(), 4))
     # 2 updates of 10 images of the 100 that it takes from 0 to 1; never below 0.
     assert found == [0.0, 0.2, 0.2, 0.4, 0.4, 0.2, 0.2, 0.0, 0.0, 0.0]
+
+
+def test_the_attention_of_sagan_is_that_of_the_paper_once_its_gate_is_open():
+    attention = plugin("ganforge_sagan.layers").Attention(16).eval()
+    features = torch.randn(2, 16, 4, 4)
+    assert torch.equal(attention(features), features)
+    attention.gamma.data.fill_(0.5)
+    pooled = torch.nn.functional.max_pool2d
+    for sample, found in zip(features, attention(features), strict=True):
+        queries = attention.query(sample[None]).flatten(2)[0]
+        keys, values = (
+            pooled(it(sample[None]), 2).flatten(2)[0] for it in (attention.key, attention.value)
+        )
+        # One place after the other: b_j = softmax over the places i of s_ij, o_j = v(sum b_ji h_i).
+        columns = [values @ (keys.T @ query).softmax(0) for query in queries.T]
+        attended = attention.output(torch.stack(columns, 1).view(1, 8, 4, 4))[0]
+        assert torch.allclose(found, sample + 0.5 * attended, atol=1e-5)
+
+
+def test_no_layer_of_sagan_stretches_anything():
+    options = plugin("ganforge_sagan").Options(width=4, attention=8)
+    problem = Problem(sample_shape=(1, 16, 16), input_shape=(4,), num_classes=3)
+    network = plugin("ganforge_sagan.networks").Discriminator(problem, options)
+    for _ in range(100):
+        network(torch.randn(2, 1, 16, 16), label=torch.tensor([0, 2]))
+    layers = [it for it in network.modules() if isinstance(getattr(it, "weight", None), Tensor)]
+    assert len(layers) == 14
+    for layer in layers:
+        largest = torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item()
+        assert largest == pytest.approx(1.0, abs=0.02)
