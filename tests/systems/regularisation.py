@@ -17,20 +17,31 @@ def pictures(folder: Path) -> None:
 
 
 PICTURES = ("dataset.root=pictures", "dataset.size=8", "dataset.channels=1")
+NETWORKS = ("generator", "discriminator")
 NARROW = ("generator.width=2", "discriminator.width=2")
 #: for recipes that use the bundled DCGAN, which makes nothing smaller
 DCGAN = (*PICTURES, "dataset.name=images", "dataset.size=32", *NARROW)
 
+COSINE = "until_images=32, shape='cosine'}"
+FALLING = (
+    *(f"loss.{it}.gamma={{from=0.05, to=0.005, {COSINE}" for it in ("r1", "r2")),
+    *(f"{it}_optimizer.learning_rate={{from=2e-4, to=5e-5, {COSINE}" for it in NETWORKS),
+    *(f"{it}_optimizer.betas={{from=[0.0, 0.9], to=[0.0, 0.99], {COSINE}" for it in NETWORKS),
+    f"augmentation.ada.p={{from=0.0, to=0.55, {COSINE}",
+    f"ema.half_life={{from=0, to=20, {COSINE}",
+)
 PARAMETRIZED = "torch refuses to pickle parametrized layers; nothing pickles a network (kit)"
 CLOSED_GATE = "attention starts at gamma 0, so that its layers wait a step for theirs (kit)"
+CLOSED_BRANCH = "branches end in weights of 0, so that the others wait a step (kit)"
 
 SYSTEMS: dict[str, System] = {
     "SNGAN with projection": System(
         package="ganforge-sngan",
         recipe="sngan",
-        settings=(*PICTURES, *NARROW),
+        settings=("dataset.name=images", *PICTURES, *NARROW),
         data=two_classes,
         shape=(1, 8, 8),
+        options={it: {"width": 4} for it in ("generator/sngan", "discriminator/sngan")},
     ),
     "DRAGAN": System(
         package="ganforge-dragan",
@@ -138,6 +149,27 @@ SYSTEMS: dict[str, System] = {
                 "every-parameter-gets-a-gradient": CLOSED_GATE,
                 "frozen-weights-pass-the-gradient": "power iteration moves in each pass (kit)",
             },
+        },
+    ),
+    "R3GAN": System(
+        package="ganforge-r3gan",
+        recipe="r3gan",
+        settings=(
+            "dataset.name=images",
+            *PICTURES,
+            *(f"{it}.{key}" for it in NETWORKS for key in ("width=8", "blocks=1")),
+            # Schedules of as many images as the few steps have.
+            *FALLING,
+        ),
+        data=two_classes,
+        shape=(1, 8, 8),
+        options={
+            "generator/r3gan": {"width": 8, "blocks": 1},
+            "discriminator/r3gan": {"width": 8, "blocks": 1},
+        },
+        expected_failures={
+            it: {"every-parameter-gets-a-gradient": CLOSED_BRANCH}
+            for it in ("generator/r3gan", "discriminator/r3gan")
         },
     ),
 }

@@ -409,3 +409,83 @@ def test_no_layer_of_sagan_stretches_anything():
     for layer in layers:
         largest = torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item()
         assert largest == pytest.approx(1.0, abs=0.02)
+
+
+def shapes(network: nn.Module, kind: type[nn.Module]) -> list[tuple[int, ...]]:
+    """The shapes of the weights of a network's layers of a kind."""
+    return [tuple(it.weight.shape) for it in network.modules() if isinstance(it, kind)]
+
+
+def test_the_widths_of_r3gan_are_those_of_the_authors():
+    given = plugin("ganforge_r3gan").Options()
+    widths = plugin("ganforge_r3gan.networks").widths
+    for side, expected in (
+        (32, [768, 768, 768, 768]),
+        (256, [768, 768, 768, 768, 384, 192, 96]),
+    ):
+        assert widths(Problem(sample_shape=(3, side, side), input_shape=(64,)), given) == expected
+    narrow = plugin("ganforge_r3gan").Options(width=48)
+    with pytest.raises(ValueError, match="width must be a multiple of 32 for images of 128 pixels"):
+        widths(Problem(sample_shape=(3, 128, 128), input_shape=(64,)), narrow)
+
+
+def test_r3gan_begins_as_its_shortcuts_and_ends_unbounded_in_training_alone():
+    given = plugin("ganforge_r3gan").Options(width=16, blocks=2)
+    networks = plugin("ganforge_r3gan.networks")
+    generator = networks.Generator(IMAGES, given)
+    latents = torch.randn(64, 4)
+    features = generator.basis * generator.first(latents)[:, :, None, None]
+    *_, upsampled, _, last = generator.layers
+    expected = last(upsampled(features))
+    assert torch.allclose(generator(latents), expected, atol=1e-6)
+    assert expected.abs().max() > 1
+    assert torch.equal(generator.eval()(latents), expected.clamp(-1, 1))
+    # At the start features have the variance of the basis, pixels of their number of maps.
+    wide = networks.Generator(IMAGES, plugin("ganforge_r3gan").Options(width=512))
+    assert wide.first(latents).std().item() == pytest.approx(1.0, rel=0.2)
+
+
+def test_a_branch_of_r3gan_passes_on_the_scale_of_fix_up_initialisation():
+    blocks = plugin("ganforge_r3gan.blocks")
+    block = blocks.Block(256, expansion=2, num_blocks=16)
+    features = torch.randn(16, 256, 8, 8)
+    widened = torch.nn.functional.leaky_relu(block.widen(features), 0.2)
+    # Of 16 blocks each of the first two layers is scaled by 16^-1/4 = 1/2.
+    assert widened.square().mean().item() == pytest.approx(0.25, rel=0.1)
+    assert shapes(block, nn.Conv2d) == [(512, 256, 1, 1), (512, 16, 3, 3), (256, 512, 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("side", "doubling", "up", "down"),
+    [
+        (32, False, [256] * 4, [128] * 4),
+        (128, True, [1024, 1024, 512, 256, 128, 64], [64, 128, 256, 512, 1024, 1024]),
+    ],
+)
+def test_sngan_has_the_blocks_of_its_tables(
+    side: int, doubling: bool, up: list[int], down: list[int]
+):
+    problem = Problem(sample_shape=(3, side, side), input_shape=(128,), num_classes=10)
+    hooks, networks = plugin("ganforge_sngan"), plugin("ganforge_sngan.networks")
+    with torch.device("meta"):
+        widths = {"width": 64, "doubling": True} if doubling else {}
+        generator = networks.Generator(problem, hooks.GeneratorOptions(**widths))
+        critic = networks.Discriminator(problem, hooks.DiscriminatorOptions(**widths))
+    assert [generator.wide, *(it.conv2.out_channels for it in generator.blocks)] == up
+    assert [it.conv2.module.out_channels for it in critic.blocks[:-1]] == down
+    assert critic.score.linear.module.in_features == down[-1]
+
+
+def test_sagan_has_the_blocks_of_the_authors_and_attends_at_32_pixels():
+    problem = Problem(sample_shape=(3, 128, 128), input_shape=(128,), num_classes=10)
+    networks = plugin("ganforge_sagan.networks")
+    with torch.device("meta"):
+        generator = networks.Generator(problem, plugin("ganforge_sagan").Options())
+        critic = networks.Discriminator(problem, plugin("ganforge_sagan").Options())
+    up = [it.conv2.out_channels for it in generator.blocks]
+    assert [generator.wide, *up] == [1024, 1024, 512, 256, 128, 64]
+    assert {name: it.output.out_channels for name, it in generator.attention.items()} == {"3": 256}
+    names = [type(it).__name__ for it in critic.layers]
+    assert names == ["Down", "Down", "Attention", "Down", "Down", "Down", "Down", "ReLU"]
+    assert critic.layers[2].output.out_channels == 128
+    assert critic.score.in_features == 1024

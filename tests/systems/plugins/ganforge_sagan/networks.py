@@ -16,14 +16,16 @@ class Generator(nn.Module):
         super().__init__()
         channels, side, _ = problem.sample_shape
         (latents,) = problem.input_shape
-        self.wide = options.width * (side // BASE)
+        # The first block keeps the width that it is given.
+        self.wide = fan_in = options.width * (side // (2 * BASE))
         self.first = normalised(nn.Linear(latents, self.wide * BASE**2))
         self.blocks, self.attention = nn.ModuleList(), nn.ModuleDict()
-        fan_in, size = self.wide, BASE
+        size = BASE
         while size < side:
             size *= 2
-            self.blocks.append(Up(fan_in, fan_in // 2, problem.num_classes))
-            fan_in //= 2
+            fan_out = options.width * (side // size)
+            self.blocks.append(Up(fan_in, fan_out, problem.num_classes))
+            fan_in = fan_out
             if size == options.attention:
                 self.attention[str(len(self.blocks))] = Attention(fan_in)
         self.norm = nn.BatchNorm2d(fan_in)
