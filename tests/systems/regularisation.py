@@ -84,11 +84,6 @@ SYSTEMS: dict[str, System] = {
         settings=DCGAN,
         data=pictures,
         shape=(1, 32, 32),
-        expected_failures={
-            "loss/balanced-consistency": {
-                "vectors-are-accepted": "it is of images, which a loss cannot declare (kit)"
-            }
-        },
     ),
     "gradient normalisation": System(
         package="ganforge-gngan",
