@@ -58,7 +58,8 @@ class ResidualDown(nn.Module):
     """Features `[B, C, H, W]` to `[B, C', ⌊H/2⌋, ⌊W/2⌋]`, or `[B, C', H, W]`; no normalisation.
 
     The discriminator's block of Gulrajani et al., 2017 (arXiv:1704.00028), which a gradient penalty
-    or spectral normalisation holds in place.
+    or spectral normalisation holds in place. Where the features keep their shape the shortcut is
+    the identity, as there and in SNGAN (Miyato et al., 2018); otherwise it is a convolution.
 
     Args:
         in_channels: C.
@@ -82,7 +83,8 @@ class ResidualDown(nn.Module):
         self.first = first
         self.conv1 = _conv(in_channels, out_channels, 3, norm)
         self.conv2 = _conv(out_channels, out_channels, 3, norm)
-        self.shortcut = _conv(in_channels, out_channels, 1, norm)
+        same = in_channels == out_channels and not halve
+        self.shortcut = nn.Identity() if same else _conv(in_channels, out_channels, 1, norm)
 
     def forward(self, features: Tensor) -> Tensor:
         change: Tensor = self.conv2(relu(self.conv1(features if self.first else relu(features))))

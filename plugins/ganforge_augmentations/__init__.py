@@ -54,11 +54,12 @@ class AdaptiveOptions:
         minimum=0.0,
         below=1.0,
     )
-    p: float = option(
+    p: float | Schedule = option(
         0.0,
         help="probability of each transform at the start, or throughout if target is 0",
         minimum=0.0,
         maximum=1.0,
+        scheduled=True,
     )
     max_p: float = option(
         0.8,
@@ -74,9 +75,12 @@ class AdaptiveOptions:
     )
 
     def __post_init__(self) -> None:
-        if self.target and self.p > self.max_p:
+        if isinstance(self.p, Schedule):
+            if self.target:
+                raise ValueError("p follows the target, and a schedule only where target is 0")
+        elif self.target and self.p > self.max_p:
             raise ValueError(f"p ({self.p:g}) must not exceed max_p ({self.max_p:g})")
-        if not self.target and not self.p:
+        elif not self.target and not self.p:
             raise ValueError("target 0 holds the probability at p, which must then be above 0")
 
 

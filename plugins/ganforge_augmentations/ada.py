@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ganforge import Augmentation, Observed, Problem, Progress
+from ganforge import Augmentation, Observed, Problem, Progress, Schedule
 
 from . import AdaptiveOptions
 from .colour import recolour
@@ -31,7 +31,8 @@ class AdaptiveAugmentation(Augmentation):
     by a step with which it would go from 0 to 1 within `adjust_images`. The sign must be a verdict,
     which that of a Wasserstein critic is not.
 
-    p, and what it follows from, lie in buffers.
+    With target 0, p stays as it is or follows a schedule, as in R3GAN (Huang et al., 2024). p, and
+    what it follows from, lie in buffers.
     """
 
     p: Tensor
@@ -46,13 +47,18 @@ class AdaptiveAugmentation(Augmentation):
         self.max_p = options.max_p
         self.interval = options.interval
         self.adjust_images = options.adjust_images
-        self.register_buffer("p", torch.tensor(float(options.p)))
+        self.schedule = options.p if isinstance(options.p, Schedule) else None
+        start = 0.0 if isinstance(options.p, Schedule) else options.p
+        self.register_buffer("p", torch.tensor(float(start)))
         self.register_buffer("r", torch.tensor(0.0))
         self.register_buffer("sign_sum", torch.tensor(0.0))
         self.register_buffer("num_observed", torch.tensor(0))
 
     def forward(self, samples: Tensor, generator: torch.Generator, progress: Progress) -> Tensor:
-        draws = Draws(len(samples), generator, self.p)
+        p = self.p
+        if self.schedule is not None:
+            p = torch.full_like(p, progress.value(self.schedule))
+        draws = Draws(len(samples), generator, p)
         size = samples.shape[2], samples.shape[3]
         maps = []
         if "b" in self.groups:
@@ -70,6 +76,8 @@ class AdaptiveAugmentation(Augmentation):
 
         What is due is decided on the device, which the host does not wait for.
         """
+        if self.schedule is not None:
+            self.p.fill_(observed.progress.value(self.schedule))  # for the log
         if observed.real_scores is None:
             return
         self.sign_sum += observed.real_scores.sign().mean(dtype=torch.float32)

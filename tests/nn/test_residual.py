@@ -39,6 +39,16 @@ def test_the_sides_are_halved(halve, first, sides):
     torch.testing.assert_close(block(features), expected)
 
 
+def test_features_that_keep_their_shape_keep_what_they_are():
+    block = ResidualDown(3, 3, halve=False, norm=spectral_norm)
+    with torch.no_grad():
+        block.conv2.module.weight.zero_()
+    features = torch.randn(2, 3, 4, 4)
+    assert torch.equal(block(features), features)
+    for other in (ResidualDown(3, 3), ResidualDown(3, 5, halve=False)):
+        assert isinstance(other.shortcut, nn.Conv2d)
+
+
 def test_the_condition_enters_by_both_normalisations():
     block = ResidualUp(3, 5, condition_size=4)
     assert block.norm1.gain.in_features == block.norm2.gain.in_features == 4

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from ganforge import Observed
+from ganforge import Observed, Progress, Schedule
 from ganforge_augmentations import AdaptiveOptions
 from ganforge_augmentations.colour import recolour
 from ganforge_augmentations.draws import Draws
@@ -399,6 +399,29 @@ def test_with_target_0_p_is_held_and_r_is_measured():
     assert r_of(augmentation) == 1
 
 
+def test_with_target_0_p_may_follow_a_schedule():
+    schedule = Schedule(from_=0.0, to=0.8)
+    augmentation = build("ada", target=0.0, p=schedule)
+    samples = images(400, 3, 8, 8)
+    for step, expected in ((0, 0.0), (50, 0.4), (100, 0.8)):
+        progress = Progress(step=step, num_steps=100, images=0)
+        held = build("ada", target=0.0, p=expected) if expected else None
+        with torch.no_grad():
+            found = augmentation(samples, torch.Generator().manual_seed(0), progress)
+            augmentation.observe(
+                Observed(
+                    side="discriminator",
+                    progress=progress,
+                    batch_size=400,
+                    real_scores=None,
+                    fake_scores=None,
+                )
+            )
+        wanted = samples if held is None else apply(held, samples)
+        assert torch.equal(found, wanted)
+        assert p_of(augmentation) == pytest.approx(expected)
+
+
 def test_the_state_is_in_buffers_and_a_resumed_run_goes_on_to_the_bit():
     original = build("ada", adjust_images=3_000, interval=3)
     assert set(original.state_dict()) == {"p", "r", "sign_sum", "num_observed"}
@@ -428,6 +451,7 @@ def test_metrics_keep_their_values():
     ("values", "message"),
     [
         ({"p": 0.9}, r"p \(0.9\) must not exceed max_p \(0.8\)"),
+        ({"p": Schedule(from_=0.0, to=0.5)}, "a schedule only where target is 0"),
         ({"target": 0.0}, "target 0 holds the probability at p, which must then be above 0"),
     ],
 )

@@ -7,21 +7,28 @@ from dataclasses import dataclass
 
 from ganforge import DiscriminatorSpec, GeneratorSpec, ImageShapes, RecipeSpec, hookimpl, option
 
-SHAPES = (ImageShapes(minimum=8, multiple_of=8, square=True),)
+SHAPES = (ImageShapes(minimum=8, power_of_two=True, square=True),)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
-    width: int = option(64, help="feature maps of the narrowest layer", minimum=1)
+class GeneratorOptions:
+    width: int = option(256, help="feature maps of the narrowest layer", minimum=1)
+    doubling: bool = option(False, help="twice as many at each coarser size, as for ImageNet")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscriminatorOptions:
+    width: int = option(128, help="feature maps of the narrowest layer", minimum=1)
+    doubling: bool = option(False, help="twice as many at each coarser size, as for ImageNet")
 
 
 @hookimpl
 def ganforge_generators():
     yield GeneratorSpec(
         name="sngan",
-        summary="Residual network with conditional batch norm (Miyato et al., 2018)",
+        summary="Residual network with conditional batch norm (Miyato and Koyama, 2018)",
         build="ganforge_sngan.networks:Generator",
-        options=Options,
+        options=GeneratorOptions,
         shapes=SHAPES,
         conditions=("label",),
         discriminator="sngan",
@@ -34,7 +41,7 @@ def ganforge_discriminators():
         name="sngan",
         summary="Residual network with spectral norm and projection (Miyato and Koyama, 2018)",
         build="ganforge_sngan.networks:Discriminator",
-        options=Options,
+        options=DiscriminatorOptions,
         shapes=SHAPES,
         conditions=("label",),
         batch_independent=True,
