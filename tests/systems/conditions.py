@@ -2,6 +2,56 @@
 
 from __future__ import annotations
 
-from tests.systems.harness import System
+from dataclasses import replace
+from pathlib import Path
 
-SYSTEMS: dict[str, System] = {}
+import numpy as np
+from PIL import Image
+
+from tests.systems.harness import System, write_images
+
+SIDE = 32
+NARROW = ("generator.width=2", "discriminator.width=2")
+SMALL = (f"dataset.size={SIDE}", "dataset.channels=1", *NARROW)
+FROM_INPUTS = ("--dataset", "inputs")
+
+
+def two_folders(folder: Path) -> None:
+    """Targets and inputs of the same names."""
+    write_images(folder / "targets", side=SIDE)
+    write_images(folder / "sources", side=SIDE)
+
+
+def halves(folder: Path) -> None:
+    """Pictures that hold a target on their left and an input on their right."""
+    two_folders(folder)
+    (folder / "both").mkdir()
+    for path in sorted((folder / "targets").iterdir()):
+        with Image.open(path) as left, Image.open(folder / "sources" / path.name) as right:
+            both = np.concatenate([np.asarray(left), np.asarray(right)], axis=1)
+        Image.fromarray(both).save(folder / "both" / path.name)
+
+
+def inputs(folder: Path) -> None:
+    """Pictures to translate, of which no targets are there."""
+    write_images(folder / "inputs", num=6, side=SIDE)
+
+
+PIX2PIX = System(
+    package="ganforge-pix2pix",
+    recipe="pix2pix",
+    settings=("dataset.root=targets", "dataset.source=sources", "data.shift=2", *SMALL),
+    data=two_folders,
+    sample=FROM_INPUTS,
+    inputs=inputs,
+    shape=(1, SIDE, SIDE),
+)
+
+SYSTEMS: dict[str, System] = {
+    "pix2pix of two folders": PIX2PIX,
+    "pix2pix of halves": replace(
+        PIX2PIX,
+        settings=("dataset.root=both", "dataset.split=right", "data.shift=2", *SMALL),
+        data=halves,
+    ),
+}
