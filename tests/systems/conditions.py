@@ -13,6 +13,7 @@ from tests.systems.harness import System, write_images
 SIDE = 32
 NARROW = ("generator.width=2", "discriminator.width=2")
 SMALL = (f"dataset.size={SIDE}", "dataset.channels=1", *NARROW)
+TWO_SETS = ("dataset.root=paintings", "dataset.source=photographs", "data.shift=2", *SMALL)
 FROM_INPUTS = ("--dataset", "inputs")
 
 
@@ -30,6 +31,12 @@ def halves(folder: Path) -> None:
         with Image.open(path) as left, Image.open(folder / "sources" / path.name) as right:
             both = np.concatenate([np.asarray(left), np.asarray(right)], axis=1)
         Image.fromarray(both).save(folder / "both" / path.name)
+
+
+def two_sets(folder: Path) -> None:
+    """Two sets of different sizes, in which nothing belongs together."""
+    write_images(folder / "paintings", num=20, side=SIDE)
+    write_images(folder / "photographs", num=13, side=SIDE)
 
 
 def inputs(folder: Path) -> None:
@@ -53,5 +60,14 @@ SYSTEMS: dict[str, System] = {
         PIX2PIX,
         settings=("dataset.root=both", "dataset.split=right", "data.shift=2", *SMALL),
         data=halves,
+    ),
+    "CycleGAN": System(
+        package="ganforge-cyclegan",
+        recipe="cyclegan",
+        settings=(*TWO_SETS, "generator.blocks=2", "game.pool=6"),
+        data=two_sets,
+        sample=FROM_INPUTS,
+        inputs=inputs,
+        shape=(1, SIDE, SIDE),
     ),
 }

@@ -178,7 +178,7 @@ def keeps_every_contract(system: System) -> None:
         results = check_subject(subject, expected)
         assert any(it.status == "passed" for it in results)
         failed += [f"{it.component}/{it.check}: {it.message}" for it in results if it.failed]
-    assert failed == []
+    assert failed == [], "\n".join(failed)
 
 
 def uses_the_public_interface_alone(system: System) -> None:
