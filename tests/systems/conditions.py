@@ -16,6 +16,30 @@ SMALL = (f"dataset.size={SIDE}", "dataset.channels=1", *NARROW)
 TWO_SETS = ("dataset.root=paintings", "dataset.source=photographs", "data.shift=2", *SMALL)
 FROM_INPUTS = ("--dataset", "inputs")
 
+#: every check of a loss that calls it
+CALLED = (
+    "value-is-a-scalar",
+    "value-is-finite-at-extreme-scores",
+    "value-is-finite-in-bfloat16",
+    "patch-scores-are-accepted",
+    "lists-of-scores-are-accepted",
+    "vectors-are-accepted",
+    "generator-wants-fake-scores-high",
+    "value-is-a-mean-over-the-batch",
+    "trains-the-declared-networks",
+    "own-parameters-are-trained",
+    "reads-are-as-declared",
+    "double-backward-is-as-declared",
+    "conditions-reach-the-networks",
+    "step-is-left-unchanged",
+    "backward-is-left-to-the-engine",
+    "state-rests-in-a-call",
+    "state-lies-in-buffers",
+    "same-step-has-the-same-value",
+    "value-lies-on-the-steps-device",
+    "trains-with-reference-partners",
+)
+
 
 def two_folders(folder: Path) -> None:
     """Targets and inputs of the same names."""
@@ -69,5 +93,25 @@ SYSTEMS: dict[str, System] = {
         sample=FROM_INPUTS,
         inputs=inputs,
         shape=(1, SIDE, SIDE),
+    ),
+    "CUT": System(
+        package="ganforge-cut",
+        recipe="cut",
+        settings=(
+            *TWO_SETS,
+            "generator.blocks=5",
+            "loss.patch-nce.channels=[1, 4, 8, 8, 8]",
+            "loss.patch-nce.size=4",
+            "loss.patch-nce.patches=16",
+        ),
+        data=two_sets,
+        sample=FROM_INPUTS,
+        inputs=inputs,
+        shape=(1, SIDE, SIDE),
+        expected_failures={
+            "loss/patch-nce": dict.fromkeys(
+                CALLED, "it reads feature maps, and the kit's networks give vectors (kit)"
+            )
+        },
     ),
 }

@@ -1,0 +1,66 @@
+"""The mathematics of the systems that are told something, where a few numbers show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+
+from ganforge import Problem
+from tests.systems.conditions import SYSTEMS
+from tests.systems.harness import PLUGINS, System, Workshop, final
+
+Workshops = Callable[[System], Workshop]
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    """A module of a plugin, by its name."""
+    monkeypatch.syspath_prepend(PLUGINS)
+
+    def load(name: str) -> ModuleType:
+        return import_module(name)
+
+    return load
+
+
+def test_a_cycle_remembers_the_fakes_of_both_ways(workshop: Workshops):
+    pools = {
+        name: tensor
+        for name, tensor in final(workshop(SYSTEMS["CycleGAN"]).train("run")).items()
+        if name.startswith("game/pools.")
+    }
+    # Four steps of eight fakes fill a pool of six.
+    for way in ("there", "back"):
+        assert pools[f"game/pools.{way}.taken"].all()
+        assert pools[f"game/pools.{way}.past"].flatten(1).std(1).min() > 0
+
+
+def test_patches_that_correspond_have_the_lower_contrast(module: Callable[[str], Any]):
+    torch.manual_seed(0)
+    options = module("ganforge_cut").ContrastOptions(channels=(3, 8), size=16, patches=16)
+    loss = module("ganforge_cut.contrast").PatchNCE(Problem(sample_shape=(3, 8, 8)), options)
+    given = [torch.randn(2, 3, 8, 8), torch.randn(2, 8, 4, 4)]
+    elsewhere = [it.roll(1, dims=3) for it in given]
+    output = [it.clone().requires_grad_() for it in given]
+    same, other = loss.contrast(output, given), loss.contrast(elsewhere, given)
+    assert same < 0.5 * other
+    same.backward()
+    assert all(it.grad is not None and it.grad.any() for it in [*output, *loss.parameters()])
+
+
+def test_the_contrast_is_the_cross_entropy_of_equation_2(module: Callable[[str], Any]):
+    options = module("ganforge_cut").ContrastOptions(channels=(2,), size=2, temperature=0.5)
+    loss = module("ganforge_cut.contrast").PatchNCE(Problem(sample_shape=(2, 1, 2)), options)
+    loss.heads[0] = torch.nn.Identity()
+    # Two places: queries along the axes, keys at 0 and 60 degrees.
+    queries = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    keys = torch.tensor([[1.0, 0.5], [0.0, 0.75**0.5]])
+    found = loss.contrast([queries.view(1, 2, 1, 2)], [keys.view(1, 2, 1, 2)])
+    logits = torch.tensor([[1.0, 0.5], [0.0, 0.75**0.5]]) / 0.5
+    expected = -logits.log_softmax(1).diagonal().mean()
+    assert torch.allclose(found, expected)
