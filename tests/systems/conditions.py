@@ -68,6 +68,15 @@ def inputs(folder: Path) -> None:
     write_images(folder / "inputs", num=6, side=SIDE)
 
 
+def photographs(folder: Path) -> None:
+    write_images(folder / "photographs", num=5, side=2 * SIDE)
+
+
+def small_images(folder: Path) -> None:
+    """Pictures to enlarge, of which nothing finer is there."""
+    write_images(folder / "inputs", num=6, side=SIDE // 4)
+
+
 PIX2PIX = System(
     package="ganforge-pix2pix",
     recipe="pix2pix",
@@ -76,6 +85,26 @@ PIX2PIX = System(
     sample=FROM_INPUTS,
     inputs=inputs,
     shape=(1, SIDE, SIDE),
+)
+SRRESNET = System(
+    package="ganforge-srgan",
+    recipe="srresnet",
+    settings=(
+        "dataset.root=photographs",
+        f"dataset.size={SIDE}",
+        "dataset.channels=1",
+        "dataset.crops=4",
+        "generator.width=2",
+        "generator.blocks=2",
+    ),
+    data=photographs,
+    sample=FROM_INPUTS,
+    inputs=small_images,
+    shape=(1, SIDE, SIDE),
+    options={
+        "dataset/super-resolution": {"root": "photographs", "size": SIDE},
+        "discriminator/srgan": {"width": 4, "hidden": 8},
+    },
 )
 
 SYSTEMS: dict[str, System] = {
@@ -113,5 +142,11 @@ SYSTEMS: dict[str, System] = {
                 CALLED, "it reads feature maps, and the kit's networks give vectors (kit)"
             )
         },
+    ),
+    "SRResNet": SRRESNET,
+    "SRGAN": replace(
+        SRRESNET,
+        recipe="srgan",
+        settings=(*SRRESNET.settings, "discriminator.width=2", "discriminator.hidden=4"),
     ),
 }

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from ganforge import Problem
+from ganforge.storage import tensor_file
 from tests.systems.conditions import SYSTEMS
-from tests.systems.harness import PLUGINS, System, Workshop, final
+from tests.systems.harness import NUM_STEPS, PLUGINS, System, Workshop, final
 
 Workshops = Callable[[System], Workshop]
 
@@ -64,3 +65,25 @@ def test_the_contrast_is_the_cross_entropy_of_equation_2(module: Callable[[str],
     logits = torch.tensor([[1.0, 0.5], [0.0, 0.75**0.5]]) / 0.5
     expected = -logits.log_softmax(1).diagonal().mean()
     assert torch.allclose(found, expected)
+
+
+def test_srgan_starts_from_a_run_that_was_trained_on_pixels(workshop: Workshops):
+    place = workshop(SYSTEMS["SRResNet"])
+    soft = place.train("soft")
+    place.system = SYSTEMS["SRGAN"]
+    sharp = place.trainer("sharp", f"generator.init={soft.run.path}")
+    ours = sharp.assembly.training.sides.generator.network.state_dict()
+    theirs = soft.assembly.training.sides.generator.network.state_dict()
+    assert ours.keys() == theirs.keys()
+    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
+    assert sharp.train() == "finished"
+    before = final(soft)["generator/first.0.weight"]
+    assert not torch.equal(final(sharp)["generator/first.0.weight"], before)
+
+
+def test_random_features_are_stored_as_a_digest(workshop: Workshops):
+    trained = workshop(SYSTEMS["SRGAN"]).train("run")
+    tensors, document = tensor_file.read(trained.run.checkpoint(NUM_STEPS), "checkpoint")
+    assert [name for name in tensors if name.startswith("loss/")] == []
+    # By the key of the configuration, which names the package of what is not bundled.
+    assert [*document["frozen"]] == ["ganforge-srgan/random-features"]

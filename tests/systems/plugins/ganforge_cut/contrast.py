@@ -35,7 +35,7 @@ class PatchNCE(Loss):
         return loss
 
     def contrast(self, outputs, inputs):
-        """The mean over levels, as in their code; `outputs` and `inputs` are lists of `[B, C, H, W]`."""
+        """The mean over levels, lists of `[B, C, H, W]`, as in the code of the paper."""
         levels = [
             self.level(head, output, given)
             for head, output, given in zip(self.heads, outputs, inputs, strict=True)
