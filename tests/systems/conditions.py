@@ -11,6 +11,7 @@ from PIL import Image
 from tests.systems.harness import System, write_images
 
 SIDE = 32
+NUM_ATTRIBUTES = 40
 NARROW = ("generator.width=2", "discriminator.width=2")
 SMALL = (f"dataset.size={SIDE}", "dataset.channels=1", *NARROW)
 TWO_SETS = ("dataset.root=paintings", "dataset.source=photographs", "data.shift=2", *SMALL)
@@ -75,6 +76,18 @@ def photographs(folder: Path) -> None:
 def small_images(folder: Path) -> None:
     """Pictures to enlarge, of which nothing finer is there."""
     write_images(folder / "inputs", num=6, side=SIDE // 4)
+
+
+def faces(folder: Path) -> None:
+    """Pictures, and a CSV file with forty attributes of each."""
+    write_images(folder / "faces", num=20)
+    signs = np.random.default_rng(0).choice([-1, 1], (20, NUM_ATTRIBUTES))
+    names = ",".join(f"Attribute_{it}" for it in range(NUM_ATTRIBUTES))
+    rows = [
+        f"{number:02d}.png,{','.join(map(str, row))}" for number, row in enumerate(signs.tolist())
+    ]
+    text = "\n".join([f"image_id,{names}", *rows])
+    (folder / "list_attr_celeba.csv").write_text(text, encoding="utf-8")
 
 
 PIX2PIX = System(
@@ -148,5 +161,14 @@ SYSTEMS: dict[str, System] = {
         SRRESNET,
         recipe="srgan",
         settings=(*SRRESNET.settings, "discriminator.width=2", "discriminator.hidden=4"),
+    ),
+    "forty attributes": System(
+        package="ganforge-attributes",
+        recipe="faces-by-attributes",
+        settings=("dataset.root=faces", "dataset.size=8", "dataset.channels=1", *NARROW),
+        data=faces,
+        sample=("--condition", "attributes=" + ",".join(["1", "-1"] * (NUM_ATTRIBUTES // 2))),
+        shape=(1, 8, 8),
+        options={"dataset/faces": {"root": "faces"}},
     ),
 }

@@ -7,10 +7,17 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 
 from ganforge import Problem
+from ganforge.config.settings import ExecutionSettings
+from ganforge.device.execution import Execution
+from ganforge.engine.trainer import Trainer
+from ganforge.plugin.discovery import discover
+from ganforge.sampling.trained_generator import open_generator
 from ganforge.storage import tensor_file
 from tests.systems.conditions import SYSTEMS
 from tests.systems.harness import NUM_STEPS, PLUGINS, System, Workshop, final
@@ -27,6 +34,16 @@ def module(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
         return import_module(name)
 
     return load
+
+
+def sampled(place: Workshop, trained: Trainer, *told: object) -> npt.NDArray[np.float32]:
+    """Samples of one seed `[N, *sample_shape]`, as `ganforge sample` writes them."""
+    target = place.folder / "told.npz"
+    answer = place.cli("sample", trained.run.path, "--num", 4, *told, "--out", target)
+    assert answer.code == 0, answer.err
+    with np.load(target) as arrays:
+        samples: npt.NDArray[np.float32] = arrays["samples"]
+        return samples
 
 
 def test_a_cycle_remembers_the_fakes_of_both_ways(workshop: Workshops):
@@ -87,3 +104,29 @@ def test_random_features_are_stored_as_a_digest(workshop: Workshops):
     assert [name for name in tensors if name.startswith("loss/")] == []
     # By the key of the configuration, which names the package of what is not bundled.
     assert [*document["frozen"]] == ["ganforge-srgan/random-features"]
+
+
+def test_each_of_forty_attributes_changes_the_sample(workshop: Workshops):
+    place = workshop(SYSTEMS["forty attributes"])
+    trained = place.train("run")
+    told = np.ones((1, 40), dtype=np.float32)
+
+    def with_attributes(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        np.save(place.folder / "told.npy", values)
+        return sampled(place, trained, "--condition", "attributes=told.npy")
+
+    plain = with_attributes(told)
+    assert np.array_equal(plain, with_attributes(told))
+    for column in (0, 17, 39):
+        other = told.copy()
+        other[:, column] = -1
+        assert np.abs(with_attributes(other) - plain).max() > 1e-4
+
+
+def test_the_names_of_attributes_go_with_the_generator(workshop: Workshops):
+    trained = workshop(SYSTEMS["forty attributes"]).train("run")
+    execution = Execution.from_settings(ExecutionSettings(device="cpu"))
+    opened = open_generator(trained.run.generator, discover().registry, execution)
+    assert opened.problem.fit is not None
+    names = [f"Attribute_{it}" for it in range(40)]
+    assert opened.problem.fit.facts["attributes"] == names
