@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tests.systems.harness import System, write_images
+from tests.systems.harness import NUM_SAMPLES, System, write_images
 
 SIDE = 32
 NUM_ATTRIBUTES = 40
+NUM_OF_CAPTION = 6  # numbers of an embedding
 NARROW = ("generator.width=2", "discriminator.width=2")
 SMALL = (f"dataset.size={SIDE}", "dataset.channels=1", *NARROW)
 TWO_SETS = ("dataset.root=paintings", "dataset.source=photographs", "data.shift=2", *SMALL)
@@ -88,6 +89,21 @@ def faces(folder: Path) -> None:
     ]
     text = "\n".join([f"image_id,{names}", *rows])
     (folder / "list_attr_celeba.csv").write_text(text, encoding="utf-8")
+
+
+def captioned(folder: Path) -> None:
+    """Pictures of noise in one file, with a vector each."""
+    noise = np.random.default_rng(0)
+    images = noise.integers(0, 256, (20, 8, 8, 1), dtype=np.uint8)
+    captions = noise.standard_normal((20, NUM_OF_CAPTION), dtype=np.float32)
+    np.savez(folder / "birds.npz", images=images, captions=captions)
+
+
+def captions(folder: Path) -> None:
+    """A vector for each sample that is asked for."""
+    noise = np.random.default_rng(1)
+    vectors = noise.standard_normal((NUM_SAMPLES, NUM_OF_CAPTION), dtype=np.float32)
+    np.save(folder / "wanted.npy", vectors)
 
 
 PIX2PIX = System(
@@ -170,5 +186,24 @@ SYSTEMS: dict[str, System] = {
         sample=("--condition", "attributes=" + ",".join(["1", "-1"] * (NUM_ATTRIBUTES // 2))),
         shape=(1, 8, 8),
         options={"dataset/faces": {"root": "faces"}},
+    ),
+    "StackGAN": System(
+        package="ganforge-stackgan",
+        recipe="stackgan-stage-1",
+        settings=(
+            "dataset.file=birds.npz",
+            "dataset.size=8",
+            "dataset.channels=1",
+            "generator.code=3",
+            "discriminator.code=3",
+            *NARROW,
+        ),
+        data=captioned,
+        sample=("--condition", "caption=wanted.npy"),
+        inputs=captions,
+        shape=(1, 8, 8),
+        options={
+            "dataset/captioned": {"file": "birds.npz", "size": 8, "channels": 1},
+        },
     ),
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -11,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from torch.distributions import Normal, kl_divergence
 
-from ganforge import Problem
+from ganforge import Field, Problem
 from ganforge.config.settings import ExecutionSettings
 from ganforge.device.execution import Execution
 from ganforge.engine.trainer import Trainer
@@ -34,6 +36,22 @@ def module(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
         return import_module(name)
 
     return load
+
+
+@dataclass
+class Told:
+    """A step that has what a term reads, and nothing else."""
+
+    traces: Mapping[str, torch.Tensor] = field(default_factory=dict)
+
+    def trace(self, name: str) -> torch.Tensor:
+        return self.traces[name]
+
+
+def divergence(mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
+    """KL(N(mean, variance) || N(0, 1)) of each sample `[B]`, as torch has it."""
+    posterior, prior = Normal(mean, (0.5 * log_variance).exp()), Normal(0.0, 1.0)
+    return kl_divergence(posterior, prior).sum(1)
 
 
 def sampled(place: Workshop, trained: Trainer, *told: object) -> npt.NDArray[np.float32]:
@@ -130,3 +148,28 @@ def test_the_names_of_attributes_go_with_the_generator(workshop: Workshops):
     assert opened.problem.fit is not None
     names = [f"Attribute_{it}" for it in range(40)]
     assert opened.problem.fit.facts["attributes"] == names
+
+
+def test_the_codes_of_captions_are_held_to_the_normal_distribution(module: Callable[[str], Any]):
+    loss = module("ganforge_stackgan.losses").ConditioningKL(Problem(sample_shape=(1, 8, 8)), None)
+    mean, log_variance = torch.randn(2, 5, 3, generator=torch.Generator().manual_seed(0))
+    step = Told(traces={"generated.mean": mean, "generated.log_variance": log_variance})
+    assert torch.allclose(loss.generator_loss(step), divergence(mean, log_variance).mean())
+
+
+def test_a_caption_is_augmented_in_training_alone(module: Callable[[str], Any]):
+    plugin = module("ganforge_stackgan")
+    problem = Problem(
+        sample_shape=(1, 8, 8),
+        input_shape=(4,),
+        conditions={"caption": Field(kind="vector", shape=(6,))},
+    )
+    options = plugin.GeneratorOptions(width=2, code=3)
+    generator = module("ganforge_stackgan.networks").Generator(problem, options)
+    latents, caption = torch.randn(5, 4), torch.randn(5, 6)
+    one, other = (generator(latents, vector=caption) for _ in range(2))
+    assert not torch.allclose(one, other)
+    generator.eval()
+    one, other = (generator(latents, vector=caption) for _ in range(2))
+    assert torch.equal(one, other)
+    assert not torch.allclose(one, generator(latents, vector=caption.flip(0)))
