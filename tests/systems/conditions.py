@@ -12,6 +12,7 @@ from tests.systems.harness import NUM_SAMPLES, System, write_images
 
 SIDE = 32
 NUM_ATTRIBUTES = 40
+NUM_OF_MAP = 3  # classes of a pixel
 NUM_OF_CAPTION = 6  # numbers of an embedding
 NARROW = ("generator.width=2", "discriminator.width=2")
 SMALL = (f"dataset.size={SIDE}", "dataset.channels=1", *NARROW)
@@ -104,6 +105,24 @@ def captions(folder: Path) -> None:
     noise = np.random.default_rng(1)
     vectors = noise.standard_normal((NUM_SAMPLES, NUM_OF_CAPTION), dtype=np.float32)
     np.save(folder / "wanted.npy", vectors)
+
+
+def segmented(folder: Path) -> None:
+    """Pictures of noise, and a map of each, whose pixels are one of three classes."""
+    write_images(folder / "photographs")
+    (folder / "maps").mkdir()
+    classes = np.random.default_rng(0)
+    for path in (folder / "photographs").iterdir():
+        numbers = classes.integers(0, NUM_OF_MAP, (8, 8), dtype=np.uint8)
+        Image.fromarray(numbers).save(folder / "maps" / path.name)
+
+
+def maps(folder: Path) -> None:
+    """A map for each sample that is asked for, one-hot."""
+    numbers = np.random.default_rng(1).integers(0, NUM_OF_MAP, (NUM_SAMPLES, 8, 8))
+    np.save(
+        folder / "wanted.npy", np.eye(NUM_OF_MAP, dtype=np.float32)[numbers].transpose(0, 3, 1, 2)
+    )
 
 
 PIX2PIX = System(
@@ -204,6 +223,32 @@ SYSTEMS: dict[str, System] = {
         shape=(1, 8, 8),
         options={
             "dataset/captioned": {"file": "birds.npz", "size": 8, "channels": 1},
+        },
+    ),
+    "SPADE": System(
+        package="ganforge-spade",
+        recipe="spade",
+        settings=(
+            "dataset.root=photographs",
+            "dataset.maps=maps",
+            f"dataset.classes={NUM_OF_MAP}",
+            "dataset.size=8",
+            "dataset.channels=1",
+            "generator.hidden=4",
+            *NARROW,
+        ),
+        data=segmented,
+        sample=("--condition", "map=wanted.npy"),
+        inputs=maps,
+        shape=(1, 8, 8),
+        options={
+            "dataset/segmented": {
+                "root": "photographs",
+                "maps": "maps",
+                "classes": NUM_OF_MAP,
+                "size": 8,
+                "channels": 1,
+            },
         },
     ),
 }

@@ -173,3 +173,41 @@ def test_a_caption_is_augmented_in_training_alone(module: Callable[[str], Any]):
     one, other = (generator(latents, vector=caption) for _ in range(2))
     assert torch.equal(one, other)
     assert not torch.allclose(one, generator(latents, vector=caption.flip(0)))
+
+
+def test_a_map_is_heard_where_it_is(module: Callable[[str], Any]):
+    torch.manual_seed(0)
+    layer = module("ganforge_spade.networks").SPADE(channels=4, told=3, hidden=8).eval()
+    features, told = torch.randn(1, 4, 8, 8), torch.zeros(1, 3, 8, 8)
+    told[:, 0] = 1
+    other = told.clone()
+    other[0, :, 2, 2] = torch.tensor([0.0, 1.0, 0.0])
+    changed = (layer(features, told) != layer(features, other)).any(1)[0]
+    around = torch.zeros(8, 8, dtype=torch.bool)
+    around[:5, :5] = True  # two convolutions of 3 x 3
+    assert changed[2, 2]
+    assert not changed[~around].any()
+
+
+def test_a_map_reaches_the_sample_at_its_place(module: Callable[[str], Any]):
+    torch.manual_seed(0)
+    problem = Problem(
+        sample_shape=(1, 32, 32),
+        input_shape=(4,),
+        conditions={"map": Field(kind="image", shape=(2, 32, 32), dtype="float32")},
+    )
+    options = module("ganforge_spade").GeneratorOptions(width=4, hidden=8)
+    generator = module("ganforge_spade.networks").Generator(problem, options)
+    latents, told = torch.randn(4, 4), torch.zeros(4, 2, 32, 32)
+    told[:, 0] = 1
+    with torch.no_grad():
+        generator(latents, image=told)  # the statistics of its batch normalisation
+        generator.eval()
+        plain = generator(latents, image=told)
+        for rows, columns in ((slice(0, 8), slice(0, 8)), (slice(24, 32), slice(8, 16))):
+            other = told.clone()
+            other[:, :, rows, columns] = told[:, :, rows, columns].flip(1)
+            change = (generator(latents, image=other) - plain).abs().mean((0, 1))
+            inside = change[rows, columns].mean()
+            change[rows, columns] = 0
+            assert inside > 3 * change.sum() / (32 * 32 - 8 * 8)
