@@ -12,13 +12,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from torch import nn
 from torch.distributions import Normal, kl_divergence
+from torch.nn.functional import softplus
 
-from ganforge import Field, Problem
+from ganforge import Batch, Draw, Field, Inputs, Problem, Progress, Update
 from ganforge.config.settings import ExecutionSettings
 from ganforge.device.execution import Execution
 from ganforge.engine.trainer import Trainer
 from ganforge.plugin.discovery import discover
+from ganforge.plugin.specs import Side
 from ganforge.sampling.trained_generator import open_generator
 from ganforge.storage import tensor_file
 from tests.systems.conditions import SYSTEMS
@@ -43,6 +46,8 @@ class Told:
     """A step that has what a term reads, and nothing else."""
 
     traces: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    posterior_mean: torch.Tensor | None = None
+    posterior_log_variance: torch.Tensor | None = None
 
     def trace(self, name: str) -> torch.Tensor:
         return self.traces[name]
@@ -211,3 +216,58 @@ def test_a_map_reaches_the_sample_at_its_place(module: Callable[[str], Any]):
             inside = change[rows, columns].mean()
             change[rows, columns] = 0
             assert inside > 3 * change.sum() / (32 * 32 - 8 * 8)
+
+
+def test_the_posterior_is_held_to_the_normal_distribution(module: Callable[[str], Any]):
+    loss = module("ganforge_vaegan.losses").PosteriorKL(Problem(sample_shape=(1, 8, 8)), None)
+    mean, log_variance = torch.randn(2, 5, 3, generator=torch.Generator().manual_seed(0))
+    step = Told(posterior_mean=mean, posterior_log_variance=log_variance)
+    assert torch.allclose(loss.generator_loss(step), divergence(mean, log_variance).mean())
+
+
+@pytest.fixture
+def vae_gan(module: Callable[[str], Any]) -> Callable[[Side], tuple[nn.Module, list[Any]]]:
+    """The generator of VAE/GAN, and the steps of an update of one side."""
+    plugin, networks = module("ganforge_vaegan"), module("ganforge_vaegan.networks")
+    problem = Problem(sample_shape=(1, 8, 8), input_shape=(3,))
+    torch.manual_seed(0)
+    generator = networks.VAE(problem, plugin.GeneratorOptions(width=2, hidden=8))
+    judge = networks.Discriminator(problem, plugin.DiscriminatorOptions(width=2, hidden=8))
+    draw = Draw(Batch(torch.rand(4, 1, 8, 8) * 2 - 1), Inputs(torch.randn(4, 3)))
+
+    def steps(side: Side) -> tuple[nn.Module, list[Any]]:
+        update = Update(
+            side=side,
+            generator=generator,
+            discriminator=judge,
+            progress=Progress(step=0, num_steps=1, images=0),
+            make_random=lambda: torch.Generator().manual_seed(0),
+            traced=frozenset({"real.features"}),
+        )
+        return generator, module("ganforge_vaegan.game").VAEGAN(problem).steps(update, draw)
+
+    return steps
+
+
+def test_the_encoder_has_no_part_in_deceiving(vae_gan: Any, module: Callable[[str], Any]):
+    generator, steps = vae_gan("generator")
+    similarity = module("ganforge_vaegan.losses").LearnedSimilarity(None, None)
+    adversarial = sum(softplus(-step.fake_scores).mean() for step in steps)
+    reached = {}
+    for name, value in (("fake", adversarial), ("similar", similarity.generator_loss(steps[1]))):
+        generator.zero_grad()
+        value.backward()
+        grads = {key: it.grad for key, it in generator.named_parameters()}
+        reached[name] = {
+            key.partition(".")[0] for key, it in grads.items() if it is not None and it.any()
+        }
+    assert reached == {"fake": {"decoder"}, "similar": {"encoder", "moments", "decoder"}}
+
+
+def test_what_is_real_is_scored_once_for_both_fakes(vae_gan: Any):
+    _, (sampled, rebuilt) = vae_gan("discriminator")
+    assert rebuilt.real_scores is sampled.real_scores
+    assert rebuilt.trace("real.features") is sampled.trace("real.features")
+    assert torch.equal(rebuilt.fake, sampled.reconstruction)
+    assert not rebuilt.fake.requires_grad
+    assert not torch.equal(rebuilt.fake, sampled.fake)
