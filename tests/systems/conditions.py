@@ -274,4 +274,19 @@ SYSTEMS: dict[str, System] = {
             )
         },
     ),
+    "BiGAN": System(
+        package="ganforge-bigan",
+        recipe="bigan",
+        settings=(
+            "dataset.name=images",
+            "dataset.root=pictures",
+            "dataset.size=8",
+            "dataset.channels=1",
+            "sampler.size=4",
+            "generator.hidden=8",
+            "discriminator.hidden=8",
+        ),
+        data=pictures,
+        shape=(1, 8, 8),
+    ),
 }
