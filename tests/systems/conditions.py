@@ -153,6 +153,7 @@ SRRESNET = System(
     shape=(1, SIDE, SIDE),
     options={
         "dataset/super-resolution": {"root": "photographs", "size": SIDE},
+        "generator/srresnet": {"width": 4, "blocks": 2},
         "discriminator/srgan": {"width": 4, "hidden": 8},
     },
 )
@@ -168,6 +169,10 @@ SYSTEMS: dict[str, System] = {
         package="ganforge-cyclegan",
         recipe="cyclegan",
         settings=(*TWO_SETS, "generator.blocks=2", "game.pool=6"),
+        options={
+            "generator/cyclegan": {"width": 4, "blocks": 2},
+            "discriminator/cyclegan": {"width": 4},
+        },
         data=two_sets,
         sample=FROM_INPUTS,
         inputs=inputs,
@@ -183,6 +188,7 @@ SYSTEMS: dict[str, System] = {
             "loss.patch-nce.size=4",
             "loss.patch-nce.patches=16",
         ),
+        options={"generator/cut": {"width": 4, "blocks": 5}, "discriminator/cut": {"width": 4}},
         data=two_sets,
         sample=FROM_INPUTS,
         inputs=inputs,
@@ -207,7 +213,11 @@ SYSTEMS: dict[str, System] = {
         data=faces,
         sample=("--condition", "attributes=" + ",".join(["1", "-1"] * (NUM_ATTRIBUTES // 2))),
         shape=(1, 8, 8),
-        options={"dataset/faces": {"root": "faces"}},
+        options={
+            "dataset/faces": {"root": "faces"},
+            "generator/attributes": {"width": 4},
+            "discriminator/attributes": {"width": 4},
+        },
     ),
     "StackGAN": System(
         package="ganforge-stackgan",
@@ -245,6 +255,8 @@ SYSTEMS: dict[str, System] = {
         inputs=maps,
         shape=(1, 8, 8),
         options={
+            "generator/spade": {"width": 4, "hidden": 8},
+            "discriminator/spade": {"width": 4},
             "dataset/segmented": {
                 "root": "photographs",
                 "maps": "maps",
@@ -268,6 +280,10 @@ SYSTEMS: dict[str, System] = {
         ),
         data=pictures,
         shape=(1, 8, 8),
+        options={
+            "generator/vae": {"width": 4, "hidden": 16},
+            "discriminator/vae-gan": {"width": 4, "hidden": 16},
+        },
         expected_failures={
             "loss/learned-similarity": dict.fromkeys(
                 CALLED, "features of two images differ in size, since one are the kit's own (kit)"
