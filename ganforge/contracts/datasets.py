@@ -98,8 +98,8 @@ class MapDataset(Dataset, torch.utils.data.Dataset[Any]):
 
     `self[i]` gives the same item whenever it is asked: the values of all fields by name,
     `{"sample": tensor, "label": 3}`, or `(sample, label)` where there are no others (label 0 where
-    there are no classes). A sample is a uint8 or float32 tensor `[*sample_shape]`, a category an
-    integer, any other field a float32 tensor. Instances are sent to worker processes.
+    there are no classes). A category is an integer, any other field a tensor of the shape and the
+    dtype that it declares, uint8 or float32. Instances are sent to worker processes.
     """
 
     def __len__(self) -> int:

@@ -56,9 +56,10 @@ class System:
 
     `package` is the distribution, `ganforge-sngan`, whose module lies in `plugins/`. `recipe` is
     the name of the recipe that it ships. `settings` make the run tiny and say where its data is,
-    which `data` writes into the current folder. `sample` is what `ganforge sample` is told besides;
-    `shape` that of one sample in the .npz, `array` the name of the samples there. `options` are
-    what components are checked with, `expected_failures` reasons by check, both by component.
+    which `data` writes into the current folder. `sample` is what `ganforge sample` is told besides,
+    and `inputs` writes the files that this names, once the data is gone; `shape` is that of one
+    sample in the .npz. `options` are what components are checked with, `expected_failures` reasons
+    by check, both by component.
     """
 
     package: str
@@ -67,6 +68,7 @@ class System:
     settings: tuple[str, ...] = ()
     data: Callable[[Path], None] = lambda folder: None
     sample: tuple[str, ...] = ()
+    inputs: Callable[[Path], None] = lambda folder: None
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     expected_failures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -155,6 +157,7 @@ def is_sampled_alone(workshop: Workshop, trained: Trainer) -> None:
             path.unlink()
     alone = folder / "alone.safetensors"
     alone.write_bytes(content)
+    system.inputs(folder)
     command = ["sample", alone, "--device", "cpu", *system.sample]
     answer = workshop.cli(*command, "--num", NUM_SAMPLES, "--out", folder / "samples.npz")
     assert answer.code == 0, answer.err
@@ -175,7 +178,7 @@ def keeps_every_contract(system: System) -> None:
         results = check_subject(subject, expected)
         assert any(it.status == "passed" for it in results)
         failed += [f"{it.component}/{it.check}: {it.message}" for it in results if it.failed]
-    assert failed == []
+    assert failed == [], "\n".join(failed)
 
 
 def uses_the_public_interface_alone(system: System) -> None:
