@@ -1,0 +1,58 @@
+"""The mathematics of the systems for what is no picture, and the files that come of them."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.systems.harness import PLUGINS, System, Workshop
+from tests.systems.kinds_of_data import RATE, SYSTEMS
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(PLUGINS)
+
+
+def sampled(place: Workshop, file: str, *extra: str) -> Path:
+    """A file of samples of the system, trained for a moment."""
+    trained = place.train("run")
+    out = place.folder / file
+    answer = place.cli("sample", trained.run.path, "--num", 6, "--out", out, *extra)
+    assert answer.code == 0, answer.err
+    return out
+
+
+def test_a_wav_has_the_rate_and_the_length_of_the_clips(workshop: Callable[[System], Workshop]):
+    folder = sampled(workshop(SYSTEMS["WaveGAN"]), "sounds")
+    files = sorted(folder.glob("*.wav"))
+    assert len(files) == 6
+    with wave.open(str(files[0]), "rb") as file:
+        assert (file.getframerate(), file.getnframes()) == (RATE, RATE)
+        assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
+
+
+def test_phase_shuffle_shifts_each_sound_by_up_to_n_and_reflects():
+    shuffle = import_module("ganforge_wavegan.networks").PhaseShuffle(2)
+    torch.manual_seed(0)
+    features = torch.arange(5.0).expand(200, 1, 5)
+    found = {tuple(row) for row in shuffle(features)[:, 0].int().tolist()}
+    shifted = {(0, 1, 2, 3, 4), (1, 0, 1, 2, 3), (2, 1, 0, 1, 2), (1, 2, 3, 4, 3), (2, 3, 4, 3, 2)}
+    assert found == shifted
+    assert torch.equal(shuffle.eval()(features), features)
+
+
+def test_a_period_discriminator_sees_every_nth_sample_alone():
+    networks = import_module("ganforge_wavegan.networks")
+    network = networks.PeriodDiscriminator(3, 1, 1)
+    sound = torch.randn(1, 1, 30, requires_grad=True)
+    scores, _ = network(sound)
+    (gradient,) = torch.autograd.grad(scores[0, :, 1].sum(), sound)
+    assert gradient[0, 0, 1::3].any()
+    assert not gradient[0, 0, 0::3].any()
+    assert not gradient[0, 0, 2::3].any()
