@@ -26,6 +26,22 @@ def write_clips(folder: Path) -> None:
             file.writeframes((tone * 32_767).astype("<i2").tobytes())
 
 
+def write_series(folder: Path) -> None:
+    """Two signals of 60 moments, in units far from each other."""
+    moments = np.arange(60)
+    pressure, current = 1000 + 20 * np.sin(moments / 4), 1e-3 * np.cos(moments / 7)
+    rows = [f"{a:.3f},{b:.6f}" for a, b in zip(pressure, current, strict=True)]
+    (folder / "series.csv").write_text("\n".join(["pressure,current", *rows]) + "\n")
+
+
+LSTM = {
+    label: {
+        "tensors-are-registered": "an LSTM lists its parameters, which are registered, a second "
+        "time in _flat_weights (kit)"
+    }
+    for label in ("generator/recurrent", "discriminator/recurrent")
+}
+
 SYSTEMS: dict[str, System] = {
     "WaveGAN": System(
         package="ganforge-wavegan",
@@ -50,5 +66,31 @@ SYSTEMS: dict[str, System] = {
                 "can-be-pickled": "no network is pickled, and torch's weight_norm cannot be (kit)",
             },
         },
+    ),
+    "RCGAN": System(
+        package="ganforge-rcgan",
+        recipe="rcgan",
+        settings=("dataset.length=12", "generator.hidden=4", "discriminator.hidden=4"),
+        data=write_series,
+        shape=(1, 12),
+        sample=("--condition", "frequency=3"),
+        options={"dataset/series": {"file": "series.csv", "length": 10}},
+        expected_failures=LSTM,
+    ),
+    "RGAN of a table": System(
+        package="ganforge-rcgan",
+        recipe="rcgan",
+        settings=(
+            "dataset.name=series",
+            "dataset.file=series.csv",
+            "dataset.length=12",
+            "generator.hidden=4",
+            "generator.conditions=[]",
+            "discriminator.hidden=4",
+            "discriminator.conditions=[]",
+        ),
+        data=write_series,
+        shape=(2, 12),
+        expected_failures=LSTM,
     ),
 }

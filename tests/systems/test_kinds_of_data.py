@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import wave
 from collections.abc import Callable
 from importlib import import_module
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from ganforge import Problem
 from tests.systems.harness import PLUGINS, System, Workshop
 from tests.systems.kinds_of_data import RATE, SYSTEMS
 
@@ -56,3 +58,33 @@ def test_a_period_discriminator_sees_every_nth_sample_alone():
     assert gradient[0, 0, 1::3].any()
     assert not gradient[0, 0, 0::3].any()
     assert not gradient[0, 0, 2::3].any()
+
+
+def test_a_sine_has_the_frequency_that_it_is_told_with():
+    series = import_module("ganforge_rcgan.series")
+    hooks = import_module("ganforge_rcgan")
+    options = hooks.SineOptions(length=512)
+    problem = Problem(sample=hooks.sine_fields(options)["sample"])
+    drawn = series.Sines(problem, options).draw(40, torch.Generator().manual_seed(0))
+    strongest = torch.fft.rfft(drawn.samples[:, 0]).abs().argmax(1)
+    assert (strongest - drawn.others["frequency"][:, 0]).abs().max() < 1
+    assert 0.1 <= drawn.samples.abs().amax(2).min() < drawn.samples.abs().max() <= 0.9
+
+
+def test_a_moment_of_a_series_knows_the_past_alone(workshop: Callable[[System], Workshop]):
+    trained = workshop(SYSTEMS["RGAN of a table"]).train("run")
+    network = trained.assembly.training.sides.generator.network.eval()
+    noise = torch.randn(1, 5, 12)
+    later = noise.clone()
+    later[:, :, 6:] += 1
+    one, other = network(noise)[0], network(later)[0]
+    assert torch.equal(one[:, :6], other[:, :6])
+    assert not torch.equal(one[:, 6], other[:, 6])
+
+
+def test_a_series_comes_back_in_its_own_units(workshop: Callable[[System], Workshop]):
+    out = sampled(workshop(SYSTEMS["RGAN of a table"]), "made.csv")
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert {"pressure", "current"} <= rows[0].keys()
+    assert all(900 < float(row["pressure"]) < 1100 for row in rows)
+    assert all(abs(float(row["current"])) < 1e-2 for row in rows)
