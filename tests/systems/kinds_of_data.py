@@ -34,6 +34,27 @@ def write_series(folder: Path) -> None:
     (folder / "series.csv").write_text("\n".join(["pressure,current", *rows]) + "\n")
 
 
+def write_volumes(folder: Path) -> None:
+    """Twenty boxes of voxels."""
+    noise = np.random.default_rng(0)
+    (folder / "volumes").mkdir()
+    for number in range(20):
+        volume = np.zeros((16, 16, 16), dtype=bool)
+        first, last = noise.integers(1, 7, 3), noise.integers(8, 15, 3)
+        volume[tuple(map(slice, first, last))] = True
+        np.save(folder / "volumes" / f"{number:02d}.npy", volume)
+
+
+def write_clouds(folder: Path) -> None:
+    """Twenty ellipsoids of 30 points."""
+    noise = np.random.default_rng(0)
+    (folder / "clouds").mkdir()
+    for number in range(20):
+        points = noise.normal(size=(30, 3))
+        points /= np.linalg.norm(points, axis=1, keepdims=True)
+        np.save(folder / "clouds" / f"{number:02d}.npy", points * noise.uniform(0.5, 4, 3) + 7)
+
+
 LSTM = {
     label: {
         "tensors-are-registered": "an LSTM lists its parameters, which are registered, a second "
@@ -92,5 +113,33 @@ SYSTEMS: dict[str, System] = {
         data=write_series,
         shape=(2, 12),
         expected_failures=LSTM,
+    ),
+    "3D-GAN": System(
+        package="ganforge-voxgan",
+        recipe="3d-gan",
+        settings=(
+            "dataset.size=16",
+            "sampler.size=6",
+            "generator.width=2",
+            "discriminator.width=2",
+        ),
+        data=write_volumes,
+        shape=(1, 16, 16, 16),
+        options={"dataset/volumes": {"size": 16}},
+    ),
+    "r-GAN": System(
+        package="ganforge-clouds",
+        recipe="r-gan",
+        settings=(
+            "dataset.points=24",
+            "sampler.size=6",
+            "generator.hidden=[8]",
+            "discriminator.point=[4,8]",
+            "discriminator.cloud=[4]",
+            "evaluation.every=1",
+        ),
+        data=write_clouds,
+        shape=(24, 3),
+        options={"dataset/clouds": {"points": 24}},
     ),
 }

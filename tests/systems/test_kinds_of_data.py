@@ -7,11 +7,12 @@ import wave
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
 
-from ganforge import Problem
+from ganforge import Observed, Problem, Progress
 from tests.systems.harness import PLUGINS, System, Workshop
 from tests.systems.kinds_of_data import RATE, SYSTEMS
 
@@ -88,3 +89,45 @@ def test_a_series_comes_back_in_its_own_units(workshop: Callable[[System], Works
     assert {"pressure", "current"} <= rows[0].keys()
     assert all(900 < float(row["pressure"]) < 1100 for row in rows)
     assert all(abs(float(row["current"])) < 1e-2 for row in rows)
+
+
+@pytest.mark.parametrize(("right", "moves"), [(3, True), (4, True), (5, False)])
+def test_a_discriminator_waits_where_it_is_right_too_often(right: int, moves: bool):
+    hooks = import_module("ganforge_voxgan")
+    held = import_module("ganforge_voxgan.held").HeldCrossEntropy(None, hooks.HeldOptions())
+    scores = torch.tensor([1.0] * right + [-1.0] * (5 - right))
+    for side in ("discriminator", "generator"):  # the generator's update tells it nothing
+        both = scores if side == "discriminator" else -scores
+        held.observe(
+            Observed(
+                side=side,
+                progress=Progress(step=1, num_steps=2, images=5),
+                batch_size=5,
+                real_scores=both,
+                fake_scores=-both,
+            )
+        )
+    real = torch.zeros(5, requires_grad=True)
+    held.discriminator(real, torch.zeros(5)).backward()
+    assert bool(real.grad.any()) == moves
+
+
+def test_the_order_of_points_leaves_the_score(workshop: Callable[[System], Workshop]):
+    trained = workshop(SYSTEMS["r-GAN"]).train("run")
+    network = trained.assembly.training.sides.discriminator.network
+    clouds = trained.assembly.data.batches.batch(0).samples
+    turned = clouds[:, torch.randperm(24)]
+    assert torch.allclose(network(clouds), network(turned), atol=1e-6)
+    assert not torch.allclose(network(clouds), network(clouds * 1.1), atol=1e-6)
+
+
+def test_coverage_counts_the_real_clouds_that_are_nearest_to_some():
+    metric = import_module("ganforge_clouds.metric")
+    places = torch.tensor([0.0, 10.0, 20.0, 30.0])
+    clouds = places[:, None, None].expand(4, 5, 3)
+    evaluation = Mock(real=clouds, fake=clouds[[0, 0, 1]] + 1)
+    found = metric.Chamfer(None, None).measure(evaluation)
+    assert found["coverage"] == 0.5
+    # Twice the squared distances: the shift of 1, and from 10 + 1 to 20 and to 30, in three axes.
+    expected = 2 * 3 * (1 + 1 + 9**2 + 19**2) / 4
+    assert found["minimum_matching_distance"] == pytest.approx(expected, rel=1e-5)
