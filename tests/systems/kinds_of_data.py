@@ -55,6 +55,15 @@ def write_clouds(folder: Path) -> None:
         np.save(folder / "clouds" / f"{number:02d}.npy", points * noise.uniform(0.5, 4, 3) + 7)
 
 
+def write_scenes(folder: Path) -> None:
+    """Twenty images of thirteen bands, some of them brighter than their range."""
+    noise = np.random.default_rng(0)
+    (folder / "scenes").mkdir()
+    for number in range(20):
+        scene = noise.integers(0, 12_000, (13, 32, 32), dtype=np.uint16)
+        np.save(folder / "scenes" / f"{number:02d}.npy", scene)
+
+
 LSTM = {
     label: {
         "tensors-are-registered": "an LSTM lists its parameters, which are registered, a second "
@@ -141,5 +150,18 @@ SYSTEMS: dict[str, System] = {
         data=write_clouds,
         shape=(24, 3),
         options={"dataset/clouds": {"points": 24}},
+    ),
+    "thirteen bands": System(
+        package="ganforge-satellite",
+        recipe="satellite",
+        settings=(
+            "dataset.size=32",
+            "generator.width=2",
+            "discriminator.width=2",
+            "evaluation.every=1",
+        ),
+        data=write_scenes,
+        shape=(13, 32, 32),
+        options={"dataset/scenes": {"size": 32}},
     ),
 }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import struct
 import wave
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 import torch
 
@@ -131,3 +133,27 @@ def test_coverage_counts_the_real_clouds_that_are_nearest_to_some():
     # Twice the squared distances: the shift of 1, and from 10 + 1 to 20 and to 30, in three axes.
     expected = 2 * 3 * (1 + 1 + 9**2 + 19**2) / 4
     assert found["minimum_matching_distance"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_scenes_are_written_with_all_bands_in_their_units(workshop: Callable[[System], Workshop]):
+    file = sampled(workshop(SYSTEMS["thirteen bands"]), "scenes.tiff").read_bytes()
+    size = 32 * 32 * 13 * 4  # uncompressed, as float32; the last page ends the file
+    pixels = np.frombuffer(file[-size:], "<f4")
+    # After four steps they are about the middle of what networks see, 0 in [-1, 1].
+    assert 4900 < pixels.min() < pixels.max() < 5100
+    directory = struct.unpack_from("<I", file, 4)[0]
+    (num_tags,) = struct.unpack_from("<H", file, directory)
+    places = range(directory + 2, directory + 2 + 12 * num_tags, 12)
+    tags = {it[0]: it[3] for it in (struct.unpack_from("<HHII", file, at) for at in places)}
+    assert (tags[256], tags[257], tags[277]) == (32, 32, 13)
+
+
+def test_spectra_know_a_shift_and_a_scale():
+    spectra = import_module("ganforge_satellite.spectra").Spectra(None, None)
+    real = torch.randn(50, 13, 8, 8)
+    assert spectra.measure(Mock(real=real, fake=real.flip(0)))["distance"] < 1e-9
+    shifted = spectra.measure(Mock(real=real, fake=real + 2))
+    assert shifted["distance"] == pytest.approx(13 * 4, rel=1e-4)
+    # Of Gaussians about 0 the distance is the sum of (s - s')^2.
+    wider = spectra.measure(Mock(real=real, fake=real * 3))["distance"]
+    assert wider == pytest.approx(13 * 4, rel=0.05)
