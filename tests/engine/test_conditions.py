@@ -40,3 +40,16 @@ def test_bytes_of_a_file_are_brought_to_where_networks_see_them(
         found = find_conditions(trained, None, [f"source={file}"])["source"]
         assert found.dtype == torch.float32
         assert found.tolist() == [[[[-1.0, 1.0]]]]
+
+
+def test_the_classes_are_those_of_the_one_category_whatever_it_is_called():
+    vector, breeds = Field(kind="vector", shape=(2,)), Field(kind="category", classes=("a", "b"))
+    colours = Field(kind="category", classes=("red", "green", "blue"))
+    of = {
+        2: {"breed": breeds, "caption": vector},
+        3: {"breed": breeds, "label": colours},
+        None: {"breed": breeds, "colour": colours},
+    }
+    for num_classes, conditions in of.items():
+        problem = Problem(sample_shape=(2,), conditions=conditions)
+        assert problem.num_classes == num_classes
