@@ -64,6 +64,18 @@ def write_scenes(folder: Path) -> None:
         np.save(folder / "scenes" / f"{number:02d}.npy", scene)
 
 
+def write_people(folder: Path) -> None:
+    """A table of 600 rows: two columns of numbers, one of them with two modes, and two others."""
+    noise = np.random.default_rng(0)
+    lines = ["age,height,city,member"]
+    for number in range(600):
+        age = noise.normal(*((8, 1) if number % 3 else (60, 4)))
+        city = noise.choice(["Oslo", "Bergen, west", "Ny-Ålesund"], p=[0.7, 0.28, 0.02])
+        height = noise.normal(1.7, 0.1)
+        lines.append(f'{age:.0f},{height:.2f},"{city}",{noise.choice(["yes", "no"])}')
+    (folder / "people.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 LSTM = {
     label: {
         "tensors-are-registered": "an LSTM lists its parameters, which are registered, a second "
@@ -163,5 +175,37 @@ SYSTEMS: dict[str, System] = {
         data=write_scenes,
         shape=(13, 32, 32),
         options={"dataset/scenes": {"size": 32}},
+    ),
+    "CTGAN": System(
+        package="ganforge-ctgan",
+        recipe="ctgan",
+        settings=(
+            "dataset.file=people.csv",
+            "sampler.size=6",
+            "generator.hidden=[8]",
+            "discriminator.hidden=[8]",
+            "game.size=4",
+        ),
+        data=write_people,
+        shape=(10,),
+        options={"dataset/mixed-table": {"file": "people.csv"}},
+        expected_failures={
+            "generator/ctgan": {
+                "can-be-built": "its inputs are a latent and a number for each of a row, as its "
+                "sampler draws them, and the kit feeds rows of 7 with 6 (kit)",
+            },
+            "loss/chosen-value": {
+                "can-be-built": "it is for a table, and the kit has no fit with columns (kit)",
+            },
+            "game/packed": dict.fromkeys(
+                (
+                    "quantities-are-there",
+                    "same-draws-give-the-same-values",
+                    "gradients-go-to-the-side-that-moves",
+                    "trains-with-reference-partners",
+                ),
+                "batches are a multiple of `packing`, and those of the kit are not (kit)",
+            ),
+        },
     ),
 }

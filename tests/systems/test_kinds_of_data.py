@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import struct
 import wave
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import numpy as np
@@ -15,6 +18,7 @@ import pytest
 import torch
 
 from ganforge import Observed, Problem, Progress
+from tests.engine.steps import make_update
 from tests.systems.harness import PLUGINS, System, Workshop
 from tests.systems.kinds_of_data import RATE, SYSTEMS
 
@@ -157,3 +161,134 @@ def test_spectra_know_a_shift_and_a_scale():
     # Of Gaussians about 0 the distance is the sum of (s - s')^2.
     wider = spectra.measure(Mock(real=real, fake=real * 3))["distance"]
     assert wider == pytest.approx(13 * 4, rel=0.05)
+
+
+def people(place: Workshop) -> tuple[Any, list[dict[str, str]]]:
+    """The data set of a table, and the rows of its file."""
+    hooks, table = (import_module(f"ganforge_ctgan{it}") for it in ("", ".table"))
+    rows = list(csv.DictReader(Path("people.csv").read_text(encoding="utf-8").splitlines()))
+    return table.Table(None, hooks.TableOptions(file="people.csv")), rows
+
+
+def test_the_fit_of_a_column_finds_its_modes():
+    mixture = import_module("ganforge_ctgan.mixture")
+    torch.manual_seed(0)
+    values = torch.cat([torch.randn(400) + 8, 4 * torch.randn(200) + 60])
+    modes = mixture.fitted(values, 10)
+    assert len(modes.means) == 2
+    assert modes.means.tolist() == pytest.approx([8, 60], abs=0.7)
+    assert modes.stds.tolist() == pytest.approx([1, 4], rel=0.15)
+    assert modes.weights.tolist() == pytest.approx([2 / 3, 1 / 3], abs=0.01)
+    assert len(mixture.fitted(torch.randn(500), 10).means) == 1
+    assert mixture.fitted(torch.full((50,), 3.0), 10).means.tolist() == [3.0]
+
+
+def test_a_coded_table_leads_back_to_its_rows(workshop: Callable[[System], Workshop]):
+    table, rows = people(workshop(SYSTEMS["CTGAN"]))
+    age, height, city, member = table.fit.facts["columns"]
+    assert (age["decimals"], height["decimals"]) == (0, 2)
+    for column in (age, height):
+        coded = table.rows[:, column["start"] : column["start"] + column["size"]].double()
+        offset, scale = torch.tensor(column["modes"])[coded[:, 1:].argmax(1)].unbind(1)
+        found = (coded[:, 0] * scale + offset).tolist()
+        expected = [float(row[column["name"]]) for row in rows]
+        assert found == pytest.approx(expected, abs=1e-4)
+    assert city["values"] == ["Bergen, west", "Ny-Ålesund", "Oslo"]
+    numbers = table.rows[:, member["start"] : member["start"] + 2].argmax(1).tolist()
+    assert [member["values"][it] for it in numbers] == [row["member"] for row in rows]
+
+
+def test_training_by_sampling_draws_rare_values_and_rows_that_have_them(
+    workshop: Callable[[System], Workshop],
+):
+    table, rows = people(workshop(SYSTEMS["CTGAN"]))
+    drawn = table.draw(20_000, torch.Generator().manual_seed(0))
+    chosen, classes = drawn.others["chosen"], table.fields["chosen"].classes
+    start = table.fit.facts["columns"][2]["start"]  # behind the cities are the two of membership
+    assert (drawn.samples[torch.arange(20_000), start + chosen] == 1).all()
+    counts = Counter(f"{name}={row[name]}" for name in ("city", "member") for row in rows)
+    logs = torch.tensor([counts[name] + 1 for name in classes]).log()
+    expected = torch.cat([it / it.sum() for it in logs.split([3, 2])]) / 2
+    shares = torch.bincount(chosen) / 20_000
+    assert torch.allclose(shares, expected, atol=0.01)
+    # Without data beside it the sampler asks for values as frequent as they are.
+    problem = Problem(
+        sample=table.fields["sample"],
+        conditions={"chosen": table.fields["chosen"]},
+        fit=table.fit,
+    )
+    hooks, networks = (import_module(f"ganforge_ctgan{it}") for it in ("", ".networks"))
+    sampler = networks.TableNormal(problem, hooks.SamplerOptions())
+    inputs = sampler.sample(20_000, generator=torch.Generator().manual_seed(0))
+    shares = torch.bincount(inputs.others["chosen"]) / 20_000
+    expected = torch.tensor([counts[name] for name in classes]) / 1200
+    assert torch.allclose(shares, expected, atol=0.01)
+
+
+def test_choices_are_as_frequent_as_their_softmax_says(workshop: Callable[[System], Workshop]):
+    network = workshop(SYSTEMS["CTGAN"]).train("run").assembly.training.sides.generator.network
+    logits = torch.tensor([1.0, 0.0, -2.0])
+    last = network.eval().layers[-1]
+    last.weight.data.zero_()
+    part = network.choices[2]  # after the modes of two columns
+    last.bias.data[part] = logits
+    inputs = torch.randn(50_000, 6 + network.size, generator=torch.Generator().manual_seed(0))
+    rows, trace = network.trace(inputs, label=torch.zeros(50_000, dtype=torch.int64))
+    assert torch.allclose(trace["logits"][0, part], logits)
+    shares = torch.bincount(rows[:, part].argmax(1)) / 50_000
+    assert torch.allclose(shares, logits.softmax(0), atol=0.01)
+    assert torch.allclose(rows[:, part].sum(1), torch.ones(50_000), atol=1e-5)
+
+
+def test_the_discriminator_judges_packs_and_is_told_all_in_them(
+    workshop: Callable[[System], Workshop],
+):
+    training = workshop(SYSTEMS["CTGAN"]).train("run").assembly.training
+    (draw,) = training.feed.draws(training.feed.real(0), 0, 0)
+    critic = training.sides.discriminator.network.eval()
+    update = replace(
+        make_update("discriminator", training.sides.generator.network, critic),
+        discriminator_keywords=training.keywords["discriminator"],
+        generator_keywords=training.keywords["generator"],
+    )
+    (step,) = training.game.steps(update, draw)
+    rows, chosen = draw.batch.samples, draw.batch.others["chosen"]
+    assert (len(rows), step.real.shape) == (8, (2, 40))
+    assert torch.equal(step.real[1], rows[4:].flatten())
+    expected = critic(rows.view(2, 40), labels=chosen.view(2, 4))
+    assert torch.equal(step.real_scores, expected)
+    # The penalty is on the gradient of a pack, whose norm is that of all in it.
+    penalty = next(it.loss for it in training.objective.terms if "gradient" in it.name)
+    torch.manual_seed(3)
+    found = penalty.discriminator_loss(step)
+    torch.manual_seed(3)
+    between = torch.lerp(step.real, step.fake, torch.rand(2, 1)).requires_grad_()
+    scores = critic(between, labels=chosen.view(2, 4))
+    (gradients,) = torch.autograd.grad(scores.sum(), between)
+    expected = 10 * (gradients.norm(dim=1) - 1).square().mean()
+    assert found.item() == pytest.approx(expected.item())
+
+
+def test_the_chosen_value_is_asked_for_by_cross_entropy(workshop: Callable[[System], Workshop]):
+    table, _ = people(workshop(SYSTEMS["CTGAN"]))
+    problem = Problem(sample=table.fields["sample"], fit=table.fit)
+    loss = import_module("ganforge_ctgan.chosen").ChosenValue(problem, None)
+    logits = torch.randn(3, 10)
+    chosen = torch.tensor([0, 2, 4])  # two cities, and the second value of membership
+    step = Mock(fake_conditions={"chosen": chosen}, trace=lambda name: logits)
+    city, member = logits[:, 5:8].log_softmax(1), logits[:, 8:10].log_softmax(1)
+    expected = -(city[0, 0] + city[1, 2] + member[2, 1]) / 3
+    assert float(loss.generator_loss(step)) == pytest.approx(float(expected))
+
+
+def test_a_table_comes_back_with_its_columns_and_values(workshop: Callable[[System], Workshop]):
+    out = sampled(workshop(SYSTEMS["CTGAN"]), "rows.csv", "--condition", "chosen=member=yes")
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    assert len(rows) == 6
+    assert [*rows[0]][:4] == ["age", "height", "city", "member"]
+    for row in rows:
+        assert row["age"] == str(int(row["age"]))
+        assert -10 < int(row["age"]) < 100
+        assert 1 < float(row["height"]) < 3
+        assert row["city"] in ("Oslo", "Bergen, west", "Ny-Ålesund")
+        assert row["member"] in ("yes", "no")
