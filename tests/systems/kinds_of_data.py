@@ -76,6 +76,16 @@ def write_people(folder: Path) -> None:
     (folder / "people.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def write_lines(folder: Path) -> None:
+    """The words of a small grammar: sums of x, as Kusner and Hernández-Lobato have them."""
+    noise = np.random.default_rng(0)
+    lines = []
+    for _ in range(200):
+        terms = noise.choice(["x", "2x", "-x", "(x)"], noise.integers(1, 4))
+        lines.append("+".join(terms) + noise.choice([" ü", "", "/3"]))
+    (folder / "lines.txt").write_text("\n".join(lines), encoding="utf-8")
+
+
 LSTM = {
     label: {
         "tensors-are-registered": "an LSTM lists its parameters, which are registered, a second "
@@ -206,6 +216,27 @@ SYSTEMS: dict[str, System] = {
                 ),
                 "batches are a multiple of `packing`, and those of the kit are not (kit)",
             ),
+        },
+    ),
+    "Gumbel-softmax text": System(
+        package="ganforge-gumbeltext",
+        recipe="gumbel-text",
+        settings=(
+            "dataset.file=lines.txt",
+            "dataset.length=12",
+            "generator.hidden=8",
+            "discriminator.representations=2",
+            "discriminator.embedding=3",
+            "discriminator.filters=4",
+        ),
+        data=write_lines,
+        shape=(11, 12),
+        options={"dataset/lines": {"file": "lines.txt", "length": 12}},
+        expected_failures={
+            "generator/gumbel-text": {
+                "can-be-built": "there is nothing to choose of one token, and a record cannot say "
+                "that it takes two channels or more (kit)",
+            },
         },
     ),
 }

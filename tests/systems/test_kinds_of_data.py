@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganforge import Observed, Problem, Progress
+from ganforge import Field, Observed, Problem, Progress
 from tests.engine.steps import make_update
 from tests.systems.harness import PLUGINS, System, Workshop
 from tests.systems.kinds_of_data import RATE, SYSTEMS
@@ -292,3 +292,46 @@ def test_a_table_comes_back_with_its_columns_and_values(workshop: Callable[[Syst
         assert 1 < float(row["height"]) < 3
         assert row["city"] in ("Oslo", "Bergen, west", "Ny-Ålesund")
         assert row["member"] in ("yes", "no")
+
+
+def test_the_temperature_follows_the_schedule(workshop: Callable[[System], Workshop]):
+    place = workshop(SYSTEMS["Gumbel-softmax text"])
+    trainer = place.trainer("run", "training.steps=100")
+    sides = trainer.assembly.training.sides
+    networks = (sides.generator.network, sides.ema.module)
+    found = []
+    for step in (0, 50, 100):
+        trainer.assembly.training.schedules.set(trainer.assembly.training.progress(step))
+        found += [network.temperature for network in networks]
+    assert found == pytest.approx([1.0, 1.0, 0.1, 0.1, 0.01, 0.01])
+
+
+def test_characters_are_soft_in_training_and_draws_in_evaluation():
+    networks, hooks = (import_module(f"ganforge_gumbeltext{it}") for it in (".networks", ""))
+    sample = Field(kind="sequence", shape=(3, 2))
+    problem = Problem(sample=sample, input_shape=(3, 2))
+    network = networks.Generator(problem, hooks.GeneratorOptions(hidden=4))
+    logits = torch.tensor([1.0, 0.0, -2.0])
+    network.logits.weight.data.zero_()
+    network.logits.bias.data = logits
+    sampler = networks.GumbelNoise(problem)
+    noise = sampler.sample(50_000, generator=torch.Generator().manual_seed(0)).values
+    assert noise.mean().item() == pytest.approx(0.5772, abs=0.01)  # Euler's constant
+    network.temperature = 0.5
+    soft = network(noise[:5])
+    assert torch.allclose(soft, ((logits[:, None] + noise[:5]) / 0.5).softmax(1))
+    hard = network.eval()(noise)
+    assert torch.equal(hard.sum(1), torch.ones(50_000, 2))
+    shares = hard.mean((0, 2))
+    assert torch.allclose(shares, logits.softmax(0), atol=0.01)
+
+
+def test_lines_come_back_as_text(workshop: Callable[[System], Workshop]):
+    place = workshop(SYSTEMS["Gumbel-softmax text"])
+    assembly = place.trainer("real").assembly
+    texts = Path("lines.txt").read_text(encoding="utf-8").splitlines()
+    real = assembly.format.format.texts(assembly.data.batches.batch(0).samples)
+    assert {*real} <= {*texts}
+    made = sampled(place, "made.txt").read_text(encoding="utf-8").splitlines()
+    assert len(made) == 6
+    assert all(len(line) <= 12 and {*line} <= {*"".join(texts)} for line in made)
