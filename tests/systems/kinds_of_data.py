@@ -228,6 +228,7 @@ SYSTEMS: dict[str, System] = {
             "discriminator.representations=2",
             "discriminator.embedding=3",
             "discriminator.filters=4",
+            "loss.rpgan.start=1",
         ),
         data=write_lines,
         shape=(11, 12),

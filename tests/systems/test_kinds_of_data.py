@@ -300,7 +300,7 @@ def test_the_temperature_follows_the_schedule(workshop: Callable[[System], Works
     sides = trainer.assembly.training.sides
     networks = (sides.generator.network, sides.ema.module)
     found = []
-    for step in (0, 50, 100):
+    for step in (40, 70, 100):
         trainer.assembly.training.schedules.set(trainer.assembly.training.progress(step))
         found += [network.temperature for network in networks]
     assert found == pytest.approx([1.0, 1.0, 0.1, 0.1, 0.01, 0.01])
@@ -335,3 +335,16 @@ def test_lines_come_back_as_text(workshop: Callable[[System], Workshop]):
     made = sampled(place, "made.txt").read_text(encoding="utf-8").splitlines()
     assert len(made) == 6
     assert all(len(line) <= 12 and {*line} <= {*"".join(texts)} for line in made)
+
+
+def test_the_likelihood_of_a_text_is_that_of_each_character_after_those_before():
+    networks, hooks = (import_module(f"ganforge_gumbeltext{it}") for it in (".networks", ""))
+    problem = Problem(sample=Field(kind="sequence", shape=(3, 2)), input_shape=(3, 2))
+    network = networks.Generator(problem, hooks.GeneratorOptions(hidden=4)).eval()
+    texts = torch.cartesian_prod(torch.arange(3), torch.arange(3))
+    samples = torch.nn.functional.one_hot(texts, 3).transpose(1, 2).float()
+    likelihoods = (2 * network.log_likelihood(samples)).exp()  # of both characters together
+    assert likelihoods.sum().item() == pytest.approx(1)
+    noise = networks.GumbelNoise(problem).sample(40_000, generator=torch.Generator()).values
+    drawn = network(noise).argmax(1) @ torch.tensor([3, 1])
+    assert torch.allclose(torch.bincount(drawn, minlength=9) / 40_000, likelihoods, atol=0.01)

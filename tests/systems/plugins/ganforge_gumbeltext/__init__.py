@@ -13,7 +13,9 @@ from ganforge import (
     DiscriminatorSpec,
     Field,
     FormatSpec,
+    GameSpec,
     GeneratorSpec,
+    LossSpec,
     RecipeSpec,
     SamplerSpec,
     Schedule,
@@ -97,8 +99,10 @@ def ganforge_generators():
         options=GeneratorOptions,
         shapes=(SequenceShapes(),),
         inputs="sequence",
+        methods=("log_likelihood",),
         sampler="gumbel",
         discriminator="text-filters",
+        game="text",
     )
 
 
@@ -112,6 +116,28 @@ def ganforge_discriminators():
         shapes=(SequenceShapes(),),
         patches=True,
         batch_independent=True,
+    )
+
+
+@hookimpl
+def ganforge_games():
+    yield GameSpec(
+        name="text",
+        summary="The usual game of a generator that knows the likelihood of a text",
+        build="ganforge_gumbeltext.likelihood:TextGame",
+        provides=("log_likelihood",),
+        calls=("log_likelihood",),
+    )
+
+
+@hookimpl
+def ganforge_losses():
+    yield LossSpec(
+        name="likelihood",
+        summary="Maximum likelihood of real texts, to begin with",
+        build="ganforge_gumbeltext.likelihood:Likelihood",
+        trains=("generator",),
+        reads=("log_likelihood",),
     )
 
 

@@ -2,7 +2,7 @@
 
 import torch
 from torch import nn
-from torch.nn.functional import one_hot
+from torch.nn.functional import one_hot, pad
 
 from ganforge import LatentSampler, Progress
 
@@ -44,6 +44,16 @@ class Generator(nn.Module):
 
     def set_progress(self, progress):
         self.temperature = progress.value(self.schedule)
+
+    def log_likelihood(self, samples):
+        """The mean log probability of a character of texts `[B, K, T]`, `[B]`."""
+        hidden, cell = self.first[:, None].expand(-1, len(samples), -1)
+        before = pad(samples, (1, -1))
+        found = []
+        for character in before.unbind(2):
+            hidden, cell = self.cell(character, (hidden, cell))
+            found.append(self.logits(hidden))
+        return (torch.stack(found, 2).log_softmax(1) * samples).sum(1).mean(1)
 
     def forward(self, inputs):
         hidden, cell = self.first[:, None].expand(-1, len(inputs), -1)
