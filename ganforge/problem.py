@@ -41,8 +41,9 @@ class Problem:
     `(D,)` for vectors. `input_shape` is what the generator is fed, `(Z,)` for latents; `parts` are
     the named parts of such an input, each a range along its first axis. `conditions` are the fields
     that this network is told besides: a network gets those of its own side, every other component
-    those of the generator. `num_classes` is the number of classes K of the condition `label`, and
-    None where labels play no part. `fit` is what the data set has learnt from its data.
+    those of the generator. `num_classes` is the number of classes K of the one category among
+    them, whatever it is called, and None where there is none. `fit` is what the data set has
+    learnt from its data.
 
     `Problem(sample_shape=..., input_shape=..., num_classes=...)` is the short form for images or
     vectors.
@@ -88,9 +89,13 @@ class Problem:
 
     @property
     def num_classes(self) -> int | None:
-        """The number of classes K of the condition `label`; None where there is none."""
-        label = self.conditions.get(LABEL)
-        return None if label is None else label.num_classes
+        """The number of classes K of the condition `label`, or of the one category that there is.
+
+        None where no category is told, or several of which none is called `label`.
+        """
+        told = {name: it for name, it in self.conditions.items() if it.kind == "category"}
+        only = next(iter(told.values())) if len(told) == 1 else told.get(LABEL)
+        return None if only is None else only.num_classes
 
     @property
     def vector_size(self) -> int | None:

@@ -147,6 +147,7 @@ def ganforge_games():
     yield GameSpec(name="reader", reads=("sketch",), **common)
     yield GameSpec(name="caller", calls=("encode", "invert"), **common)
     yield GameSpec(name="silent", conditions=False, **common)
+    yield GameSpec(name="packs", packing=lambda options: 4, **common)
 
 
 @hookimpl
@@ -218,6 +219,20 @@ IMPOSSIBLE = [
         {
             "--set training.num_accumulation_steps=3: training.batch_size = 10 cannot be split "
             "into 3 equal parts"
+        },
+    ),
+    (
+        ("game.name=packs", "training.batch_size=10"),
+        {
+            "--set training.batch_size=10: 10 samples are no multiple of 4, as many as the game "
+            "'packs' has judged at once"
+        },
+    ),
+    (
+        ("game.name=packs", "training.batch_size=12", "training.num_accumulation_steps=2"),
+        {
+            "--set training.batch_size=12: 6 samples at a time are no multiple of 4, as many as "
+            "the game 'packs' has judged at once"
         },
     ),
     (

@@ -48,8 +48,12 @@ def test_the_long_form_is_a_field_and_conditions_of_any_kind() -> None:
 def test_labels_whose_classes_are_not_known_have_no_number() -> None:
     problem = Problem(sample_shape=(2,), conditions={"label": Field(kind="category")})
     assert problem.num_classes is None
-    other = {"colour": LABEL}
-    assert Problem(sample_shape=(2,), conditions=other).num_classes is None
+
+
+def test_the_classes_are_those_of_the_one_category_whatever_it_is_called() -> None:
+    several = {"colour": LABEL, "shape": LABEL}
+    assert Problem(sample_shape=(2,), conditions={"colour": LABEL}).num_classes == 3
+    assert Problem(sample_shape=(2,), conditions=several).num_classes is None
 
 
 def test_a_problem_without_a_sample_is_none() -> None:

@@ -253,6 +253,7 @@ def test_a_default_that_is_not_allowed_is_refused(
         ),
         (game, {"conditions": None}, "conditions must be a bool, not None"),
         (game, {"told": {}}, "told must be a function of the options, the sample and the input"),
+        (game, {"packing": 0}, "packing must be a number from 1 up, or a function of the options"),
         (dataset, {"fields": {"sample": 3}}, "fields must be a function of the options"),
         (dataset, {"gives": "mixture"}, "gives must be a tuple of names, not 'mixture'"),
         (dataset, {"check_available": True}, "check_available must be a function"),

@@ -337,6 +337,14 @@ def _training(config: RunConfig) -> Complaints:
             f"training.batch_size = {training.batch_size} cannot be split into "
             f"{training.num_accumulation_steps} equal parts",
         )
+    elif (training.batch_size // training.num_accumulation_steps) % config.game.says("packing"):
+        part = training.batch_size // training.num_accumulation_steps
+        what = f"{part} samples at a time" if part < training.batch_size else f"{part} samples"
+        yield (
+            ("training", "batch_size"),
+            f"{what} are no multiple of {config.game.says('packing')}, as many as the game "
+            f"{config.game.component.name!r} has judged at once",
+        )
     if not training.reuse_fakes:
         return
     for key, is_set, why in (

@@ -19,26 +19,29 @@ from ganforge.problem import Problem
 from .feed import no_inputs
 from .step import Training
 
-TWO = 2
+TWO = 2  # of what is judged
 
 
 def probe(config: RunConfig, training: Training, problem: Problem) -> None:
     """Run each network once on two samples, in evaluation mode and without gradient.
+
+    Where several are judged at once, it is two of these.
 
     The state of everything is as it was before. Raises PluginError with the package of whatever
     gives anything but what its contract says.
     """
     real = training.feed.batches.batch(0)
     _expect(config.dataset, "samples", real.samples, problem.sample_shape, len(real))
-    two = _first_twice(real)
+    num = TWO * config.game.says("packing")
+    repeated = _first_repeated(real, num)
     generator = training.randomness.generator("probe", 0)
-    inputs = training.feed.sampler.sample(TWO, generator=generator, real=two)
+    inputs = training.feed.sampler.sample(num, generator=generator, real=repeated)
     if not isinstance(inputs, Inputs):
         raise no_inputs(config.sampler, inputs)
-    _expect(config.sampler, "inputs", inputs.values, problem.input_shape, TWO)
+    _expect(config.sampler, "inputs", inputs.values, problem.input_shape, num)
     networks = [side.network for side in training.sides.by_name.values()]
     update = _update(training)
-    draw = Draw(two, inputs)
+    draw = Draw(repeated, inputs)
     try:
         for network in networks:
             network.eval()
@@ -69,7 +72,7 @@ def _probe_generator(config: RunConfig, training: Training, problem: Problem, dr
     told = arguments(draw.inputs.others, training.keywords["generator"])
     network = training.sides.generator.network
     samples = _called(config.generator, training.game.generate, network, draw.inputs.values, **told)
-    _expect(config.generator, "samples", samples, problem.sample_shape, TWO)
+    _expect(config.generator, "samples", samples, problem.sample_shape, len(draw.inputs))
     if isinstance(network, nn.Module) and _is_plain(network):
         _probe_trace(config.generator, network, draw.inputs.values, told)
 
@@ -112,9 +115,9 @@ def _probe_trace(
         raise PluginError(f"trace of {selection.label} does not give {', '.join(missing)}")
 
 
-def _first_twice(real: Batch) -> Batch:
-    others = {name: value[:1].repeat_interleave(TWO, 0) for name, value in real.others.items()}
-    return Batch(real.samples[:1].repeat_interleave(TWO, 0), **others)
+def _first_repeated(real: Batch, num: int) -> Batch:
+    others = {name: value[:1].repeat_interleave(num, 0) for name, value in real.others.items()}
+    return Batch(real.samples[:1].repeat_interleave(num, 0), **others)
 
 
 def _called(selection: Selection[ComponentSpec], call: Any, *arguments: Any, **told: Any) -> Any:

@@ -164,7 +164,8 @@ class GameSpec(ComponentSpec):
     three are functions of the options where they decide. `judged` gives the field that the
     discriminator judges, from the options, the sample's field and the input shape; `told` the
     conditions that the game itself tells the discriminator, in the same way. `conditions` is false
-    for a game whose steps tell the networks none of the run's.
+    for a game whose steps tell the networks none of the run's. `packing` is the number of samples
+    that are judged at once (Lin et al., 2018), of which a batch is then a multiple.
     """
 
     kind: ClassVar[str] = "game"
@@ -176,6 +177,7 @@ class GameSpec(ComponentSpec):
     reads: tuple[str, ...] | Callable[[Any], tuple[str, ...]] = ()
     judged: Callable[[Any, Field, tuple[int, ...]], Field] | None = None
     told: Callable[[Any, Field, tuple[int, ...]], Mapping[str, Field]] | None = None
+    packing: int | Callable[[Any], int] = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -192,6 +194,11 @@ class GameSpec(ComponentSpec):
                 value is None or callable(value),
                 f"{name} must be a function of the options, the sample and the input shape",
             )
+        self._require(
+            callable(self.packing) or (type(self.packing) is int and self.packing > 0),
+            f"packing must be a number from 1 up, or a function of the options, not "
+            f"{self.packing!r}",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

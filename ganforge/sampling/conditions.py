@@ -9,6 +9,7 @@ import numpy
 import torch
 from torch import Tensor
 
+from ganforge.data.scaling import prepared
 from ganforge.errors import UsageError, did_you_mean, listed
 from ganforge.plugin.fields import LABEL, Field
 from ganforge.printable import printable
@@ -24,7 +25,8 @@ def find_conditions(
     """The conditions to generate samples for, by name: each `[N, ...]`, with N = 1 for all.
 
     `labels` are classes of the condition `label`; `given` are texts `NAME=VALUE`, whose value is
-    classes, numbers with commas between them, or an array file. Raises UsageError.
+    classes, numbers with commas between them, or an array file, in the units of the data. Raises
+    UsageError.
     """
     found: dict[str, Tensor] = {}
     if labels is not None:
@@ -78,7 +80,7 @@ def _value(field: Field, name: str, text: str, shown: str) -> Tensor:
         )
     if not values.isfinite().all():
         raise UsageError(f"{shown}: some of its numbers are not finite")
-    return values
+    return prepared(values, field)
 
 
 def _numbers(text: str, shown: str) -> Tensor:
@@ -98,7 +100,9 @@ def _array(path: Path, name: str, shown: str) -> Tensor:
                 there = listed(sorted(loaded.files))
                 raise UsageError(f"{shown}: the file has no array {name!r}, but {there}")
             loaded = loaded[name]
-        return torch.from_numpy(numpy.asarray(loaded, dtype=numpy.float32))
+        values = numpy.asarray(loaded)
+        # Bytes stay bytes, which are brought to [-1, 1] as those of a data set are.
+        return torch.from_numpy(values if values.dtype == numpy.uint8 else values.astype("float32"))
     except (OSError, ValueError, TypeError) as error:
         reason = getattr(error, "strerror", None) or "it is not an array of numbers"
         raise UsageError(f"{shown}: {printable(path)} cannot be read: {reason}") from error

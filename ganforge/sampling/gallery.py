@@ -36,9 +36,9 @@ def usual_num(trained: TrainedGenerator) -> int:
 
 def cycled_labels(trained: TrainedGenerator, num: int) -> Tensor | None:
     """0, 1, ..., K - 1, 0, 1, ...: as many of each class as can be; None without classes."""
-    if trained.problem.num_classes is None:
+    if trained.classes is None:
         return None
-    return torch.arange(num) % trained.problem.num_classes
+    return torch.arange(num) % len(trained.classes)
 
 
 def draw_all(
