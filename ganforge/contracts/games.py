@@ -28,6 +28,16 @@ class Draw:
         self.inputs = inputs
         self.keep = keep
         self._kept: tuple[Tensor, Trace] | None = None
+        self._derived: dict[str, Draw] = {}
+
+    def derived(self, name: str, batch: Batch, inputs: Inputs) -> Draw:
+        """A draw that a game makes of this one, under a name: the same in both updates of a step.
+
+        What is kept of this one is kept of it.
+        """
+        if name not in self._derived:
+            self._derived[name] = Draw(batch, inputs, keep=self.keep)
+        return self._derived[name]
 
     def generate(self, update: Update) -> tuple[Tensor, Trace]:
         """G(z) with its trace, where a term that is due reads it."""

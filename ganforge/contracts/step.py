@@ -109,6 +109,11 @@ class Step:
         """The generator's inputs, `[B, *input_shape]`."""
         return self.draw.inputs.values
 
+    @property
+    def generated(self) -> Tensor:
+        """G of the inputs, `[B, *sample_shape]`, whatever the game counts as fake."""
+        return self._generated[0]
+
     def part(self, name: str) -> Tensor:
         """The part `[B, size, ...]` of the inputs that the sampler names so."""
         start, end = self.update.parts[name]

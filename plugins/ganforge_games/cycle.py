@@ -37,7 +37,7 @@ class CycleStep(Step):
     @cached_property
     def reconstruction(self) -> Tensor:
         """Reconstruction of `samples` by way of the other set, back and there again: G(F(b))."""
-        return self.generate(self.partner._generated[0], {})
+        return self.generate(self.partner.generated, {})
 
     @cached_property
     def identity(self) -> Tensor:
@@ -87,8 +87,8 @@ class Cycle(Game):
 
     def steps(self, update: Update, draw: Draw) -> list[Step]:
         a, b = draw.inputs.values, draw.batch.samples
-        there = self._step(THERE, update, Draw(Batch(b), Inputs(a)))
-        back = self._step(BACK, update, Draw(Batch(a), Inputs(b)))
+        there = self._step(THERE, update, draw.derived(THERE, Batch(b), Inputs(a)))
+        back = self._step(BACK, update, draw.derived(BACK, Batch(a), Inputs(b)))
         there.partner, back.partner = back, there
         return [there, back]
 

@@ -219,6 +219,22 @@ def test_a_cycle_goes_both_ways(side) -> None:
     assert torch.equal(game.reconstruct(generator, b, a), g(f(b)))
 
 
+def test_what_a_cycle_has_made_is_reused_in_the_update_of_the_generator() -> None:
+    game = build("cycle", SAME, pool=0)
+    generator, discriminator = sides(game)
+    plain = drawn(SAME)
+    draw = Draw(plain.batch, plain.inputs, keep=True)
+    calls: list[Tensor] = []
+    for network in generator.values():
+        network.register_forward_hook(lambda module, given, made: calls.append(made))
+    for side in ("discriminator", "generator"):
+        update = make_update(side, generator, discriminator)
+        for step in game.steps(update, draw):
+            assert step.fake.requires_grad == (side == "generator")
+            assert step.fake.shape == (4, 3)
+    assert len(calls) == 2
+
+
 def test_the_two_sets_of_a_cycle_may_have_different_shapes() -> None:
     _, generator, draw, (there, back) = cycling("generator", PROBLEM, pool=0)
     assert generator["there"](draw.inputs.values).shape == (4, 3)
