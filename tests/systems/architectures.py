@@ -2,6 +2,35 @@
 
 from __future__ import annotations
 
-from tests.systems.harness import System
+from pathlib import Path
 
-SYSTEMS: dict[str, System] = {}
+from tests.systems.harness import System, write_images
+
+
+def pictures(folder: Path) -> None:
+    write_images(folder / "pictures", num=20)
+
+
+PICTURES = ("dataset.root=pictures", "dataset.size=8", "dataset.channels=1")
+
+SYSTEMS: dict[str, System] = {
+    "StyleGAN2": System(
+        package="ganforge-stylegan2",
+        recipe="stylegan2",
+        settings=(
+            *PICTURES,
+            "sampler.size=8",
+            "generator.maximum=4",
+            "generator.style_size=8",
+            "generator.mapping_layers=2",
+            "discriminator.maximum=4",
+            "loss.r1.every=2",
+            "loss.path-length.every=2",
+        ),
+        data=pictures,
+        sample=("--truncation", "0.5"),
+        # Minibatch deviation lets samples influence each other's scores, as in the paper.
+        warning="r1 penalises the gradient of each sample's score",
+        shape=(1, 8, 8),
+    ),
+}

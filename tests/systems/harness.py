@@ -10,10 +10,12 @@ from __future__ import annotations
 import ast
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -59,6 +61,7 @@ class System:
     which `data` writes into the current folder. `sample` is what `ganforge sample` is told besides;
     `shape` that of one sample in the .npz, `array` the name of the samples there. `options` are
     what components are checked with, `expected_failures` reasons by check, both by component.
+    `warning` is what a user of the recipe is warned of when the run is put together.
     """
 
     package: str
@@ -69,6 +72,7 @@ class System:
     sample: tuple[str, ...] = ()
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     expected_failures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    warning: str | None = None
 
     @property
     def module(self) -> str:
@@ -112,7 +116,9 @@ class Workshop:
         run = RunDirectory.open(path) if path.exists() else RunDirectory.create(path)
         run.write_config(config.to_toml())
         run.make_folders()
-        return Trainer(assemble(config), run, Silent())
+        expected = self.system.warning
+        with pytest.warns(UserWarning, match=expected) if expected else nullcontext():
+            return Trainer(assemble(config), run, Silent())
 
     def train(self, name: str, *extra: str) -> Trainer:
         """The system, trained to the end."""
