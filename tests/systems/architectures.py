@@ -33,4 +33,29 @@ SYSTEMS: dict[str, System] = {
         warning="r1 penalises the gradient of each sample's score",
         shape=(1, 8, 8),
     ),
+    "progressive growing": System(
+        package="ganforge-progressive",
+        recipe="progressive",
+        # 32 images: 4 pixels for 8 of them, 8 pixels faded in with 16, and grown for the last 8.
+        settings=(
+            *PICTURES,
+            "sampler.size=8",
+            *(
+                f"{side}.{setting}"
+                for side in ("generator", "discriminator")
+                for setting in ("maximum=4", "phase_images=12")
+            ),
+        ),
+        data=pictures,
+        shape=(1, 8, 8),
+        # Minibatch deviation lets samples influence each other's scores, as in the paper.
+        warning="gradient-penalty penalises the gradient of each sample's score",
+        expected_failures={
+            "discriminator/progressive": {
+                "every-parameter-gets-a-gradient": (
+                    "it follows progress, and the layers of sizes that are not shown rest (kit)"
+                )
+            }
+        },
+    ),
 }

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from ganforge import Problem
+from ganforge import Problem, Progress
 from ganforge.engine.trainer import Trainer
 from ganforge.plugin.discovery import discover
 from tests.systems.architectures import SYSTEMS
@@ -142,3 +142,107 @@ def test_path_lengths_of_a_linear_synthesis(prepared: Callable[[str], Workshop])
     assert torch.allclose(loss.mean, 0.9 * torch.tensor(0.5) + 0.1 * lengths.mean())
     loss.observe(SimpleNamespace(noted={}))
     assert torch.allclose(loss.mean, 0.9 * torch.tensor(0.5) + 0.1 * lengths.mean())
+
+
+# Progressive growing
+
+
+def grown(images: int, side: int = 16) -> tuple[nn.Module, nn.Module]:
+    """Generator and discriminator of `side` pixels after so many images, in phases of 10."""
+    problem = Problem(sample_shape=(1, side, side), input_shape=(6,))
+    options = {"maximum": 4, "phase_images": 10}
+    generator = built("generator", "progressive", problem, **options)
+    discriminator = built("discriminator", "progressive", problem, **options)
+    for network in (generator, discriminator):
+        tell(network, images)
+    return generator, discriminator
+
+
+def tell(network: nn.Module, images: int) -> None:
+    network.set_progress(Progress(step=images, num_steps=100, images=images))
+
+
+@pytest.mark.parametrize(
+    ("images", "level", "alpha"),
+    [
+        (0, 0, 1.0),
+        (9, 0, 1.0),
+        (10, 1, 0.0),
+        (15, 1, 0.5),
+        (20, 1, 1.0),
+        (30, 2, 0.0),
+        (39, 2, 0.9),
+        (40, 2, 1.0),
+        (50, 2, 1.0),
+        (73, 2, 1.0),
+    ],
+)
+def test_sizes_are_faded_in_one_after_the_other(
+    prepared: Callable[[str], Workshop], images: int, level: int, alpha: float
+):
+    prepared("progressive growing")
+    for network in grown(images):
+        assert (network.growth.level, network.growth.alpha) == (level, alpha)
+
+
+def test_at_alpha_0_the_grown_networks_are_the_smaller_ones(prepared: Callable[[str], Workshop]):
+    prepared("progressive growing")
+    generator, discriminator = grown(29)
+    latents = torch.randn(3, 6)
+    before = generator(latents)
+    scores = discriminator(before)
+    # Of 8 pixels, each of which is a square of two.
+    assert torch.equal(
+        before, before[:, :, ::2, ::2].repeat_interleave(2, 2).repeat_interleave(2, 3)
+    )
+    for network in (generator, discriminator):
+        tell(network, 30)
+    assert generator.growth.level == 2
+    assert torch.equal(generator(latents), before)
+    assert torch.allclose(discriminator(before), scores, atol=1e-6)
+    for network in (generator, discriminator):
+        tell(network, 35)
+    assert not torch.equal(generator(latents), before)
+    assert not torch.allclose(discriminator(before), scores, atol=1e-6)
+
+
+def test_real_images_are_as_coarse_and_as_faded_as_made_ones(
+    prepared: Callable[[str], Workshop],
+):
+    prepared("progressive growing")
+    generator, _ = grown(0, side=8)
+    images = torch.arange(64.0).view(1, 1, 8, 8)
+    means = images.view(1, 1, 4, 2, 4, 2).mean((3, 5))
+    coarse = means.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    for seen, expected in ((0, coarse), (10, coarse), (15, (coarse + images) / 2), (20, images)):
+        tell(generator, seen)
+        assert torch.equal(generator.coarsened(images), expected)
+
+
+def test_the_gradient_by_a_large_image_is_that_by_the_small_one(
+    prepared: Callable[[str], Workshop],
+):
+    """So the gradient penalty does not change with the size that was reached."""
+    prepared("progressive growing")
+    _, discriminator = grown(0, side=16)
+    small = torch.randn(1, 1, 4, 4)
+    large = small.repeat_interleave(4, 2).repeat_interleave(4, 3).requires_grad_()
+    (gradient,) = torch.autograd.grad(discriminator(large).sum(), large)
+    _, smaller = grown(0, side=4 * 2)
+    smaller.load_state_dict(
+        {name: discriminator.state_dict()[name] for name in smaller.state_dict()}
+    )
+    medium = small.repeat_interleave(2, 2).repeat_interleave(2, 3).requires_grad_()
+    (expected,) = torch.autograd.grad(smaller(medium).sum(), medium)
+    assert expected.norm() > 0
+    assert torch.allclose(gradient.norm(), expected.norm())
+
+
+def test_the_run_grows_and_its_generator_remembers(prepared: Callable[[str], Workshop]):
+    trainer = prepared("progressive growing").trainer("run")
+    seen = []
+    for _ in range(4):
+        trainer.train_step()
+        seen.append([(it.growth.level, it.growth.alpha) for it in networks(trainer)])
+    stages = [(0, 1.0), (0, 1.0), (1, pytest.approx(4 / 12)), (1, 1.0)]
+    assert seen == [[stage] * 3 for stage in stages]
