@@ -58,4 +58,17 @@ SYSTEMS: dict[str, System] = {
             }
         },
     ),
+    "FastGAN": System(
+        package="ganforge-fastgan",
+        recipe="fastgan",
+        settings=(
+            *PICTURES,
+            "dataset.size=64",
+            "sampler.size=8",
+            "generator.width=4",
+            "discriminator.width=4",
+        ),
+        data=pictures,
+        shape=(1, 64, 64),
+    ),
 }

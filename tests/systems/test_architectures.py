@@ -246,3 +246,62 @@ def test_the_run_grows_and_its_generator_remembers(prepared: Callable[[str], Wor
         seen.append([(it.growth.level, it.growth.alpha) for it in networks(trainer)])
     stages = [(0, 1.0), (0, 1.0), (1, pytest.approx(4 / 12)), (1, 1.0)]
     assert seen == [[stage] * 3 for stage in stages]
+
+
+# FastGAN
+
+
+def test_decoders_see_real_images_alone(prepared: Callable[[str], Workshop]):
+    trainer = prepared("FastGAN").trainer("run")
+    _, discriminator, _ = networks(trainer)
+    calls: list[str] = []
+    discriminator.score.register_forward_hook(lambda *_: calls.append("score"))
+    discriminator.decode_whole.register_forward_hook(lambda *_: calls.append("decode"))
+    trainer.train_step()
+    # Real and fake in the discriminator's update, fake in the generator's: one pass of each.
+    assert sorted(calls) == ["decode", "score", "score", "score"]
+
+
+def test_a_quarter_of_the_picture_is_decoded_from_that_quarter_of_the_features(
+    prepared: Callable[[str], Workshop],
+):
+    prepared("FastGAN")
+    problem = Problem(sample_shape=(1, 64, 64), input_shape=(6,))
+    network = built("discriminator", "fastgan", problem, width=4).eval()
+    images, read = torch.randn(2, 1, 64, 64), []
+    network.decode_part.register_forward_pre_hook(lambda _, given: read.append(given[0]))
+    with torch.no_grad():
+        features = network.to_16(images)
+        scores, trace = network.trace(images)
+        assert torch.equal(network(images), scores)
+    assert features.shape[2:] == (16, 16)
+    halves = [slice(0, 32), slice(32, 64)]
+    places = [
+        (row, column)
+        for row in (0, 1)
+        for column in (0, 1)
+        if torch.equal(trace["shown"][1], images[:, :, halves[row], halves[column]])
+    ]
+    ((row, column),) = places
+    rows, columns = slice(8 * row, 8 * row + 8), slice(8 * column, 8 * column + 8)
+    assert torch.equal(read[0], features[:, :, rows, columns])
+    means = images.view(2, 1, 32, 2, 32, 2).mean((3, 5))
+    assert torch.allclose(trace["shown"][0], means, atol=1e-6)
+    assert [it.shape for it in trace["decoded"]] == [(2, 1, 32, 32)] * 2
+
+
+def test_features_are_excited_by_those_of_a_sixteenth_of_their_size(
+    prepared: Callable[[str], Workshop],
+):
+    prepared("FastGAN")
+    problem = Problem(sample_shape=(1, 128, 128), input_shape=(6,))
+    network = built("generator", "fastgan", problem, width=4)
+    sides = []
+    for excitation in network.excitations.values():
+        excitation.register_forward_hook(
+            lambda _, given, made: sides.append(
+                (*(it.shape[-1] for it in given), bool((made.abs() <= given[1].abs()).all()))
+            )
+        )
+    network(torch.randn(2, 6))
+    assert sides == [(4, 64, True), (8, 128, True)]
