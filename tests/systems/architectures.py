@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.systems.harness import System, write_images
+from tests.systems.regularisation import two_classes
 
 
 def pictures(folder: Path) -> None:
@@ -70,5 +71,21 @@ SYSTEMS: dict[str, System] = {
         ),
         data=pictures,
         shape=(1, 64, 64),
+    ),
+    "ACGAN": System(
+        package="ganforge-acgan",
+        recipe="acgan",
+        settings=(*PICTURES, "generator.width=2", "discriminator.width=2"),
+        data=two_classes,
+        sample=("--condition", "label=dogs"),
+        shape=(1, 8, 8),
+        expected_failures={
+            "discriminator/acgan": {
+                "can-be-built": (
+                    "it guesses the label of the generator, which the kit's problems do not have "
+                    "among their generator_conditions (kit)"
+                )
+            }
+        },
     ),
 }

@@ -13,6 +13,7 @@ from torch import nn
 
 from ganforge import Problem, Progress
 from ganforge.engine.trainer import Trainer
+from ganforge.errors import ConfigError
 from ganforge.plugin.discovery import discover
 from tests.systems.architectures import SYSTEMS
 from tests.systems.harness import System, Workshop
@@ -305,3 +306,45 @@ def test_features_are_excited_by_those_of_a_sixteenth_of_their_size(
         )
     network(torch.randn(2, 6))
     assert sides == [(4, 64, True), (8, 128, True)]
+
+
+# ACGAN
+
+
+def test_the_discriminator_is_not_told_what_it_guesses(prepared: Callable[[str], Workshop]):
+    trainer = prepared("ACGAN").trainer("run")
+    training = trainer.assembly.training
+    assert training.keywords == {"generator": {"label": ("label",)}, "discriminator": {}}
+    _, discriminator, _ = networks(trainer)
+    assert discriminator.classes.out_features == 2
+    given = []
+    traced = discriminator.trace
+    discriminator.trace = lambda *told, **named: given.append((len(told), named)) or traced(*told)
+    trainer.train_step()
+    # Real and fake in its own update, fake in the generator's, each told the samples alone.
+    assert given == [(1, {})] * 3
+
+
+def test_the_log_likelihoods_of_the_classes(prepared: Callable[[str], Workshop]):
+    prepared("ACGAN")
+    loss = built("loss", "auxiliary-classifier", Problem(sample_shape=(1, 8, 8), num_classes=2))
+    # P(0) = 3/4 for the real sample, P(1) = 1/2 for the fake.
+    step: Any = SimpleNamespace(
+        trace={
+            "real.classes": torch.tensor([[3.0, 1.0]]).log(),
+            "fake.classes": torch.zeros(1, 2),
+        }.get,
+        labels=torch.tensor([0]),
+        fake_labels=torch.tensor([1]),
+    )
+    assert torch.allclose(loss.generator_loss(step), torch.tensor(2.0).log())
+    expected = torch.tensor(2.0).log() + torch.tensor(4 / 3).log()
+    assert torch.allclose(loss.discriminator_loss(step), expected)
+
+
+def test_without_a_label_for_the_generator_there_is_nothing_to_guess(
+    prepared: Callable[[str], Workshop],
+):
+    workshop = prepared("ACGAN")
+    with pytest.raises(ConfigError, match=r"reads the labels that fakes are made for, and there"):
+        workshop.trainer("run", "generator.conditions=[]")
