@@ -88,4 +88,25 @@ SYSTEMS: dict[str, System] = {
             }
         },
     ),
+    "InfoGAN": System(
+        package="ganforge-infogan",
+        recipe="infogan",
+        settings=(
+            "sampler.noise=5",
+            "generator.width=4",
+            "discriminator.width=2",
+            "discriminator.features=16",
+            "loss.information.features=16",
+        ),
+        shape=(1, 32, 32),
+        options={"loss/information": {"features": 16}},
+        expected_failures={
+            "loss/information": {
+                "can-be-built": "the kit's problem has none of the parts that it reads (kit)"
+            },
+            "sampler/infogan": {
+                "latents-are-centred": "a category is a one-hot part, whose mean is 1 / K (kit)"
+            },
+        },
+    ),
 }

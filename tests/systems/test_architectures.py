@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from ganforge import Problem, Progress
+from ganforge.device.execution import Execution
 from ganforge.engine.trainer import Trainer
-from ganforge.errors import ConfigError
+from ganforge.errors import ConfigError, PluginError
 from ganforge.plugin.discovery import discover
+from ganforge.sampling.trained_generator import feed, make, open_generator
 from tests.systems.architectures import SYSTEMS
 from tests.systems.harness import System, Workshop
 
@@ -348,3 +352,82 @@ def test_without_a_label_for_the_generator_there_is_nothing_to_guess(
     workshop = prepared("ACGAN")
     with pytest.raises(ConfigError, match=r"reads the labels that fakes are made for, and there"):
         workshop.trainer("run", "generator.conditions=[]")
+
+
+# InfoGAN
+
+
+def test_a_code_is_varied_with_nothing_but_the_generators_file(
+    prepared: Callable[[str], Workshop],
+):
+    workshop = prepared("InfoGAN")
+    alone = workshop.folder / "alone.safetensors"
+    shutil.copy(workshop.train("run").run.generator, alone)
+    shutil.rmtree(workshop.folder / "runs")
+    told = ["--device", "cpu", "--vary", "code.1=-2..2", "--num", 2, "--frames", 5]
+    answer = workshop.cli("sample", alone, *told, "--out", "walk.png")
+    assert answer.code == 0, answer.err
+    opened = open_generator(alone, discover().registry, Execution(device=torch.device("cpu")))
+    assert opened.problem.parts == {"noise": (0, 5), "category": (5, 15), "code": (15, 17)}
+    (inputs,) = feed(opened, num=2, seed=0)
+    with Image.open("walk.png") as picture:
+        pixels = torch.from_numpy(np.array(picture.convert("L"))).float()
+    for column, value in enumerate((-2.0, -1.0, 0.0, 1.0, 2.0)):
+        inputs.values[:, 16] = value
+        ((images, _),) = make(opened, [inputs])
+        for row, image in enumerate(images):
+            top, left = 2 + 34 * row, 2 + 34 * column
+            shown = pixels[top : top + 32, left : left + 32]
+            assert (shown - (image[0] + 1) * 127.5).abs().max() <= 1
+
+
+def test_codes_are_a_category_and_numbers_between_bounds(prepared: Callable[[str], Workshop]):
+    prepared("InfoGAN")
+    component = discover().registry.find("sampler", "infogan")
+    options = component.spec.options(noise=3, categories=4, codes=2)
+    sampler = component.build(Problem(sample_shape=(1, 8, 8), input_shape=(9,)), options)
+    values = sampler.sample(2000, generator=torch.Generator().manual_seed(0)).values
+    category, codes = values[:, 3:7], values[:, 7:]
+    assert torch.equal(category.sum(1), torch.ones(2000))
+    assert torch.equal(category.unique(), torch.tensor([0.0, 1.0]))
+    assert (category.sum(0) > 400).all()
+    assert codes.min() >= -1
+    assert codes.max() < 1
+    assert codes.var(0).sub(1 / 3).abs().max() < 0.02
+
+
+def test_the_bound_of_the_information_by_hand(prepared: Callable[[str], Workshop]):
+    prepared("InfoGAN")
+    problem = Problem(
+        sample_shape=(1, 8, 8), input_shape=(6,), parts={"category": (0, 4), "code": (4, 6)}
+    )
+    loss = built("loss", "information", problem, features=5, hidden=3, code_weight=0.5)
+    for head in (loss.category, loss.code):
+        nn.init.zeros_(head.weight)
+        nn.init.zeros_(head.bias)
+    step: Any = SimpleNamespace(
+        trace=lambda name: torch.randn(2, 5),
+        part={
+            "category": torch.tensor([[0.0, 1, 0, 0], [0, 0, 0, 1]]),
+            "code": torch.tensor([[1.0, 0.0], [0.0, 2.0]]),
+        }.get,
+    )
+    # Q guesses each of four classes alike, and 0 for the codes: (1 + 4) / 2 samples, halved.
+    expected = torch.tensor(4.0).log() + 0.5 * 1.25
+    assert torch.allclose(loss.generator_loss(step), expected)
+    assert torch.allclose(loss.discriminator_loss(step), expected)
+
+
+def test_q_is_trained_with_the_discriminator(prepared: Callable[[str], Workshop]):
+    trainer = prepared("InfoGAN").trainer("run")
+    training = trainer.assembly.training
+    (term,) = [it for it in training.objective.terms if it.name.endswith("information")]
+    own = {id(it) for it in term.loss.parameters()}
+    assert own <= {id(it) for it in training.sides["discriminator"].parameters}
+    assert own.isdisjoint(id(it) for it in training.sides["generator"].parameters)
+
+
+def test_features_of_another_size_are_told(prepared: Callable[[str], Workshop]):
+    trainer = prepared("InfoGAN").trainer("run", "loss.information.features=8")
+    with pytest.raises(PluginError, match=r"features is 8, and the discriminator gives 16"):
+        trainer.train_step()
