@@ -109,4 +109,21 @@ SYSTEMS: dict[str, System] = {
             },
         },
     ),
+    "VQGAN": System(
+        package="ganforge-vqgan",
+        recipe="vqgan",
+        settings=(
+            *PICTURES,
+            "dataset.size=32",
+            "generator.width=4",
+            "generator.tokens=8",
+            "generator.token_size=4",
+            "discriminator.width=2",
+            "loss.random-perceptual.width=2",
+            "loss.hinge.start=1",
+        ),
+        data=pictures,
+        sample=("--dataset", "digits"),
+        shape=(1, 32, 32),
+    ),
 }

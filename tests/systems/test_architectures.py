@@ -431,3 +431,93 @@ def test_features_of_another_size_are_told(prepared: Callable[[str], Workshop]):
     trainer = prepared("InfoGAN").trainer("run", "loss.information.features=8")
     with pytest.raises(PluginError, match=r"features is 8, and the discriminator gives 16"):
         trainer.train_step()
+
+
+# VQGAN
+
+
+def tokenizer() -> nn.Module:
+    problem = Problem(sample_shape=(1, 32, 32), input_shape=(1, 32, 32))
+    return built("generator", "vqgan", problem, width=2, tokens=6, token_size=3)
+
+
+def test_the_adversarial_term_is_off_before_its_start(prepared: Callable[[str], Workshop]):
+    workshop = prepared("VQGAN")
+    late = workshop.trainer("late", "loss.hinge.start=2")
+    without = workshop.trainer("without", "loss.hinge.weight=0")
+    _, judge, *_ = (it.network for it in late.assembly.training.sides.by_name.values())
+    before = [it.clone() for it in judge.parameters()]
+    for step in range(3):
+        for trainer in (late, without):
+            trainer.train_step()
+        still = all(map(torch.equal, before, judge.parameters()))
+        ours, theirs = (
+            trainer.assembly.training.sides.generator.network.state_dict()
+            for trainer in (late, without)
+        )
+        same = all(torch.equal(ours[name], theirs[name]) for name in ours)
+        assert (still, same) == (step < 2, step < 2)
+
+
+def test_it_is_balanced_at_the_layer_before_the_image(prepared: Callable[[str], Workshop]):
+    trainer = prepared("VQGAN").trainer("run")
+    training = trainer.assembly.training
+    assert training.last_layer is training.sides.generator.network.to_image.weight
+    hinge = training.objective.terms[-1].selection.settings
+    assert hinge.balance == "ganforge-vqgan/random-perceptual"
+
+
+def test_tokens_are_the_nearest_vectors_of_the_codebook(prepared: Callable[[str], Workshop]):
+    prepared("VQGAN")
+    network, encoded = tokenizer(), torch.randn(4, 3, 2, 5)
+    tokens = network.tokens(encoded)
+    distances = torch.cdist(encoded.movedim(1, -1).reshape(-1, 3), network.codebook.weight)
+    assert torch.equal(tokens.flatten(), distances.argmin(1))
+    vectors = network.vectors(tokens)
+    assert torch.equal(vectors[1, :, 0, 2], network.codebook.weight[tokens[1, 0, 2]])
+
+
+def test_the_gradient_goes_straight_through_to_what_was_encoded(
+    prepared: Callable[[str], Workshop],
+):
+    prepared("VQGAN")
+    network, images = tokenizer().double(), torch.randn(2, 1, 32, 32).double()
+    made, trace = network.trace(images)
+    (through,) = torch.autograd.grad(made.square().sum(), trace["encoded"])
+    vectors = trace["quantised"].detach().requires_grad_()
+    decoded = network.decode(vectors)
+    (direct,) = torch.autograd.grad(decoded.square().sum(), vectors)
+    assert torch.allclose(decoded, made)
+    assert direct.abs().max() > 0
+    assert torch.allclose(through, direct)
+
+
+def test_codes_and_codebook_come_together(prepared: Callable[[str], Workshop]):
+    prepared("VQGAN")
+    loss = built("loss", "codebook", Problem(sample_shape=(1, 32, 32)), beta=0.5)
+    encoded = torch.tensor([[1.0, 4.0]], requires_grad=True)
+    quantised = torch.tensor([[2.0, 2.0]], requires_grad=True)
+    traces = {"generated.encoded": encoded, "generated.quantised": quantised}
+    value = loss.generator_loss(SimpleNamespace(trace=traces.get))
+    assert value.item() == 1.5 * (1 + 4) / 2
+    value.backward()
+    assert torch.equal(quantised.grad, torch.tensor([[1.0, -2.0]]))
+    assert torch.equal(encoded.grad, torch.tensor([[-0.5, 1.0]]))
+
+
+def test_the_frozen_features_are_those_of_every_run(prepared: Callable[[str], Workshop]):
+    prepared("VQGAN")
+    problem = Problem(sample_shape=(1, 32, 32))
+    one = built("loss", "random-perceptual", problem, width=2)
+    two = discover().registry.find("loss", "random-perceptual")
+    torch.manual_seed(5)
+    other = two.build(problem, two.spec.options(width=2))
+    assert all(map(torch.equal, one.parameters(), other.parameters()))
+    assert not any(it.requires_grad for it in one.parameters())
+    images = torch.randn(2, 1, 32, 32)
+    same: Any = SimpleNamespace(reconstruction=images, samples=images)
+    assert one.generator_loss(same) == 0
+    # Unit features: another contrast is no other picture, but for the absolute error.
+    half: Any = SimpleNamespace(reconstruction=images / 2, samples=images)
+    expected = (images / 2).abs().mean()
+    assert torch.allclose(one.generator_loss(half), expected)
