@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
-from .layers import convolution, doubled, width
+from .layers import ENCODED, convolution, doubled, width
 
 DECODED = 8  # pixels of a side of what is decoded
 LARGEST = 256  # pixels of a side after the first layers
@@ -59,14 +59,15 @@ class Discriminator(nn.Module):
 
     Its trace has what was shown, in small, `[whole, part]`, each `[B, C, s, s]` with s half of the
     sides and 128 at most, and what the decoders make of features of 8 and of a quarter of those of
-    16 pixels. Which quarter is drawn for every pass.
+    16 pixels. Which quarter is drawn for every pass. The authors' code has a smaller network beside
+    this one, and excitation in it, which are not in the paper.
     """
 
     def __init__(self, problem, options):
         super().__init__()
         channels, side, _ = problem.sample_shape
         self.size = min(128, side // 2)
-        first = width(min(side, LARGEST), options)
+        first = width(min(side, LARGEST), options, ENCODED)
         layers, at = [convolution(channels, first, 3, padding=1), leaky()], side
         while at > LARGEST:
             layers += [convolution(first, first, 4, 2, 1), nn.BatchNorm2d(first), leaky()]
@@ -74,11 +75,11 @@ class Discriminator(nn.Module):
         before = first
         while at > 16:
             at //= 2
-            after = width(at, options)
+            after = width(at, options, ENCODED)
             layers.append(Halving(before, after))
             before = after
         self.to_16 = nn.Sequential(*layers)
-        wide = width(8, options)
+        wide = width(8, options, ENCODED)
         self.to_8 = Halving(before, wide)
         self.score = nn.Sequential(
             convolution(wide, wide, 1),

@@ -5,11 +5,12 @@ from torch import nn
 from ganforge.nn import spectral_norm
 
 SHARES = {4: 16, 8: 8, 16: 4, 32: 2, 64: 2, 128: 1, 256: 0.5, 512: 0.25, 1024: 0.125}
+ENCODED = SHARES | {8: 16, 16: 8, 32: 4}  # of the discriminator's own layers
 
 
-def width(side, options):
-    """The number of channels at so many pixels (table 6 of the paper)."""
-    return max(2, int(options.width * SHARES.get(side, 0.125)))
+def width(side, options, shares=SHARES):
+    """The number of channels at so many pixels, as in the authors' code."""
+    return max(2, int(options.width * shares.get(side, 0.125)))
 
 
 def convolution(before, after, kernel, stride=1, padding=0, bias=False):

@@ -21,7 +21,7 @@ class Options:
     width: int = option(16, help="channels at 1024 pixels; they double from there", minimum=1)
     maximum: int = option(512, help="largest number of channels", minimum=1)
     phase_images: int = option(
-        600_000, help="images of a phase, in which a size is faded in or trained", minimum=1
+        800_000, help="images of a phase, in which a size is faded in or trained", minimum=1
     )
 
 
