@@ -30,6 +30,10 @@ SYSTEMS: dict[str, System] = {
         ),
         data=pictures,
         sample=("--truncation", "0.5"),
+        options={
+            "generator/stylegan2": {"maximum": 8, "style_size": 16, "mapping_layers": 2},
+            "discriminator/stylegan2": {"maximum": 8},
+        },
         # Minibatch deviation lets samples influence each other's scores, as in the paper.
         warning="r1 penalises the gradient of each sample's score",
         shape=(1, 8, 8),
@@ -49,6 +53,10 @@ SYSTEMS: dict[str, System] = {
         ),
         data=pictures,
         shape=(1, 8, 8),
+        options={
+            "generator/progressive": {"maximum": 8},
+            "discriminator/progressive": {"maximum": 8},
+        },
         # Minibatch deviation lets samples influence each other's scores, as in the paper.
         warning="gradient-penalty penalises the gradient of each sample's score",
         expected_failures={
@@ -71,6 +79,7 @@ SYSTEMS: dict[str, System] = {
         ),
         data=pictures,
         shape=(1, 64, 64),
+        options={"generator/fastgan": {"width": 4}, "discriminator/fastgan": {"width": 4}},
     ),
     "ACGAN": System(
         package="ganforge-acgan",
@@ -79,6 +88,7 @@ SYSTEMS: dict[str, System] = {
         data=two_classes,
         sample=("--condition", "label=dogs"),
         shape=(1, 8, 8),
+        options={"generator/acgan": {"width": 4}},
         expected_failures={
             "discriminator/acgan": {
                 "can-be-built": (
@@ -99,7 +109,10 @@ SYSTEMS: dict[str, System] = {
             "loss.information.features=16",
         ),
         shape=(1, 32, 32),
-        options={"loss/information": {"features": 16}},
+        options={
+            "discriminator/infogan": {"width": 4, "features": 16},
+            "loss/information": {"features": 16},
+        },
         expected_failures={
             "loss/information": {
                 "can-be-built": "the kit's problem has none of the parts that it reads (kit)"
@@ -124,6 +137,11 @@ SYSTEMS: dict[str, System] = {
         ),
         data=pictures,
         sample=("--dataset", "digits"),
+        options={
+            "generator/vqgan": {"width": 4, "tokens": 8, "token_size": 4},
+            "discriminator/vqgan": {"width": 4},
+            "loss/random-perceptual": {"width": 4},
+        },
         shape=(1, 32, 32),
     ),
 }
