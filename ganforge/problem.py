@@ -41,9 +41,10 @@ class Problem:
     `(D,)` for vectors. `input_shape` is what the generator is fed, `(Z,)` for latents; `parts` are
     the named parts of such an input, each a range along its first axis. `conditions` are the fields
     that this network is told besides: a network gets those of its own side, every other component
-    those of the generator. `num_classes` is the number of classes K of the one category among
-    them, whatever it is called, and None where there is none. `fit` is what the data set has
-    learnt from its data.
+    those of the generator. `generator_conditions` are those of the generator for everybody: what a
+    discriminator that is told less is to guess, as an auxiliary classifier does. `num_classes` is
+    the number of classes K of the one category that is told, whatever it is called, and None where
+    there is none. `fit` is what the data set has learnt from its data.
 
     `Problem(sample_shape=..., input_shape=..., num_classes=...)` is the short form for images or
     vectors.
@@ -52,6 +53,7 @@ class Problem:
     sample: Field
     input_shape: tuple[int, ...]
     conditions: Mapping[str, Field]
+    generator_conditions: Mapping[str, Field]
     parts: Mapping[str, tuple[int, int]]
     fit: Fit | None
 
@@ -63,6 +65,7 @@ class Problem:
         num_classes: int | None = None,
         sample: Field | None = None,
         conditions: Mapping[str, Field] | None = None,
+        generator_conditions: Mapping[str, Field] | None = None,
         parts: Mapping[str, tuple[int, int]] | None = None,
         fit: Fit | None = None,
     ) -> None:
@@ -73,10 +76,12 @@ class Problem:
         told = dict(conditions or {})
         if num_classes is not None:
             told[LABEL] = Field(kind="category", classes=tuple(map(str, range(num_classes))))
+        guessed = told if generator_conditions is None else generator_conditions
         for name, value in (
             ("sample", sample),
             ("input_shape", input_shape),
             ("conditions", told),
+            ("generator_conditions", dict(guessed)),
             ("parts", dict(parts or {})),
             ("fit", fit),
         ):

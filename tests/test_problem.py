@@ -34,6 +34,14 @@ def test_a_number_of_classes_is_a_condition_by_the_name_of_label(num_classes: in
     assert problem == Problem(sample_shape=(2,), conditions=problem.conditions)
 
 
+def test_the_generators_conditions_are_known_where_they_are_not_told() -> None:
+    told = Problem(sample_shape=(2,), num_classes=3)
+    assert told.generator_conditions == told.conditions
+    untold = replace(told, conditions={})
+    assert untold.num_classes is None
+    assert untold.generator_conditions["label"].num_classes == 3
+
+
 def test_the_long_form_is_a_field_and_conditions_of_any_kind() -> None:
     sample = Field(kind="sequence", shape=(1, 800), rate=8000)
     told = {"label": LABEL, "speaker": Field(kind="vector", shape=(16,))}

@@ -591,6 +591,11 @@ def test_a_third_party_component_is_written_by_its_full_name(fake_plugin: FakePl
     weighed = ('loss."ganforge-stranger/extra".weight=3',)
     again = resolve([from_text(text, "run.toml"), from_settings(weighed)], registry)
     assert [term.settings.weight for term in again.losses] == [1.0, 3.0]
+    for name in ("extra", "ganforge-stranger/extra"):
+        settings = ("generator.name=odd", f"loss.nonsat.balance={name}")
+        balanced = resolve(layers("", settings, ("nonsat", "extra")), registry)
+        assert balanced.losses[0].settings.balance == "ganforge-stranger/extra"
+        assert reread(balanced, registry) == balanced
 
 
 def test_values_tell_which_keys_a_resumed_run_may_change(make: Resolve) -> None:

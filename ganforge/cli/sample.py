@@ -63,8 +63,8 @@ ANCHORS, FRAMES = 4, 12
     "What",
     "--truncation",
     metavar="T",
-    type=click.FloatRange(min=0.0, min_open=True),
-    help="Keep latents between -T and T: less variety, often better samples.",
+    type=click.FloatRange(min=0.0),
+    help="Less variety, often better samples: latents, or styles, nearer to their mean.",
 )
 @option_in("What", "--dataset", metavar="NAME|PATH", help="What to remake. [the run's]")
 @option_in(
@@ -124,10 +124,11 @@ def command(context: dict[str, bool], /, **arguments: object) -> None:
 
     from ganforge.device.execution import Execution
     from ganforge.sampling.conditions import find_conditions
-    from ganforge.sampling.trained_generator import open_generator
+    from ganforge.sampling.trained_generator import open_generator, truncated
 
     execution = Execution.from_settings(ExecutionSettings(device=request.device))
     trained = open_generator(request.generator, discovery.registry, execution)
+    trained = truncated(trained, request.truncation)
     conditions = find_conditions(trained, words, request.condition)
     if request.interpolate is None and request.vary is None:
         count = _samples(request, trained, conditions, discovery.registry)
@@ -173,7 +174,6 @@ def _samples(
         num=wanted,
         seed=request.seed,
         conditions=expanded(conditions, wanted),
-        truncation=request.truncation,
         real=real,
     )
     with _explained(request.target):
@@ -202,7 +202,6 @@ def _walk(request: SampleRequest, trained: TrainedGenerator, conditions: dict[st
         num=num,
         seed=request.seed,
         conditions=told,
-        truncation=request.truncation,
     )
     if request.suffix == ".png":
         encoded = walk.picture(request.frames or COLUMNS)

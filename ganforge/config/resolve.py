@@ -361,7 +361,7 @@ class _Resolver:
                 terms.append(
                     Term(component=component, options=selection.options, settings=settings)
                 )
-        return tuple(terms)
+        return tuple(it.balanced_with(terms) for it in terms)
 
     def _several(self, kind: type[S]) -> tuple[Selection[S], ...]:
         return tuple(it for _, _, it in self._chosen(kind) if it is not None)

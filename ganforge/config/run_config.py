@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from ganforge.config import toml
@@ -134,6 +134,15 @@ class Term(Selection[LossSpec]):
     """A loss term, and what it counts in the objective."""
 
     settings: TermSettings = TermSettings()
+
+    def balanced_with(self, terms: Sequence[Term]) -> Term:
+        """This term, with the one of `terms` that `balance` names under its name in the run."""
+        wanted = self.settings.balance
+        named = [it for it in terms if wanted in (it.config_name, it.component.qualified_name)]
+        named = named or [it for it in terms if wanted == it.spec.name]
+        if len(named) != 1:
+            return self
+        return replace(self, settings=replace(self.settings, balance=named[0].config_name))
 
 
 def fields_of(dataset: Selection[DatasetSpec]) -> dict[str, Field]:

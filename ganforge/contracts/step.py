@@ -81,6 +81,7 @@ class Step:
     def __init__(self, update: Update, draw: Draw) -> None:
         self.update = update
         self.draw = draw
+        self._notes: dict[str, Tensor] = {}
 
     # What was drawn.
 
@@ -219,6 +220,21 @@ class Step:
             )
             return samples
 
+    def note(self, name: str, values: Tensor) -> None:
+        """Leave values `[B, ...]` that the term has measured for its `observe`.
+
+        There `observed.noted[name]` has those of the whole batch, detached. Raises ValueError for a
+        scalar.
+        """
+        if values.dim() == 0:
+            raise ValueError(f"{name!r} is noted as a scalar: give a value for each sample, [B]")
+        self._notes[name] = values.detach()
+
+    def take_notes(self) -> dict[str, Tensor]:
+        """The values that were left since this was asked last, by name; for the engine."""
+        notes, self._notes = self._notes, {}
+        return notes
+
     def told(self, conditions: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Conditions by name as the keyword arguments of a network of the generator's side."""
         return arguments(conditions, self.update.generator_keywords)
@@ -323,7 +339,8 @@ def _wants_gradient(samples: Tensor, told: Mapping[str, Tensor]) -> bool:
 class Observed:
     """Observation of an update, for what adapts: one, however many parts the batch came in.
 
-    Scores are detached, `[B, ...]` over the whole batch; None where no term has read them.
+    Scores are detached, `[B, ...]` over the whole batch; None where no term has read them. `noted`
+    has what the term that is told has left by `step.note`, by name: empty where it was not due.
     """
 
     side: Side
@@ -331,6 +348,7 @@ class Observed:
     batch_size: int
     real_scores: Tensor | None
     fake_scores: Tensor | None
+    noted: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def mean_score(scores: Scores) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,8 @@ CHUNK = 64  # samples drawn at once: the first n of a seed are the same however 
 class Source:
     """Source of samples: the generator's side, and the sampler that feeds it.
 
-    `keywords` are those by which the generator is told its conditions.
+    `keywords` are those by which the generator is told its conditions. `truncates` says that it
+    truncates by itself, and `truncation` how much, where that is asked for.
     """
 
     network: nn.Module
@@ -34,6 +35,8 @@ class Source:
     selection: Selection[SamplerSpec]
     keywords: Keywords
     device: torch.device
+    truncates: bool = False
+    truncation: float | None = None
 
     @property
     def fed_with_data(self) -> bool:
@@ -68,6 +71,25 @@ class Source:
             inputs = Inputs(drawn.values, **{**drawn.others, **wanted})
             yield inputs[: min(CHUNK, num - start)]
 
+    @property
+    def _truncation(self) -> dict[str, Tensor]:
+        """The truncation as the keyword argument of a generator that truncates by itself."""
+        if self.truncation is None:
+            return {}
+        return {"truncation": torch.tensor(self.truncation, device=self.device)}
+
+    def truncated(self, truncation: float) -> Source:
+        """This source, with less variety. Raises ValueError where that means nothing.
+
+        A generator that truncates by itself is told so; any other is fed with latents from
+        [-truncation, truncation].
+        """
+        if self.truncates:
+            return replace(self, truncation=truncation)
+        if truncation == 0:
+            raise ValueError("its latents would all be 0")
+        return replace(self, sampler=self.sampler.truncated(truncation))
+
     def _shown(
         self, real: Batch | None, wanted: Mapping[str, Tensor], rows: Tensor
     ) -> Batch | None:
@@ -87,7 +109,7 @@ class Source:
         """Samples `[B, *sample_shape]` with their inputs, chunk by chunk, in evaluation mode."""
         with torch.inference_mode(), evaluating(self.network):
             for inputs in chunks:
-                told = arguments(inputs.others, self.keywords)
+                told = arguments(inputs.others, self.keywords) | self._truncation
                 samples = self.game.generate(self.network, inputs.values, **told)
                 if len(samples) != len(inputs):
                     raise PluginError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -107,12 +107,15 @@ class Objective:
         """True where a term has state that moves with the updates of a side."""
         return any(side in term.selection.spec.trains for term in self._observing)
 
-    def observe(self, observed: Observed) -> None:
-        """Let the terms that train the side that was updated move their state."""
+    def observe(self, observed: Observed, noted: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Let the terms that train the side that was updated move their state.
+
+        `noted` are the values that each has left, by the term's name.
+        """
         for term in self._observing:
             if observed.side in term.selection.spec.trains:
                 try:
-                    term.loss.observe(observed)
+                    term.loss.observe(replace(observed, noted=noted.get(term.name, {})))
                 except Exception as error:
                     label = term.selection.label
                     raise PluginError(f"{label} failed to observe: {described(error)}") from error

@@ -133,6 +133,7 @@ def update(
             for term in due:
                 value = term.value(side, one)
                 values[term.name] = values[term.name] + value if term.name in values else value
+                sums.add_notes(term.name, one)
         total = run.objective.total(values, progress, run.last_layer)
         if len(draws) > 1:  # a small operation costs as much as a small layer
             total = total / len(draws)
@@ -152,7 +153,7 @@ def update(
             run.objective.constrain(trained.network)
         if observing:
             observed = sums.observed(side, run.progress(step), run.settings.batch_size)
-            run.objective.observe(observed)
+            run.objective.observe(observed, sums.noted())
             run.augmenting.observe(observed)
     metrics: Metrics = {f"loss/{side}/{name}": value for name, value in sums.values.items()}
     metrics[f"loss/{side}"] = sums.total
@@ -222,6 +223,7 @@ class _Sums:
         self._num_parts = num_parts
         self._scores: dict[str, list[Tensor]] = {"real": [], "fake": []}
         self._kept: dict[str, list[Tensor]] = {"real": [], "fake": []}
+        self._notes: dict[str, dict[str, list[Tensor]]] = {}
 
     def add(self, values: dict[str, Tensor], total: Tensor) -> None:
         for name, value in values.items():
@@ -237,6 +239,18 @@ class _Sums:
                 if keep:
                     listed = [scores] if isinstance(scores, Tensor) else scores
                     self._kept[kind] += [element.flatten() for element in listed]
+
+    def add_notes(self, term: str, step: Step) -> None:
+        """Take in the values that a term has left in a step for its `observe`."""
+        for name, value in step.take_notes().items():
+            self._notes.setdefault(term, {}).setdefault(name, []).append(value)
+
+    def noted(self) -> dict[str, dict[str, Tensor]]:
+        """The values that terms have left, over all parts, by term and name."""
+        return {
+            term: {name: torch.cat(found) for name, found in notes.items()}
+            for term, notes in self._notes.items()
+        }
 
     @property
     def total(self) -> Tensor:

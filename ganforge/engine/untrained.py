@@ -11,6 +11,7 @@ from ganforge.errors import PluginError, listed
 from ganforge.plugin.specs import Side as SideName
 
 from .objective import Objective, ObjectiveTerm
+from .schedules import is_follower
 from .sides import Sides
 
 MOST_NAMED = 3
@@ -49,7 +50,20 @@ class Untrained:
 
 
 def _without(module: nn.Module) -> str:
-    """The parameters that want a gradient and got none, in words; empty where there are none."""
-    names = [n for n, p in module.named_parameters() if p.requires_grad and p.grad is None]
+    """The parameters that want a gradient and got none, in words; empty where there are none.
+
+    Those of a module that follows progress are left out: their turn may come later.
+    """
+    later = {
+        id(parameter)
+        for part in module.modules()
+        if is_follower(part)
+        for parameter in part.parameters()
+    }
+    names = [
+        name
+        for name, parameter in module.named_parameters()
+        if parameter.requires_grad and parameter.grad is None and id(parameter) not in later
+    ]
     more = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
     return listed([*names[:MOST_NAMED], *more]) if names else ""

@@ -46,13 +46,15 @@ class GeneratorSpec(NetworkSpec):
 
     `inputs` says what it is fed: `latents`, a kind of field (`image`), or `sample`, whatever that
     is. `methods` names what it can do besides `forward`, for games that ask for it: `encode` makes
-    codes `[B, *input_shape]` of samples.
+    codes `[B, *input_shape]` of samples. `truncates` says that it truncates by itself: its
+    `forward` takes `truncation`, a scalar that is 1 where nothing is, in place of a narrower draw.
     """
 
     kind: ClassVar[str] = "generator"
 
     inputs: str = "latents"
     methods: tuple[str, ...] = ()
+    truncates: bool = False
     discriminator: str | None = None
     sampler: str = "normal"
     game: str = "adversarial"

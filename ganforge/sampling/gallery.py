@@ -47,7 +47,6 @@ def draw_all(
     num: int,
     seed: int,
     conditions: Mapping[str, Tensor],
-    truncation: float | None,
     real: RealSamples | None,
 ) -> Drawn:
     """Samples as `draw` makes them, between their inputs and what is real where these are data.
@@ -58,7 +57,7 @@ def draw_all(
     if real is None and LABEL not in told and (cycled := cycled_labels(trained, num)) is not None:
         told[LABEL], ordered = cycled, False
     batch = None if real is None else real.batch
-    fed = [*feed(trained, num=num, seed=seed, conditions=told, truncation=truncation, real=batch)]
+    fed = [*feed(trained, num=num, seed=seed, conditions=told, real=batch)]
     samples, drawn = gathered(make(trained, fed))
     made = Drawn(samples=samples, labels=drawn, classes=trained.classes, ordered=ordered)
     if real is None or not trained.source.fed_with_data:
@@ -102,7 +101,6 @@ class Walk:
     num: int
     seed: int
     conditions: Mapping[str, Tensor]
-    truncation: float | None
 
     def __post_init__(self) -> None:
         if self.trained.sampler_spec.inputs != "latents":
@@ -144,7 +142,6 @@ class Walk:
             num=self.num * anchors,
             seed=self.seed,
             conditions=repeated,
-            truncation=self.truncation,
         )
         latents = torch.cat([inputs.values for inputs in fed])
         if isinstance(self.way, Variation):

@@ -86,6 +86,7 @@ def open_generator(path: Path, registry: Registry, execution: Execution) -> Trai
             selection=sampler,
             keywords=grouped(problem.conditions),
             device=execution.device,
+            truncates=generator.spec.truncates and game.spec.conditions,
         ),
         format=ChosenFormat(
             component=shown.component, format=build(shown, problem, randomness, Format)
@@ -116,21 +117,33 @@ def undrawn(trained: TrainedGenerator) -> set[str]:
     return {name for name, field in conditions.items() if field.kind != "category"}
 
 
+def truncated(trained: TrainedGenerator, truncation: float | None) -> TrainedGenerator:
+    """The generator with less variety, as far as one is asked for: the less, the nearer to 0.
+
+    Raises UsageError where it can do nothing with it.
+    """
+    if truncation is None:
+        return trained
+    try:
+        return replace(trained, source=trained.source.truncated(truncation))
+    except ValueError as error:
+        name = trained.sampler_spec.name
+        raise UsageError(f"no truncation with the sampler {name!r}: {error}") from error
+
+
 def feed(
     trained: TrainedGenerator,
     *,
     num: int,
     seed: int,
     conditions: Mapping[str, Tensor] | None = None,
-    truncation: float | None = None,
     real: Batch | None = None,
 ) -> Iterator[Inputs]:
     """`num` inputs for the generator, in chunks, on its device.
 
-    `conditions`, each `[num, ...]`, are what to generate for: `label` is int64; `truncation` is the
-    largest absolute value of a latent; `real` has at least `num` samples for a sampler that makes
-    its inputs of them, and gives the conditions that are not named. Raises UsageError where the
-    generator can do nothing with one of these, or lacks it.
+    `conditions`, each `[num, ...]`, are what to generate for: `label` is int64; `real` has at least
+    `num` samples for a sampler that makes its inputs of them, and gives the conditions that are not
+    named. Raises UsageError where the generator can do nothing with one of these, or lacks it.
     """
     source = trained.source
     if source.fed_with_data and real is None:
@@ -150,12 +163,6 @@ def feed(
                 f"this generator is told {name!r} ({field.shown()}), which nothing draws: give it "
                 f"with --condition {name}=VALUE, or a data set that has it with --dataset NAME|PATH"
             )
-    if truncation is not None:
-        try:
-            source = replace(source, sampler=source.sampler.truncated(truncation))
-        except ValueError as error:
-            name = trained.sampler_spec.name
-            raise UsageError(f"no truncation with the sampler {name!r}: {error}") from error
     randomness = Randomness(seed, trained.execution.device)
     shown = real if source.fed_with_data else None
     return source.inputs(randomness, "sample", num, conditions=told, real=shown)
@@ -174,13 +181,14 @@ def draw(
     """`num` samples `[num, *sample_shape]`, float32 in [-1, 1] on the CPU, and their labels.
 
     The same seed gives the same samples, and fewer of them are the first of more. The other
-    arguments, and what is raised, are those of `feed`, `labels` being the condition `label`;
-    latents do not depend on the labels asked for, unless the sampler makes them so.
+    arguments, and what is raised, are those of `feed` and `truncated`, `labels` being the condition
+    `label`; latents do not depend on the labels asked for, unless the sampler makes them so.
     """
     told = dict(conditions or {})
     if labels is not None:
         told[LABEL] = labels
-    inputs = feed(trained, num=num, seed=seed, conditions=told, truncation=truncation, real=real)
+    trained = truncated(trained, truncation)
+    inputs = feed(trained, num=num, seed=seed, conditions=told, real=real)
     return gathered(make(trained, inputs))
 
 

@@ -55,6 +55,11 @@ class Remake(Tell):
     def forward(self, inputs, label=None):
         return -self.scale * inputs[:, :self.shape[0]]
 
+class Centred(Tell):
+    # Towards the shade 0.5, by itself.
+    def forward(self, inputs, label=None, *, truncation=1.0):
+        return torch.lerp(self.scale.new_tensor(0.5), super().forward(inputs, label), truncation)
+
 class Copy(Tell):
     def forward(self, inputs, image):
         return self.scale * image.mean(1, keepdim=True)
@@ -97,6 +102,7 @@ def ganforge_generators():
     shared = {"summary": "s", "shapes": ANY_SHAPES, "conditions": ("label",)}
     shared["discriminator"] = "mlp"
     yield GeneratorSpec(name="tell", build="ganforge_tell:Tell", **shared)
+    yield GeneratorSpec(name="centred", build="ganforge_tell:Centred", truncates=True, **shared)
     yield GeneratorSpec(name="copy", build="ganforge_tell:Copy",
                         **{**shared, "conditions": ("image",)})
     yield GeneratorSpec(name="remake", build="ganforge_tell:Remake", inputs="image",
@@ -272,6 +278,29 @@ def test_truncation_bounds_the_latents(make: Make, sample: Command) -> None:
     sample("--truncation", "0.5", "--num", "200", "--out", "a.npz")
     largest = latents(arrays("a.npz")["samples"]).abs().max()
     assert 0.4 < largest <= 0.5
+
+
+def test_a_generator_that_truncates_by_itself_is_fed_with_whole_latents(
+    make: Make, sample: Command
+) -> None:
+    make("centred")
+    for name, truncation in (("whole", 1), ("half", 0.5), ("none", 0)):
+        answer = sample("--truncation", truncation, "--num", 70, "--out", f"{name}.npz")
+        assert answer.code == 0, answer.err
+    whole, half, none = (arrays(f"{it}.npz")["samples"] for it in ("whole", "half", "none"))
+    assert latents(whole).abs().max() > 4
+    assert torch.equal(none, torch.full_like(none, 0.5))
+    assert torch.allclose(half, (whole + 0.5) / 2)
+    sample("--num", 70, "--out", "plain.npz")
+    assert torch.equal(arrays("plain.npz")["samples"], whole)
+
+
+def test_a_walk_is_truncated_by_the_generator_itself(make: Make, sample: Command) -> None:
+    make("centred")
+    answer = sample("--truncation", 0, "--interpolate", "lerp", "--num", 1, "--frames", 2)
+    assert answer.code == 0, answer.err
+    image = picture("run/interpolation.png")
+    assert {image.getpixel((x, 3)) for x in (3, 13)} == {191}
 
 
 def test_a_folder_gets_a_picture_a_sample(make: Make, sample: Command) -> None:
@@ -708,6 +737,11 @@ def test_a_mistake_is_told_before_the_generator_is_opened(
             {"generator": "remake", "sampler": "masked"},
             ["--truncation", "1", "--dataset", "digits"],
             "no truncation with the sampler 'masked': its inputs cannot be truncated",
+        ),
+        (
+            {},
+            ["--truncation", "0"],
+            "no truncation with the sampler 'ends': its latents would all be 0",
         ),
         (
             {"generator": "remake", "sampler": "masked"},

@@ -238,6 +238,30 @@ def test_state_moves_once_per_update_however_many_parts_the_batch_has(
     assert seen == [[8] * 6] * 3
 
 
+def test_what_a_term_has_noted_is_observed_whole_and_where_it_was_due(
+    data: Path, fake_plugin: FakePlugin
+):
+    concept = CONCEPTS["a path-length term that reads a trace"]
+    fake_plugin("ganforge-paths", (PLUGINS / "ganforge_paths.py").read_text())
+    for parts in (1, 4):
+        trained = trainer(concept, f"in-{parts}", f"training.num_accumulation_steps={parts}")
+        loss = trained.assembly.training.objective.terms[1].loss
+        observe, seen, average = loss.observe, [], torch.zeros(())
+
+        def watch(observed, observe=observe, seen=seen):
+            seen.append(observed.noted.get("lengths"))
+            observe(observed)
+
+        loss.observe = watch
+        trained.train()
+        # Every second step, over all parts of the batch.
+        assert [None if it is None else len(it) for it in seen] == [8, None] * 3
+        assert not any(it.requires_grad for it in seen[::2])
+        for lengths in seen[::2]:
+            average = average.lerp(lengths.mean(), 0.1)
+        assert torch.equal(loss.average, average)
+
+
 def test_a_growing_network_its_partner_and_its_average_are_at_the_same_place(
     data: Path, fake_plugin: FakePlugin
 ):

@@ -361,6 +361,20 @@ def test_a_part_of_a_network_that_nothing_trains_is_a_warning(odd, tmp_path, mak
     trainer.train_step()  # said once
 
 
+def test_a_part_that_follows_progress_may_be_trained_later(odd, tmp_path, make_trainer):
+    trainer = make_trainer(
+        "generator.name=adversarial-autoencoder",
+        "generator.widths=[2]",
+        "discriminator.hidden=[4]",
+        base=small(),
+    )
+    network = trainer.assembly.training.sides.generator.network
+    for part in (network.encoder, network.to_code):
+        part.set_progress = lambda progress: None
+    trainer.train_step()  # a warning would be an error here
+    assert all(parameter.grad is None for parameter in network.encoder.parameters())
+
+
 @pytest.mark.parametrize("memory_format", ["auto", "contiguous"])
 def test_networks_of_three_dimensions_train_and_are_sampled_from(odd, tmp_path, memory_format):
     kept = [it for it in small() if not it.startswith("dataset.")]

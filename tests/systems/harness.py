@@ -10,10 +10,12 @@ from __future__ import annotations
 import ast
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -59,7 +61,8 @@ class System:
     which `data` writes into the current folder. `sample` is what `ganforge sample` is told besides,
     and `inputs` writes the files that this names, once the data is gone; `shape` is that of one
     sample in the .npz. `options` are what components are checked with, `expected_failures` reasons
-    by check, both by component.
+    by check, both by component. `warning` is what a user of the recipe is
+    warned of when the run is put together.
     """
 
     package: str
@@ -71,6 +74,7 @@ class System:
     inputs: Callable[[Path], None] = lambda folder: None
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     expected_failures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    warning: str | None = None
 
     @property
     def module(self) -> str:
@@ -114,7 +118,9 @@ class Workshop:
         run = RunDirectory.open(path) if path.exists() else RunDirectory.create(path)
         run.write_config(config.to_toml())
         run.make_folders()
-        return Trainer(assemble(config), run, Silent())
+        expected = self.system.warning
+        with pytest.warns(UserWarning, match=expected) if expected else nullcontext():
+            return Trainer(assemble(config), run, Silent())
 
     def train(self, name: str, *extra: str) -> Trainer:
         """The system, trained to the end."""

@@ -65,7 +65,6 @@ def loss(problem, options):
         def __init__(self):
             super().__init__()
             self.register_buffer("average", torch.zeros(()))
-            self.register_buffer("latest", torch.zeros(()))
 
         def generator_loss(self, step):
             noise = torch.randn_like(step.fake) / step.fake[0].numel() ** 0.5
@@ -73,10 +72,11 @@ def loss(problem, options):
                 (step.fake * noise).sum(), step.trace("generated.w"), create_graph=True
             )
             lengths = slope.square().sum(1).sqrt()
-            self.latest.copy_(lengths.mean().detach())
+            step.note("lengths", lengths)
             return (lengths - self.average).square().mean()
 
         def observe(self, observed):
-            self.average.lerp_(self.latest, 0.1)
+            if "lengths" in observed.noted:
+                self.average.lerp_(observed.noted["lengths"].mean(), 0.1)
 
     return PathLength()
