@@ -98,7 +98,13 @@ def plugin_source(page: str) -> str:
 
 
 @pytest.mark.parametrize(("page", "line"), commands())
-def test_every_command_of_the_documentation_works(page, line, workplace, fake_plugin, capsys):
+def test_every_command_of_the_documentation_works(
+    page, line, workplace, fake_plugin, monkeypatch, capsys
+):
+    if page == "systems.md":
+        fake_plugin("ganforge-sagan", None)
+        monkeypatch.syspath_prepend(ROOT / "tests" / "systems" / "plugins")
+        line += " --set generator.width=4 --set discriminator.width=4" * ("train" in line)
     fake_plugin("ganforge-mine", plugin_source("README.md"))
     fake_plugin("ganforge-ring", plugin_source("docs/plugins/README.md"))
     if "dataset.download=true" in line:
