@@ -34,7 +34,8 @@ MAX_NAME = 40  # letters of a component's name, so that no line of the package b
     type=click.Choice(list(KINDS)),
     multiple=True,
     required=True,
-    help="What the plugin has; repeatable.",
+    metavar="KIND",
+    help=f"What the plugin has: {', '.join(KINDS)}; repeatable.",
 )
 @click.option("--out", metavar="DIR", type=Path, help="The folder to write. [NAME]")
 def command(name: str, kinds: tuple[str, ...], out: Path | None) -> None:
