@@ -118,7 +118,7 @@ def render(
         "train": train or "",
         "use": "\n".join([f"ganforge show {name}", *([train] if train else [])]),
         "work": "\n".join(
-            [f"ganforge check-plugin {package}", *([f"{train} --steps 100"] if train else [])]
+            ["ganforge check-plugin .", *([f"{train} --steps 100"] if train else [])]
         ),
         "chosen": "".join(f"\n{sentence}\n" for sentence in how_chosen(name, kinds)),
     }
