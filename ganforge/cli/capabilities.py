@@ -28,6 +28,7 @@ LABELS = {
     "discriminator.several": "lists of scores",
     "double_backward": "twice differentiable",
     "batch_independent": "each score by itself",
+    "game.packing": "judged at once",
     "loss.double_backward": "differentiates twice",
     "loss.parameters": "own parameters",
     "loss.every": "evaluated every",
@@ -44,7 +45,8 @@ LABELS = {
 #: what a spec may leave to the options, and is worth a word; sizes are said by numbers
 AS_THE_OPTIONS_SAY = {
     *("patches", "several", "batch_independent"),
-    *("provides", "calls", "reads", "pairs", "parts", "inputs", "judged", "told", "fields"),
+    *("provides", "calls", "reads", "pairs", "parts", "packing"),
+    *("inputs", "judged", "told", "fields"),
 }
 LEFT_TO_OPTIONS = "as the options say"
 

@@ -23,7 +23,7 @@ from ganforge.templates import KINDS as TEMPLATES
 from .capabilities import capabilities, label
 from .console import stdout
 from .list_plugins import load_time, plugin_record
-from .sides import facts, quantities, variants
+from .sides import DRAWN, facts, quantities, variants
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -136,11 +136,10 @@ def _print(component: Component[Spec], registry: Registry) -> None:
     console.print(Text(printable(record["summary"])))
     lines = {"package": component.origin, "full name": record["qualified_name"]}
     lines["chosen by"] = _chosen_by(component, registry.short_name(component))
-    if "sides" in record:
-        lines |= record["sides"]
-    else:
-        kind, found = component.kind, record["capabilities"]
-        lines |= {label(kind, field): words for field, words in found.items()}
+    lines |= record.get("sides", {})
+    for field, words in record["capabilities"].items():
+        if "sides" not in record or field not in DRAWN:
+            lines[label(component.kind, field)] = words
     table = Table(box=None, show_header=False, pad_edge=False)
     for key, value in lines.items():
         table.add_row(key, Text("\n".join(map(printable, value.splitlines()))))

@@ -19,6 +19,11 @@ from .capabilities import LEFT_TO_OPTIONS, by_default
 #: what a game is asked with that decides by the samples and the inputs; no sample is like an input
 SAMPLE, INPUT_SHAPE = Field(kind="image", shape=(3, 32, 32), dtype="uint8"), (64,)
 
+#: the fields of a record that `facts`, `variants` and `quantities` tell
+DRAWN = frozenset(
+    ("conditions", "provides", "calls", "reads", "judged", "told", "sides", "pairs", "meanings")
+)
+
 #: quantity -> what it is in a game that says nothing else
 USUAL = {
     "samples": "x, samples of the data set",

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from ganforge.cli.sides import DRAWN
 from ganforge.plugin.registry import Registry
 from tests.conftest import Answer, Command, FakePlugin
 
@@ -127,6 +128,16 @@ def test_games_of_others_say_as_much_as_they_can(narrow: Command, fake_plugin: F
     head, quantities, _ = tables(narrow("show", "broken"))
     assert "calls on G as the options say" in head
     assert quantities[1] == "samples x, samples of the data set"
+
+
+def test_what_is_drawn_is_not_listed_once_more_and_all_else_of_a_game_is(
+    narrow: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, *_ = tables(narrow("show", "cycle"))
+    assert not [line for line in head if line.startswith(("provides", "judged", "sides", "pairs"))]
+    monkeypatch.setattr("ganforge.cli.show.DRAWN", DRAWN - {"calls"})
+    head, *_ = tables(narrow("show", "inference"))
+    assert "calls encode" in head
 
 
 def test_json_has_the_sides_the_pairs_and_the_quantities(cli: Command) -> None:
