@@ -5,7 +5,7 @@
 What is checked of ganforge's wheel: the files that must be inside, and those that must not; that
 every entry point imports from the installed copy and every builder that it names resolves; that the
 command works. Then two plugins are built, installed beside it, listed, held against the conformance
-kit and trained: the example, and one that `ganforge new-plugin` writes.
+kit and trained: the example, and one of every kind that `ganforge new-plugin` writes.
 """
 
 from __future__ import annotations
@@ -121,10 +121,12 @@ def check_example(place: Place) -> str:
 
 def check_new_plugin(place: Place) -> str:
     package = "ganforge-wheelguard"
-    kinds = ("generator", "discriminator", "loss", "dataset", "sampler")
-    place.ganforge("new-plugin", package, *(f"--kind={kind}" for kind in kinds))
+    hooks = ROOT / "ganforge" / "templates" / "plugin" / "hooks"
+    kinds = {path.name.partition(".")[0] for path in hooks.iterdir()} - {"__init__"}
+    report = place.ganforge("new-plugin", package, *(f"--kind={kind}" for kind in sorted(kinds)))
+    (line,) = [line for line in report.splitlines() if line.startswith("  ganforge train ")]
     wheel = place.install(place.work / package)
-    verdict = check_plugin(place, package, [f"--{kind}=wheelguard" for kind in kinds])
+    verdict = check_plugin(place, package, line.split()[2:])
     answer = place.python("-m", "pytest", "-q", cwd=place.work / package)
     return f"{wheel.name}: {verdict}; its tests: {answer.splitlines()[-1]}"
 

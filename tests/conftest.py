@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from ganforge.cli import main
+from ganforge.cli import console, main
 from ganforge.plugin.discovery import DISABLE_VARIABLE, discover
 from ganforge.plugin.registry import Registry
 
@@ -38,7 +38,7 @@ Command = Callable[..., Answer]
 @pytest.fixture
 def cli(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Command:
+) -> Iterator[Command]:
     """Run a command in this process, in an empty folder, on a wide terminal."""
     folder = tmp_path / "here"
     folder.mkdir()
@@ -48,13 +48,17 @@ def cli(
     for variable in ("FORCE_COLOR", "TTY_COMPATIBLE", "GANFORGE_DEBUG"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.delenv(DISABLE_VARIABLE, raising=False)
+    # rich reads COLUMNS when a console is made: one from a test before this, in whatever order they
+    # are run, would keep the width that was asked for there.
+    console.stdout.cache_clear()
 
     def run(*arguments: object) -> Answer:
         capsys.readouterr()
         code = main([str(argument) for argument in arguments])
         return Answer(code, *capsys.readouterr())
 
-    return run
+    yield run
+    console.stdout.cache_clear()
 
 
 @pytest.fixture

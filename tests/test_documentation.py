@@ -145,6 +145,23 @@ def test_every_link_leads_somewhere():
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.S | re.M)
+    headings = re.findall(r"^#+ (.+)$", prose, re.M)
+    return {re.sub(r"[^\w -]", "", it.lower()).replace(" ", "-") for it in headings}
+
+
+def test_every_anchor_is_that_of_a_heading():
+    missing = []
+    for page in PAGES:
+        for target, anchor in re.findall(r"\]\((?!https?://)([^)#]*)#([^)]+)\)", page.read_text()):
+            place = page.parent / target if target else page
+            if not place.is_file() or anchor not in anchors(place):
+                missing.append(f"{page.name}: {target}#{anchor}")
+    assert missing == []
+
+
 def test_the_rooms_of_the_design_are_those_that_exist():
     page = (ROOT / "docs/design.md").read_text()
     tree = page.split("## The modules")[1].split("The order of this list")[0]

@@ -70,6 +70,29 @@ def optimizer(**fields: Any) -> OptimizerSpec:
     return OptimizerSpec(**{"name": "o", "summary": "Moves", "build": "m:f", **fields})
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"sides": ("G",)}, "sides must be two lines of text"),
+        ({"sides": ("G", "two\nlines")}, "sides must be two lines of text"),
+        ({"pairs": ()}, "pairs must be a tuple such as"),
+        ({"pairs": ("x", "G(z)")}, "pairs must be a tuple such as"),
+        ({"pairs": (("x", ""),)}, "pairs must be a tuple such as"),
+        ({"meanings": {"codes": 3}}, "meanings must give a line of text by quantity"),
+        ({"meanings": ("codes", "E(x)")}, "meanings must give a line of text by quantity"),
+    ],
+)
+def test_the_words_of_a_game_are_lines_of_text(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=f"g: {message}"):
+        game(**fields)
+
+
+def test_a_game_says_what_the_usual_one_is_unless_it_says_otherwise() -> None:
+    assert game().sides == ("one generator G", "one discriminator D")
+    assert game().pairs == (("x", "G(z)"),)
+    assert callable(game(pairs=lambda options: (("x", "E(x)"),)).pairs)
+
+
 def test_there_is_one_spec_a_kind() -> None:
     components = ("generator", "discriminator", "loss", "dataset", "sampler")
     others = ("game", "augmentation", "metric", "callback", "optimizer", "format", "recipe")

@@ -14,7 +14,7 @@ import click
 from ganforge.config.layers import from_settings
 from ganforge.errors import UsageError
 from ganforge.printable import printable
-from ganforge.testing.finding import chosen, find_components
+from ganforge.testing.finding import chosen, expected_failures, find_components
 
 from .console import stdout
 
@@ -43,22 +43,42 @@ STYLES = {"failed": "red", "unexpected": "red", "skipped": "dim"}
     multiple=True,
     help="An option to check a component with.",
 )
+@click.option(
+    "--expect-failure",
+    "failures",
+    metavar="KIND/NAME/CHECK=REASON",
+    multiple=True,
+    help="A check that is known to fail, and why; may be given again.",
+)
 def command(
-    plugin: str, as_json: bool, components: tuple[str, ...], settings: tuple[str, ...]
+    plugin: str,
+    as_json: bool,
+    components: tuple[str, ...],
+    settings: tuple[str, ...],
+    failures: tuple[str, ...],
 ) -> int:
     """Run the conformance kit on a plugin.
 
     PACKAGE_OR_PATH is an installed package, a module, or the path of a module, a package or a
-    project with a pyproject.toml. The exit code is 1 where a check failed, and 2 where there is
-    nothing to check.
+    project with a pyproject.toml, whose tables [tool.ganforge.expected-failures."KIND/NAME"] name
+    checks that are known to fail, each with the reason. The exit code is 1 where another check
+    failed or one of these passed, and 2 where there is nothing to check.
     """
-    given = _given(settings)
-    subjects = chosen(find_components(plugin, given), components)
-    from ganforge.testing.catalogue import check_subject  # imports torch
+    found = find_components(plugin, _given(settings))
+    subjects = chosen(found, components)
+    expected = expected_failures(plugin, _expected(failures))
+    known_to_fail = chosen(found, expected) if expected else []
+    from ganforge.testing.catalogue import check_subject, require_names  # imports torch
 
+    for subject in known_to_fail:
+        require_names(subject, expected[subject.label])
     # What a component prints must not end up in the output.
     with redirect_stdout(sys.stderr):
-        results = [result for subject in subjects for result in check_subject(subject)]
+        results = [
+            result
+            for subject in subjects
+            for result in check_subject(subject, expected.get(subject.label))
+        ]
     if as_json:
         click.echo(json.dumps(_document(results, len(subjects)), indent=2))
     else:
@@ -78,6 +98,21 @@ def _given(settings: Sequence[str]) -> dict[str, dict[str, object]]:
     return given
 
 
+def _expected(failures: Sequence[str]) -> dict[str, dict[str, str]]:
+    """`--expect-failure` as reasons by component and check."""
+    expected: dict[str, dict[str, str]] = {}
+    for text in failures:
+        place, _, reason = text.partition("=")
+        label, _, check = place.strip().rpartition("/")
+        if label.count("/") != 1 or not reason.strip():
+            raise UsageError(
+                f"--expect-failure {printable(text, 100)!r}: must look like "
+                "'generator/tinygan/images-lie-in-range=its samples are logits'"
+            )
+        expected.setdefault(label, {})[check] = reason.strip()
+    return expected
+
+
 def _document(results: Sequence[CheckResult], num_components: int) -> dict[str, Any]:
     counts = Counter(result.status for result in results)
     return {
@@ -86,6 +121,7 @@ def _document(results: Sequence[CheckResult], num_components: int) -> dict[str, 
         "passed": counts["passed"],
         "failed": sum(result.failed for result in results),
         "skipped": counts["skipped"],
+        "expected": counts["expected"],
         "results": [
             {
                 "component": result.component,
@@ -118,7 +154,8 @@ def _last_line(results: Sequence[CheckResult], num_components: int) -> str:
     found = _document(results, num_components)
     checks = "1 check" if found["checks"] == 1 else f"{found['checks']} checks"
     components = "1 component" if num_components == 1 else f"{num_components} components"
+    expected = f", {found['expected']} expected to fail" if found["expected"] else ""
     return (
         f"{checks} of {components}: {found['passed']} passed, {found['failed']} failed, "
-        f"{found['skipped']} skipped"
+        f"{found['skipped']} skipped{expected}"
     )

@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from ganforge.plugin.discovery import discover
 from ganforge.plugin.requirements import CORE_PACKAGE
 from ganforge.printable import printable
 from ganforge.storage.files import TEMPORARY_PREFIX
-from ganforge.templates import KINDS, render, train_command
+from ganforge.templates import KINDS, how_chosen, render, train_command
 
 PREFIX = f"{CORE_PACKAGE}-"
 NAME_PATTERN = re.compile(rf"{CORE_PACKAGE}(-[a-z0-9]+)+")
@@ -34,11 +34,15 @@ MAX_NAME = 40  # letters of a component's name, so that no line of the package b
     type=click.Choice(list(KINDS)),
     multiple=True,
     required=True,
-    help="What the plugin has; repeatable.",
+    metavar="KIND",
+    help=f"What the plugin has: {', '.join(KINDS)}; repeatable.",
 )
 @click.option("--out", metavar="DIR", type=Path, help="The folder to write. [NAME]")
 def command(name: str, kinds: tuple[str, ...], out: Path | None) -> None:
     """Write the package NAME, a plugin that can be installed, trained with and published as it is.
+
+    Each component is small and whole: it trains, passes the conformance kit, and is to be replaced
+    by yours.
 
     \b
     ganforge new-plugin ganforge-tinygan --kind generator --kind loss
@@ -91,7 +95,8 @@ def _check_free(package: str, kinds: Sequence[str]) -> None:
     if taken:
         raise UsageError(
             f"{package!r} is reserved for the kind{'s' * (len(taken) > 1)} {listed(taken)}: "
-            f"ganforge itself has a {taken[0]} called {name!r}, and its names keep their meaning"
+            f"ganforge itself has {_article(taken[0])} called {name!r}, and its names keep their "
+            "meaning"
         )
     try:
         installed = version(package)
@@ -121,17 +126,21 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
         whole.rename(folder)
 
 
-def _report(name: str, kinds: Sequence[str], folder: Path, num_files: int) -> list[str]:
+def _report(name: str, kinds: Sequence[str], folder: Path, num_files: int) -> Iterator[str]:
     component = name.removeprefix(PREFIX)
-    what = listed([f"a {kind}" for kind in kinds])
+    what = listed([_article(kind) for kind in kinds])
     place = str(folder) if folder.is_absolute() else f"./{folder}"
-    return [
-        f"{printable(folder)}: {num_files} files, a plugin with {what} called {component!r}",
-        "",
-        "What to type next:",
-        f"  pip install -e {shlex.quote(place + '[test]')}",
-        f"  ganforge check-plugin {name}",
-        f"  {train_command(component, kinds)}",
-        "",
-        f"{printable(folder / 'README.md')} says how to test and publish it.",
-    ]
+    yield f"{printable(folder)}: {num_files} files, a plugin with {what} called {component!r}"
+    yield ""
+    yield "What to type next:"
+    yield f"  pip install -e {shlex.quote(place + '[test]')}"
+    yield f"  ganforge check-plugin {name}"
+    yield f"  {train_command(component, kinds) or f'ganforge show {component}'}"
+    yield ""
+    yield from how_chosen(component, kinds)
+    yield f"{printable(folder / 'README.md')} says how to test and publish it."
+
+
+def _article(kind: str) -> str:
+    """`a loss`, `an optimizer`."""
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"

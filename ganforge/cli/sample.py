@@ -84,7 +84,7 @@ ANCHORS, FRAMES = 4, 12
     "--frames",
     metavar="N",
     type=click.IntRange(2, 1000),
-    help=f"Samples on a way. [{COLUMNS}; {FRAMES} where they move]",
+    help=f"Samples in an interpolation. [{COLUMNS}; {FRAMES} where they move]",
 )
 @option_in(
     "Between latents",
@@ -132,13 +132,13 @@ def command(context: dict[str, bool], /, **arguments: object) -> None:
     conditions = find_conditions(trained, words, request.condition)
     if request.interpolate is None and request.vary is None:
         count = _samples(request, trained, conditions, discovery.registry)
-        what = "sample" if count == 1 else "samples"
+        what = "sample"
     else:
         count = _walk(request, trained, conditions)
-        what = "way" if count == 1 else "ways"
-        what += " between latents" if request.vary is None else f" along {request.vary}"
-    verb = "is" if count == 1 else "are"
-    print_line(f"{count} {what} of seed {request.seed} {verb} in {printable(request.target)}")
+        what = "interpolation" if request.vary is None else "variation"
+    shown = f"{count} {what}" if count == 1 else f"{count} {what}s"
+    shown += f" of {request.vary}" if request.vary is not None else ""
+    print_line(f"Wrote {shown} (seed {request.seed}) to {printable(request.target)}")
 
 
 def _samples(

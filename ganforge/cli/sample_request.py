@@ -45,7 +45,7 @@ class SampleRequest:
 
     @property
     def walks(self) -> bool:
-        """True where ways through the inputs are asked for, rather than samples."""
+        """True where interpolations or variations are asked for, rather than samples."""
         return self.interpolate is not None or self.vary is not None
 
     @property
@@ -69,12 +69,11 @@ class SampleRequest:
             raise UsageError("--labels asks for one sample of each, so leave out --num")
         words = None if self.labels is None else split_labels(self.labels)
         if self.interpolate is not None and self.vary is not None:
-            raise UsageError("--interpolate and --vary are two ways; choose one")
+            raise UsageError("--interpolate and --vary exclude each other")
         if self.walks:
             if self.suffix not in (".png", *ANIMATIONS):
-                raise UsageError(
-                    f"{shown}: ways between latents are written as .png, .gif or .apng"
-                )
+                what = "interpolations" if self.vary is None else "variations"
+                raise UsageError(f"{shown}: {what} are written as .png, .gif or .apng")
             if self.dataset is not None:
                 flag = "--interpolate" if self.vary is None else "--vary"
                 raise UsageError(f"{flag} goes between latents, and --dataset has none")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,30 +16,17 @@ from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.plugin.discovery import Discovered, Discovery, discover
 from ganforge.plugin.options import describe, to_toml
 from ganforge.plugin.registry import Component, Registry
-from ganforge.plugin.shapes import Shapes
-from ganforge.plugin.specs import KINDS, RecipeSpec
+from ganforge.plugin.specs import KINDS, FormatSpec, GameSpec, RecipeSpec
 from ganforge.printable import printable
+from ganforge.templates import KINDS as TEMPLATES
 
+from .capabilities import capabilities, label
 from .console import stdout
 from .list_plugins import load_time, plugin_record
+from .sides import DRAWN, facts, quantities, variants
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-
-#: what a spec may leave to the options, and is worth a word
-AS_THE_OPTIONS_SAY = {
-    "batch_independent",
-    "patches",
-    "several",
-    "provides",
-    "calls",
-    "reads",
-    "parts",
-    "inputs",
-    "judged",
-    "told",
-}
 
 
 @click.command("show")
@@ -114,8 +100,12 @@ def _record(component: Component[Spec]) -> dict[str, Any]:
         "summary": spec.summary,
         "package": component.plugin.package,
         "version": component.plugin.version,
-        "capabilities": _capabilities(spec),
+        "capabilities": capabilities(component),
     }
+    if isinstance(spec, GameSpec):
+        record["sides"] = facts(component)
+        record["pairs"] = [dataclasses.asdict(it) for it in variants(component)]
+        record["quantities"] = quantities(component)
     if isinstance(spec, RecipeSpec):
         record["recipe"] = read_recipe(component)
     if isinstance(spec, ComponentSpec):
@@ -127,40 +117,13 @@ def _record(component: Component[Spec]) -> dict[str, Any]:
                 "required": field.required,
                 "default": None if field.required else to_toml(field.default),
                 "allowed": field.allowed,
+                "scheduled": field.scheduled,
+                "mutable": field.mutable,
                 "help": field.help,
             }
             for field in describe(spec.options)
         ]
     return record
-
-
-def _capabilities(spec: Spec) -> dict[str, str]:
-    """Capabilities of the spec, in words: all beyond name, summary, builder and options."""
-    general = {field.name for field in dataclasses.fields(ComponentSpec)}
-    found = {}
-    for field in dataclasses.fields(spec):
-        value = getattr(spec, field.name)
-        if field.name in general or value in ("", {}):
-            continue
-        if callable(value):
-            # Shapes are said by numbers; what may be or not be is worth a word.
-            if field.name in AS_THE_OPTIONS_SAY:
-                found[field.name] = "as the options say"
-            continue
-        found[field.name] = _words(value)
-    return found
-
-
-def _words(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return ", ".join(map(_words, value)) or "none"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} as {it}" for key, it in value.items())
-    if isinstance(value, Shapes):
-        return f"any {value.plural}" if value == type(value)() else str(value)
-    return "none" if value is None else str(value)
 
 
 def _print(component: Component[Spec], registry: Registry) -> None:
@@ -171,12 +134,18 @@ def _print(component: Component[Spec], registry: Registry) -> None:
     console = stdout()
     console.print(Text(f"{component.kind} {registry.short_name(component)}", style="bold"))
     console.print(Text(printable(record["summary"])))
-    facts = Table(box=None, show_header=False, pad_edge=False)
-    facts.add_row("package", Text(component.origin))
-    facts.add_row("full name", Text(record["qualified_name"]))
-    for key, value in record["capabilities"].items():
-        facts.add_row(key.replace("_", " "), Text(printable(value)))
-    console.print(facts)
+    lines = {"package": component.origin, "full name": record["qualified_name"]}
+    lines["chosen by"] = _chosen_by(component, registry.short_name(component))
+    lines |= record.get("sides", {})
+    for field, words in record["capabilities"].items():
+        if "sides" not in record or field not in DRAWN:
+            lines[label(component.kind, field)] = words
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for key, value in lines.items():
+        table.add_row(key, Text("\n".join(map(printable, value.splitlines()))))
+    console.print(table)
+    if "sides" in record:
+        _print_game(record)
     if "recipe" in record:
         console.print()
         _print_recipe(record["recipe"])
@@ -198,6 +167,41 @@ def _print(component: Component[Spec], registry: Registry) -> None:
     console.print(table)
     for other in others:
         console.print(f"{other} has the same keys.")
+
+
+def _chosen_by(component: Component[Spec], name: str) -> str:
+    """The flags that choose it for a run, or the field of a data set that does."""
+    if isinstance(component.spec, FormatSpec):
+        alike = component.plugin.bundled and name in component.spec.kinds
+        named = f"a field of a data set with format = {name}"
+        return f"{named}, or of this kind with none" if alike else named
+    return TEMPLATES[component.kind].flags.replace("{}", name).replace(" --", "\n--")
+
+
+def _print_game(record: dict[str, Any]) -> None:
+    """What is real and fake under each setting, and what a term may read."""
+    from rich.table import Table
+    from rich.text import Text
+
+    console = stdout()
+    settings = any(it["setting"] for it in record["pairs"])
+    headings = ["Real", "Fake", "D is shown", *(["With"] if settings else [])]
+    table = Table(*headings, box=None, pad_edge=False, header_style="bold")
+    for it in record["pairs"]:
+        for real, fake in it["pairs"]:
+            cells = [real, fake, it["judged"], *([it["setting"]] if settings else [])]
+            table.add_row(*(Text(printable(cell)) for cell in cells))
+    if record["pairs"]:
+        console.print()
+        console.print(table)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("A term may read", no_wrap=True)
+    table.add_column("What it is")
+    for name, words in record["quantities"].items():
+        table.add_row(Text(printable(name)), Text(printable(words)))
+    console.print()
+    console.print(table)
+    console.print()
 
 
 def _print_package(package: dict[str, Any]) -> None:

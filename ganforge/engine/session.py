@@ -84,7 +84,7 @@ def resume_config(
         if watching or key in changes:
             continue
         shown = ["absent" if it is None else printable(it.value, 60) for it in (was, now)]
-        what = f"{shown[0]} -> {shown[1]} would make it another run, not this one resumed"
+        what = f"{shown[0]} -> {shown[1]} cannot change when resuming"
         complaints.append(Complaint(where=key, what=what))
     if complaints:
         raise ConfigError(complaints)

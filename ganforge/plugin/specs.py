@@ -29,6 +29,9 @@ PARAM_GROUP_KEYS = {"learning_rate": "lr", "epsilon": "eps"}  # torch's words fo
 Side = Literal["discriminator", "generator"]
 SIDES: tuple[Side, ...] = get_args(Side)
 
+#: what is real and what is fake in each step of an update, in the letters of papers
+Pairs = tuple[tuple[str, str], ...]
+
 #: what every game lets a term read
 QUANTITIES = ("samples", "inputs", "real", "fake", "real_scores", "fake_scores")
 #: where the named results of a network are read, as in `fake.features`, and whose they are
@@ -166,6 +169,11 @@ class GameSpec(ComponentSpec):
     conditions that the game itself tells the discriminator, in the same way. `conditions` is false
     for a game whose steps tell the networks none of the run's. `packing` is the number of samples
     that are judged at once (Lin et al., 2018), of which a batch is then a multiple.
+
+    The rest is for people: `sides` says in words what the generator's and the discriminator's side
+    are made of, `pairs` what is real and what is fake in each step of an update, in the letters of
+    papers (a function of the options where they decide), and `meanings` what the quantities of a
+    step stand for in those letters, where that is not what they are in the usual game.
     """
 
     kind: ClassVar[str] = "game"
@@ -178,6 +186,9 @@ class GameSpec(ComponentSpec):
     judged: Callable[[Any, Field, tuple[int, ...]], Field] | None = None
     told: Callable[[Any, Field, tuple[int, ...]], Mapping[str, Field]] | None = None
     packing: int | Callable[[Any], int] = 1
+    sides: tuple[str, str] = ("one generator G", "one discriminator D")
+    pairs: Pairs | Callable[[Any], Pairs] = (("x", "G(z)"),)
+    meanings: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -198,6 +209,19 @@ class GameSpec(ComponentSpec):
             callable(self.packing) or (type(self.packing) is int and self.packing > 0),
             f"packing must be a number from 1 up, or a function of the options, not "
             f"{self.packing!r}",
+        )
+        self._require(
+            _are_lines(self.sides, 2), f"sides must be two lines of text, not {self.sides!r}"
+        )
+        sound = isinstance(self.pairs, tuple) and bool(self.pairs)
+        self._require(
+            callable(self.pairs) or (sound and all(_are_lines(pair, 2) for pair in self.pairs)),
+            f"pairs must be a tuple such as (('x', 'G(z)'),), not {self.pairs!r}",
+        )
+        self._require(
+            isinstance(self.meanings, Mapping)
+            and all(_are_lines(entry, 2) for entry in self.meanings.items()),
+            f"meanings must give a line of text by quantity, not {self.meanings!r}",
         )
 
 
@@ -332,6 +356,15 @@ class RecipeSpec(Spec):
             isinstance(self.source, str) and "\n" not in self.source,
             "source must be one line of text",
         )
+
+
+def _are_lines(value: object, number: int) -> bool:
+    """True for a tuple of so many lines of text."""
+    return (
+        isinstance(value, tuple)
+        and len(value) == number
+        and all(isinstance(line, str) and line.strip() and "\n" not in line for line in value)
+    )
 
 
 def _check_reads(spec: ComponentSpec, reads: object) -> None:

@@ -31,10 +31,14 @@ from ganforge.printable import described, printable
 from .framework import Subject
 
 UNPUBLISHED = "unpublished"
+PROJECT_FILE = "pyproject.toml"
 MODULE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 #: `generator/dcgan` -> options as plain data
 Given = Mapping[str, Mapping[str, object]]
+#: `generator/dcgan` -> name of a check -> why it is known to fail
+Expected = Mapping[str, Mapping[str, str]]
+EXPECTED_TABLE = "expected-failures"  # of [tool.ganforge] in a project's pyproject.toml
 S = TypeVar("S", bound=Spec)
 
 
@@ -70,6 +74,42 @@ def find_components(
     return subjects
 
 
+def expected_failures(source: ModuleType | str | Path, more: Expected | None = None) -> Expected:
+    """The checks that are known to fail, with the reasons: of the project at a path, and `more`.
+
+    A project says so in its `pyproject.toml`, in `[tool.ganforge.expected-failures."loss/tiny"]`;
+    what else `find_components` takes has no such table. Raises UsageError for a faulty one.
+    """
+    path = None if isinstance(source, ModuleType) else _place(source)
+    in_project: Expected = {}
+    if isinstance(path, Path) and (file := path / PROJECT_FILE).is_file():
+        in_project = _expected_table(file)
+    labels = dict.fromkeys([*in_project, *(more or {})])
+    return {it: {**in_project.get(it, {}), **(more or {}).get(it, {})} for it in labels}
+
+
+def _expected_table(file: Path) -> Expected:
+    own = _table(_read(file), "tool", CORE_PACKAGE)
+    for key in own:
+        if key != EXPECTED_TABLE:
+            near = did_you_mean(key, [EXPECTED_TABLE]) or f"; there is {EXPECTED_TABLE!r}"
+            raise UsageError(f"{printable(file)}: [tool.ganforge] has no {printable(key)!r}{near}")
+    tables = own.get(EXPECTED_TABLE, {})
+    if not isinstance(tables, dict) or not all(isinstance(it, dict) for it in tables.values()):
+        raise UsageError(
+            f"{printable(file)}: write failures that are expected as a table for each component, "
+            f'such as [tool.ganforge.{EXPECTED_TABLE}."generator/tinygan"]'
+        )
+    for label, reasons in tables.items():
+        for name, reason in reasons.items():
+            if not isinstance(reason, str) or not reason.strip():
+                raise UsageError(
+                    f"{printable(file)}: {printable(label)}: {printable(name)} must be the reason "
+                    f"why it is expected to fail, not {printable(repr(reason), 100)}"
+                )
+    return tables
+
+
 def subject_of(spec: S, given: Mapping[str, object] | None = None) -> Subject[S]:
     """A spec by itself, whose hook module is not known."""
     plugin = Plugin(name=spec.name, package=UNPUBLISHED, version="0", module="", bundled=False)
@@ -93,26 +133,38 @@ def _unknown(what: str, name: str, known: list[str]) -> str:
 
 
 def _named(source: str | Path) -> list[Component[Spec]]:
+    place = _place(source)
+    if isinstance(place, metadata.Distribution):
+        return _of_distribution(place)
+    if place is not None:
+        return _of_path(place)
     text = str(source)
-    looks_like_path = isinstance(source, Path) or os.sep in text or text.endswith(".py")
-    if not looks_like_path:
-        try:
-            return _of_distribution(metadata.distribution(text))
-        except (metadata.PackageNotFoundError, ValueError):
-            pass  # a path or a module, then
-    try:
-        path = Path(text).expanduser()
-        exists = path.exists()
-    except (OSError, ValueError, RuntimeError):  # a null byte, no home, a name that is too long
-        exists = False
-    if exists:
-        return _of_path(path.resolve())
-    if not looks_like_path and MODULE_PATTERN.fullmatch(text) and _importable(text):
+    if not _looks_like_path(source) and MODULE_PATTERN.fullmatch(text) and _importable(text):
         return _load([(text, text)], UNPUBLISHED, "0")
     raise UsageError(
         f"there is nothing to check: {printable(text, 200)!r} is neither an installed package, nor "
         "a path, nor a module that can be imported"
     )
+
+
+def _place(source: str | Path) -> metadata.Distribution | Path | None:
+    """The installed distribution of this name, or else the path that exists; None for neither."""
+    text = str(source)
+    if not _looks_like_path(source):
+        try:
+            return metadata.distribution(text)
+        except (metadata.PackageNotFoundError, ValueError):
+            pass  # a path or a module, then
+    try:
+        path = Path(text).expanduser()
+        return path.resolve() if path.exists() else None
+    except (OSError, ValueError, RuntimeError):  # a null byte, no home, a name that is too long
+        return None
+
+
+def _looks_like_path(source: str | Path) -> bool:
+    text = str(source)
+    return isinstance(source, Path) or os.sep in text or text.endswith(".py")
 
 
 def _importable(module: str) -> bool:
@@ -137,7 +189,7 @@ def _of_distribution(distribution: metadata.Distribution) -> list[Component[Spec
 def _of_path(path: Path) -> list[Component[Spec]]:
     if path.is_file() and path.suffix == ".py":
         return _of_module_file(path.parent, path.stem)
-    if (path / "pyproject.toml").is_file():
+    if (path / PROJECT_FILE).is_file():
         return _of_project(path)
     if (path / "__init__.py").is_file():
         return _of_module_file(path.parent, path.name)
@@ -155,12 +207,8 @@ def _of_module_file(folder: Path, module: str) -> list[Component[Spec]]:
 
 def _of_project(folder: Path) -> list[Component[Spec]]:
     """The plugins that a project's `pyproject.toml` names, from its source."""
-    file = folder / "pyproject.toml"
-    try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{printable(file)} cannot be read: {described(error)}") from error
-    project = _table(document, "project")
+    file = folder / PROJECT_FILE
+    project = _table(_read(file), "project")
     named = _table(project, "entry-points", GROUP)
     if not named or not all(isinstance(value, str) for value in named.values()):
         raise UsageError(
@@ -170,6 +218,13 @@ def _of_project(folder: Path) -> list[Component[Spec]]:
     name, version = project.get("name", folder.name), project.get("version", "0")
     folders = [it for it in (folder, folder / "src") if it.is_dir()]
     return _load(list(named.items()), str(name), str(version), folders)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{printable(file)} cannot be read: {described(error)}") from error
 
 
 def _table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -12,7 +12,8 @@ import pytest
 from ganforge.plugin.base_specs import Spec
 
 from .catalogue import checks_of, require_names
-from .finding import Given, chosen, find_components
+from .finding import Expected, Given, chosen, find_components
+from .finding import expected_failures as all_expected
 from .framework import Check, NotApplicable, Subject
 
 Test = TypeVar("Test", bound=Callable[..., Any])
@@ -22,7 +23,7 @@ def parametrize_with_checks(
     module: ModuleType | str | Path,
     *,
     options: Given | None = None,
-    expected_failures: Mapping[str, Mapping[str, str]] | None = None,
+    expected_failures: Expected | None = None,
 ) -> Callable[[Test], Test]:
     """Run the decorated test, which takes `check`, once per component and check of a plugin.
 
@@ -32,13 +33,14 @@ def parametrize_with_checks(
 
     `module` is the hook module, which need not be installed, or what `ganforge check-plugin`
     takes. `options` are plain values to check a component with, over its defaults, and
-    `expected_failures` reasons by name of the check; both by component, as `generator/tinygan`. A
-    failure that is expected is an xfail, and a pass in its place a failure.
+    `expected_failures` reasons by name of the check; both by component, as `generator/tinygan`. Of
+    a project that is given by its path, `[tool.ganforge.expected-failures]` in its `pyproject.toml`
+    counts too. A failure that is expected is an xfail, and a pass in its place a failure.
 
     Raises UsageError where the plugin cannot be loaded or a name is unknown.
     """
     subjects = find_components(module, options)
-    expected = expected_failures or {}
+    expected = all_expected(module, expected_failures)
     chosen(subjects, expected)  # an unknown component is an error
     cases = []
     for subject in subjects:

@@ -33,6 +33,14 @@ def _judged(options: AutoencoderOptions, sample: Field, input_shape: tuple[int, 
     return sample
 
 
+def _pairs(options: AutoencoderOptions) -> tuple[tuple[str, str], ...]:
+    return {
+        "samples": (("x", "G(z)"),),
+        "reconstructions": (("x", "G(E(x))"),),
+        "codes": (("z", "E(x)"),),
+    }[options.judge]
+
+
 def _code(options: object, sample: Field, input_shape: tuple[int, ...]) -> Mapping[str, Field]:
     return {"code": Field(kind="vector", shape=input_shape)}
 
@@ -56,6 +64,9 @@ def ganforge_games() -> Iterable[GameSpec]:
         provides=("codes", "reconstruction"),
         calls=("encode",),
         judged=_judged,
+        sides=("one generator G, which has an encoder E", "one discriminator D"),
+        pairs=_pairs,
+        meanings={"codes": "E(x)", "reconstruction": "G(E(x))"},
     )
     yield GameSpec(
         name="inference",
@@ -64,6 +75,14 @@ def ganforge_games() -> Iterable[GameSpec]:
         provides=("codes", "reconstruction"),
         calls=("encode",),
         told=_code,
+        sides=("one generator G, which has an encoder E", "one discriminator D of pairs"),
+        pairs=(("(x, E(x))", "(G(z), z)"),),
+        meanings={
+            "real": "x, of which D is told E(x) as code",
+            "fake": "G(z), of which D is told z as code",
+            "codes": "E(x)",
+            "reconstruction": "G(E(x))",
+        },
     )
     yield GameSpec(
         name="cycle",
@@ -73,4 +92,15 @@ def ganforge_games() -> Iterable[GameSpec]:
         provides=("reconstruction", "identity"),
         reads=_source,
         conditions=False,
+        sides=(
+            "two generators: G makes samples b of the source a, and F goes back",
+            "two discriminators: one of b, one of a",
+        ),
+        pairs=(("b", "G(a)"), ("a", "F(b)")),
+        meanings={
+            "samples": "b; a in the other step",
+            "inputs": "a; b in the other step",
+            "reconstruction": "G(F(b)); F(G(a)) in the other step",
+            "identity": "G(b); F(a) in the other step",
+        },
     )

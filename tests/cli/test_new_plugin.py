@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
-from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,22 @@ import pytest
 from ganforge.cli import COMMANDS
 from ganforge.plugin.hookspecs import HOOKS
 from ganforge.plugin.registry import Registry
-from ganforge.plugin.specs import SPECS
-from ganforge.templates import KINDS, render, requirement
+from ganforge.plugin.specs import SPECS, RecipeSpec
+from ganforge.templates import KINDS, render, requirement, train_command
 from tests.conftest import Command, FakePlugin
 
+#: each by itself, pairs whose files depend on each other or share an import, and all together
 COMBINATIONS = [
-    kinds for number in range(1, len(KINDS) + 1) for kinds in combinations(KINDS, number)
+    *((kind,) for kind in KINDS),
+    ("generator", "discriminator"),
+    ("generator", "recipe"),
+    ("generator", "format"),
+    ("dataset", "sampler"),
+    ("dataset", "format"),
+    ("loss", "metric"),
+    ("augmentation", "optimizer"),
+    ("game", "callback"),
+    tuple(KINDS),
 ]
 
 
@@ -114,8 +123,62 @@ def test_the_bound_is_the_next_version_that_may_break(version: str, expected: st
     assert requirement(version) == expected
 
 
-def test_the_kinds_are_those_of_ganforge() -> None:
-    assert set(KINDS) <= {spec.kind for spec in SPECS}
+def test_there_is_a_template_for_every_kind() -> None:
+    assert set(KINDS) == {spec.kind for spec in SPECS}
+
+
+def test_the_article_is_that_of_the_kind(cli: Command) -> None:
+    kinds = ("loss", "augmentation", "optimizer")
+    out = cli("new-plugin", "ganforge-tinygan", *(f"--kind={kind}" for kind in kinds)).out
+    assert "a plugin with a loss, an augmentation and an optimizer called 'tinygan'" in out
+    text = cli("new-plugin", "ganforge-adam", "--kind=optimizer").text
+    assert "reserved for the kind optimizer: ganforge itself has an optimizer called 'adam'" in text
+
+
+@pytest.mark.parametrize(
+    ("kinds", "command"),
+    [
+        (["metric", "generator"], "ganforge train --generator tiny --metric tiny"),
+        (["augmentation", "callback"], "ganforge train --augment tiny --callback tiny"),
+        (
+            ["optimizer"],
+            "ganforge train --set generator_optimizer.name=tiny "
+            "--set discriminator_optimizer.name=tiny",
+        ),
+        (["recipe", "generator", "loss"], "ganforge train --recipe tiny"),
+        (["dataset", "format"], "ganforge train --dataset tiny"),
+        (["format"], None),
+    ],
+)
+def test_the_command_names_each_kind_as_the_command_line_does(
+    kinds: list[str], command: str | None
+) -> None:
+    assert train_command("tiny", kinds) == command
+
+
+def test_a_format_by_itself_is_chosen_by_a_data_set_and_not_by_a_command(cli: Command) -> None:
+    out = cli("new-plugin", "ganforge-tinygan", "--kind", "format").out
+    assert out.splitlines()[3:] == [
+        "  pip install -e './ganforge-tinygan[test]'",
+        "  ganforge check-plugin ganforge-tinygan",
+        "  ganforge show tinygan",
+        "",
+        'A data set chooses the format: the field of its samples has `format="tinygan"`.',
+        "ganforge-tinygan/README.md says how to test and publish it.",
+    ]
+    readme = Path("ganforge-tinygan/README.md").read_text()
+    assert "ganforge train" not in readme
+    assert 'has `format="tinygan"`.\n' in readme
+
+
+def test_the_field_of_a_data_set_names_the_format_of_its_package() -> None:
+    alone, both = (
+        render("ganforge-tiny", kinds, ganforge_version="0.1.0", year=2026)
+        for kinds in (["dataset"], ["dataset", "format"])
+    )
+    assert "format=" not in alone["ganforge_tiny/__init__.py"]
+    assert '            format="tiny",\n' in both["ganforge_tiny/__init__.py"]
+    assert "A data set chooses the format" not in both["README.md"]
 
 
 @pytest.mark.parametrize("number", range(len(COMBINATIONS)))
@@ -125,8 +188,16 @@ def test_each_combination_yields_its_components(packages: Path, number: int) -> 
     assert sorted(spec.kind for spec in specs) == sorted(COMBINATIONS[number])
     for spec in specs:
         assert spec.name == f"combination{number}"
+        if isinstance(spec, RecipeSpec):
+            module_name, _, file = spec.file.partition(":")
+            folder = packages / package(number) / module_name
+            assert tomllib.loads((folder / file).read_text())["generator"]["name"] in (
+                "mlp",
+                spec.name,
+            )
+            continue
         target, _, attribute = spec.build.partition(":")
-        assert isinstance(getattr(import_module(target), attribute), type)
+        assert callable(getattr(import_module(target), attribute))
 
 
 def test_nothing_of_a_template_is_left_open(packages: Path) -> None:
@@ -139,7 +210,8 @@ def test_every_command_of_the_readme_exists(packages: Path) -> None:
     for readme in packages.glob("*/README.md"):
         lines = readme.read_text(encoding="utf-8").splitlines()
         commands = [line.split()[1] for line in lines if line.startswith("ganforge ")]
-        assert len(commands) == 5
+        trains = "ganforge train" in readme.read_text(encoding="utf-8")
+        assert len(commands) == (5 if trains else 3)
         assert set(commands) <= set(COMMANDS)
 
 

@@ -204,7 +204,7 @@ def as_before_fields(document: dict[str, Any]) -> dict[str, Any]:
 def test_without_classes_a_grid_of_64(make: Make, sample: Command) -> None:
     make()
     answer = sample()
-    assert answer == (0, "64 samples of seed 0 are in run/samples.png\n", "")
+    assert answer == (0, "Wrote 64 samples (seed 0) to run/samples.png\n", "")
     assert picture("run/samples.png").size == (82, 82)
     assert files() == {"run", "generator.safetensors", "samples.png"}
 
@@ -213,7 +213,7 @@ def test_classes_take_turns_and_have_a_row_each_with_their_name(
     make: Make, sample: Command
 ) -> None:
     make(classes=CLOTHES)
-    assert sample().out == "24 samples of seed 0 are in run/samples.png\n"
+    assert sample().out == "Wrote 24 samples (seed 0) to run/samples.png\n"
     image = picture("run/samples.png")
     assert image.mode == "L"
     assert image.height == 3 * 10 + 2
@@ -252,7 +252,7 @@ def test_labels_are_generated_in_the_order_asked_with_the_same_latents(
     assert asked["labels"].tolist() == [2, 1, 2]
     assert asked["samples"][:, 0, 7, 7].tolist() == [0.5, 0.25, 0.5]
     assert torch.equal(latents(asked["samples"]), latents(usual["samples"])[:3])
-    assert sample("--labels", "2,2,1,2").out == "4 samples of seed 0 are in run/samples.png\n"
+    assert sample("--labels", "2,2,1,2").out == "Wrote 4 samples (seed 0) to run/samples.png\n"
     assert picture("run/samples.png").height == 3 * 10 + 2
 
 
@@ -313,7 +313,7 @@ def test_a_folder_gets_a_picture_a_sample(make: Make, sample: Command) -> None:
 def test_ways_are_rows_from_latent_to_latent(make: Make, sample: Command) -> None:
     make(classes=CLOTHES)
     answer = sample("--interpolate", "lerp", "--num", "2", "--frames", "5")
-    assert answer == (0, "2 ways between latents of seed 0 are in run/interpolation.png\n", "")
+    assert answer == (0, "Wrote 2 interpolations (seed 0) to run/interpolation.png\n", "")
     image = picture("run/interpolation.png")
     assert image.height == 2 * 10 + 2
     margin = image.width - (5 * 10 + 2)
@@ -334,7 +334,7 @@ def test_ways_are_rows_from_latent_to_latent(make: Make, sample: Command) -> Non
 def test_moving_ways_are_a_loop(make: Make, sample: Command, suffix: str) -> None:
     make(classes=CLOTHES)
     answer = sample("--interpolate", "slerp", "--labels", "1,1,0", "--out", f"walk.{suffix}")
-    assert answer == (0, f"3 ways between latents of seed 0 are in walk.{suffix}\n", "")
+    assert answer == (0, f"Wrote 3 interpolations (seed 0) to walk.{suffix}\n", "")
     with Image.open(f"walk.{suffix}") as image:
         assert image.n_frames == 4 * 12
         assert image.info["duration"] == 80
@@ -351,14 +351,14 @@ def test_moving_ways_are_a_loop(make: Make, sample: Command, suffix: str) -> Non
         "--out",
         f"short.{suffix}",
     )
-    assert answer.out == f"1 way between latents of seed 0 is in short.{suffix}\n"
+    assert answer.out == f"Wrote 1 interpolation (seed 0) to short.{suffix}\n"
     with Image.open(f"short.{suffix}") as image:
         assert (image.n_frames, image.info["duration"]) == (12, 200)
 
 
 def test_points_are_a_picture_or_an_array(make: Make, sample: Command) -> None:
     make(shape=(2,))
-    assert sample().out == "1000 samples of seed 0 are in run/samples.png\n"
+    assert sample().out == "Wrote 1000 samples (seed 0) to run/samples.png\n"
     assert picture("run/samples.png").mode == "RGB"
     assert sample("--num", "5", "--out", "a.npz").code == 0
     assert arrays("a.npz")["samples"].shape == (5, 2)
@@ -428,7 +428,7 @@ COLUMNS = Fit(
 
 def test_sound_is_written_as_wav_together_or_each_by_itself(make: Make, sample: Command) -> None:
     make(field=SOUND)
-    assert sample("--num", "3", "--out", "all.wav").out == "3 samples of seed 0 are in all.wav\n"
+    assert sample("--num", "3", "--out", "all.wav").out == "Wrote 3 samples (seed 0) to all.wav\n"
     assert sample("--num", "3", "--out", "folder").code == 0
     names = [f"0000{number}.wav" for number in range(3)]
     assert sorted(path.name for path in Path("folder").iterdir()) == names
@@ -438,7 +438,7 @@ def test_sound_is_written_as_wav_together_or_each_by_itself(make: Make, sample: 
             assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (8000, 1, 2)
             lengths.append(file.getnframes())
     assert lengths == [3 * 400 + 2 * 2000, 400, 400, 400]
-    assert sample().out == "8 samples of seed 0 are in run/samples.png\n"
+    assert sample().out == "Wrote 8 samples (seed 0) to run/samples.png\n"
 
 
 def test_videos_move_at_the_rate_of_the_data_unless_asked(make: Make, sample: Command) -> None:
@@ -491,7 +491,7 @@ def test_every_kind_of_samples_can_be_walked_through(make: Make, sample: Command
         make(field=field)
         for out in ("walk.png", "walk.gif"):
             answer = sample("--interpolate", "lerp", "--num", "2", "--frames", "2", "--out", out)
-            assert answer == (0, f"2 ways between latents of seed 0 are in {out}\n", ""), field
+            assert answer == (0, f"Wrote 2 interpolations (seed 0) to {out}\n", ""), field
         with Image.open("walk.gif") as image:
             assert image.n_frames == 8
         Path("walk.gif").unlink()
@@ -531,7 +531,7 @@ def test_a_format_of_another_package_shows_and_writes(
     fake_plugin("ganforge-midi", FORMAT)
     field = Field(kind="sequence", shape=(1, 5), range=(0.0, 2.0), format="score")
     make(field=field)
-    assert sample().out == "3 samples of seed 0 are in run/samples.png\n"
+    assert sample().out == "Wrote 3 samples (seed 0) to run/samples.png\n"
     assert picture("run/samples.png").size == (7, 3)
     assert sample("--num", "2", "--out", "a.json").code == 0
     assert sample("--num", "2", "--out", "a.npz").code == 0
@@ -569,7 +569,7 @@ def test_a_file_that_names_no_format_has_that_of_its_shape(make: Make, sample: C
     tensors, document = tensor_file.read(path, "generator")
     document = as_before_fields(document)
     tensor_file.write(path, "generator", tensors, document)
-    assert sample("--num", "4") == (0, "4 samples of seed 0 are in run/samples.png\n", "")
+    assert sample("--num", "4") == (0, "Wrote 4 samples (seed 0) to run/samples.png\n", "")
     assert picture("run/samples.png").size == (22, 22)
 
 
@@ -586,7 +586,7 @@ def test_a_generator_of_real_samples_remakes_those_held_out_of_its_run(
     remaking: None, sample: Command
 ) -> None:
     answer = sample("--out", "a.npz")
-    assert answer == (0, "18 samples of seed 0 are in a.npz\n", "")
+    assert answer == (0, "Wrote 18 samples (seed 0) to a.npz\n", "")
     found = arrays("a.npz")
     assert {name: tuple(it.shape) for name, it in found.items()} == {
         "samples": (18, 1, 8, 8),
@@ -675,11 +675,11 @@ MISTAKES = {
     "no labels": (["--labels", ""], "--labels '' must be classes with commas between them"),
     "an array of ways": (
         ["--interpolate", "lerp", "--out", "a.npz"],
-        "a.npz: ways between latents are written as .png, .gif or .apng",
+        "a.npz: interpolations are written as .png, .gif or .apng",
     ),
     "a folder of ways": (
         ["--interpolate", "lerp", "--out", "folder"],
-        "folder: ways between latents are written as .png, .gif or .apng",
+        "folder: interpolations are written as .png, .gif or .apng",
     ),
     "ways between data": (
         ["--interpolate", "lerp", "--dataset", "digits"],

@@ -115,7 +115,7 @@ def test_what_a_run_has_many_of_is_set_by_its_name(cli: Command, fake_plugin: Fa
 def test_a_capability_that_options_decide_says_so(cli: Command, fake_plugin: FakePlugin) -> None:
     fake_plugin("ganforge-tables", TABLES)
     text = " ".join(cli("show", "either").out.split())
-    assert "batch independent as the options say" in text
+    assert "each score by itself yes by default, as the options say" in text
 
 
 def test_an_option_is_shown_with_type_default_help_and_bounds(cli: Command) -> None:
@@ -134,22 +134,84 @@ def test_a_required_and_an_unset_option_are_told_from_the_others(cli: Command) -
 
 
 def test_capabilities_are_put_into_words(cli: Command) -> None:
-    text = " ".join(cli("show", "dcgan", "--kind", "generator").out.split())
+    def shown(*arguments: str) -> str:
+        return " ".join(cli("show", *arguments).out.split())
+
+    text = shown("dcgan", "--kind", "generator")
+    assert "chosen by --generator dcgan" in text
     assert "shapes square images whose side is a power of two from 32 up" in text
-    assert "conditions label required none gives none" in text
-    assert "inputs latents methods none discriminator dcgan sampler normal game adversarial" in text
-    reading = " ".join(cli("show", "l1").out.split())
-    assert "trains generator reads samples, reconstruction double backward none" in reading
-    playing = " ".join(cli("show", "autoencoder", "--kind", "game").out.split())
-    assert "provides codes, reconstruction calls encode reads none judged as the options say" in (
-        playing
-    )
-    everything = " ".join(cli("show", "mlp", "--kind", "discriminator").out.split())
+    assert "can be told label must be told none gives besides none" in text
+    assert "is fed latents can also none usual discriminator dcgan usual sampler normal" in text
+    assert "must be told label" in shown("conditional", "--kind", "generator")
+    assert "trains generator reads samples, reconstruction differentiates twice none" in shown("l1")
+    assert "differentiates twice discriminator" in shown("r1")
+    assert "evaluated every step" in shown("r1")
+    everything = shown("mlp", "--kind", "discriminator")
     assert "shapes any images, any vectors, any sequences, any videos, any point clouds" in (
         everything
     )
-    labelled = " ".join(cli("show", "conditional", "--kind", "generator").out.split())
-    assert "conditions label required label" in labelled
+    assert "scores of patches no lists of scores no twice differentiable yes" in everything
+
+
+def test_the_other_kinds_say_what_they_are_for(cli: Command) -> None:
+    def shown(*arguments: str) -> str:
+        return " ".join(cli("show", *arguments).out.split())
+
+    digits = shown("digits")
+    assert "fields sample (image, 1 x 32 x 32), label (a category)" in digits
+    assert "sample (vector, 2)" in shown("ring", "--kind", "dataset")
+    assert "knows besides mixture" in shown("ring", "--kind", "dataset")
+    images = shown("images")
+    assert "fields as the options say" in images  # one of which must be given
+    assert "--dataset PATH sets root" in images
+    assert "draws as the options say reads of the data source by default" in shown("field")
+    assert "chosen by --augment ada shapes any images twice differentiable yes" in shown("ada")
+    assert "chosen by --metric mae" in shown("mae")
+    assert "reads besides samples reconstruction" in shown("mae")
+    assert "chosen by --callback csv" in shown("csv")
+    rmsprop = shown("rmsprop")
+    assert "skips infinite steps no keys in groups smoothing as alpha" in rmsprop
+    assert "--set generator_optimizer.name=rmsprop --set discriminator_optimizer.name=" in rmsprop
+    assert "optimizer.learning_rate number or schedule 5e-05" in rmsprop
+    assert "chosen by a field of a data set with format = table kinds vector" in shown("table")
+    assert "format = vector, or of this kind with none" in shown("vector", "--kind", "format")
+    assert "a file for each .wav" in shown("audio")
+
+
+PARTS = """
+from dataclasses import dataclass
+from ganforge import DiscriminatorSpec, LossSpec, OptimizerSpec, SamplerSpec, hookimpl, option
+
+@dataclass(frozen=True, kw_only=True)
+class CodeOptions:
+    size: int = option(3, help="of the code")
+
+@hookimpl
+def ganforge_samplers():
+    yield SamplerSpec(name="coded", summary="s", build="m:f", options=CodeOptions,
+                      input_shape=lambda options, fields: (62 + options.size,),
+                      parts=lambda options: {"noise": 62, "code": options.size})
+
+@hookimpl
+def ganforge_discriminators():
+    yield DiscriminatorSpec(name="headed", summary="s", build="m:f", gives=("features", "code"))
+
+@hookimpl
+def ganforge_losses():
+    yield LossSpec(name="informed", summary="s", build="m:f", every=16,
+                   reads=("inputs.code", "fake.code"), parameters="generator")
+"""
+
+
+def test_traces_parts_and_parameters_of_a_term_are_shown(
+    cli: Command, fake_plugin: FakePlugin
+) -> None:
+    fake_plugin("ganforge-parts", PARTS)
+    assert "gives besides features, code" in " ".join(cli("show", "headed").out.split())
+    assert "named parts noise 62, code 3 by default" in " ".join(cli("show", "coded").out.split())
+    informed = " ".join(cli("show", "informed").out.split())
+    assert "reads inputs.code, fake.code" in informed
+    assert "own parameters trained with the generator evaluated every 16 steps" in informed
 
 
 def test_a_name_of_two_kinds_shows_both(cli: Command) -> None:
@@ -171,6 +233,8 @@ def test_json_has_every_option(cli: Command) -> None:
         "required": False,
         "default": [256],
         "allowed": "at least 1",
+        "scheduled": False,
+        "mutable": False,
         "help": "units of each hidden layer",
     }
     assert options["activation"]["allowed"] == "one of 'relu' and 'leaky-relu'"

@@ -236,4 +236,4 @@ def test_metrics_and_callbacks_may_change_when_a_run_is_resumed(cli, tmp_path):
     assert "[callback.csv]" not in text
     refused = cli("train", "--resume", run, "--steps", 9, "--loss", "bce")
     assert refused.code == 2
-    assert "would make it another run" in refused.text
+    assert "cannot change when resuming" in refused.text

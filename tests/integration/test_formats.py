@@ -94,10 +94,10 @@ def test_samples_of_every_kind_are_shown_and_written(cli, train, name):
     assert pictures == ["00000000.png", "00000002.png", "real.png"]
     suffixes, num_pictured = KINDS[name]
     answer = cli("sample", "run", "--device", "cpu")
-    assert answer.out == f"{num_pictured} samples of seed 0 are in run/samples.png\n"
+    assert answer.out == f"Wrote {num_pictured} samples (seed 0) to run/samples.png\n"
     for suffix in ("png", "npz", *suffixes):
         answer = cli("sample", "run", "--num", 3, "--out", f"a.{suffix}", "--device", "cpu")
-        assert answer == (0, f"3 samples of seed 0 are in a.{suffix}\n", "")
+        assert answer == (0, f"Wrote 3 samples (seed 0) to a.{suffix}\n", "")
         assert Path(f"a.{suffix}").stat().st_size > 10
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import torch
+from PIL import Image
 
+from ganforge.config.run_config import sections_of
 from ganforge.templates import KINDS
 from tests.conftest import Command
 
@@ -52,21 +57,101 @@ def new_plugin(
         del sys.modules[name]
 
 
-@pytest.mark.parametrize("kinds", [*((kind,) for kind in KINDS), tuple(KINDS)], ids="+".join)
+#: each that a command can choose by itself, all that have a flag, and all
+CHOICES = [
+    *((kind,) for kind, template in KINDS.items() if template.flags),
+    tuple(kind for kind in KINDS if kind != "recipe"),
+    tuple(KINDS),
+]
+
+
+@pytest.mark.parametrize("kinds", CHOICES, ids="+".join)
 def test_the_command_that_is_recommended_trains(
     ganforge: Command, new_plugin: Installed, tmp_path: Path, kinds: tuple[str, ...]
 ) -> None:
     readme = (new_plugin(*kinds) / "README.md").read_text()
-    (line,) = {line for line in readme.splitlines() if line.startswith("ganforge train")} - {
-        line for line in readme.splitlines() if line.endswith("--steps 100")
-    }
-    assert line.split()[2::2] == [f"--{kind}" for kind in kinds]
-    answer = ganforge(*line.split()[1:], *FAST, "--out", "run")
+    line, again = [line for line in readme.splitlines() if line.startswith("ganforge train")]
+    assert again == f"{line} --steps 100"
+    often = ("--set=output.log_every=1", "--set=evaluation.every=1", "--sample-every=1")
+    few = ("--set=evaluation.num_samples=8", "--set=output.grid_samples=4")
+    answer = ganforge(*line.split()[1:], *FAST, *often, *few, "--out", "run")
     assert (answer.code, answer.err) == (0, "")
-    config = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
-    for kind in kinds:
-        chosen = [*config["loss"]] if kind == "loss" else [config[kind]["name"]]
-        assert chosen == [f"{NAME}/tinygan"]
+    run = tmp_path / "run"
+    config = tomllib.loads((run / "config.toml").read_text())
+    for kind in [it for it in kinds if it not in ("format", "recipe")]:
+        for section in sections_of(kind, f"{NAME}/tinygan"):
+            table, _, name = section.partition(".")
+            assert (name in config[table]) if name else config[table]["name"] == f"{NAME}/tinygan"
+    if "metric" in kinds:
+        line = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
+        names = ("mean_distance", "std_distance")
+        assert {f"metric/{NAME}/tinygan/{name}" for name in names} <= set(line)
+    if "callback" in kinds:
+        lines = (run / "metrics.txt").read_text().splitlines()
+        assert {line.partition(": ")[0] for line in lines} == {"1", "2"}
+        assert "loss/generator " in lines[0]
+    if {"dataset", "format"} <= set(kinds):
+        picture = next((run / "samples").glob("*.png"))
+        with Image.open(picture) as image:
+            assert image.size == (4 * 36, 36)
+
+
+def test_what_the_callback_has_written_of_later_steps_is_cut_off(
+    new_plugin: Installed, tmp_path: Path
+) -> None:
+    new_plugin("callback")
+    module = import_module("ganforge_tinygan.callback")
+    options = import_module("ganforge_tinygan").CallbackOptions()
+    file = tmp_path / "metrics.txt"
+    for first, last in ((0, 3), (2, 4)):
+        callback = module.Lines(None, options)
+        callback.started(tmp_path, first, {})
+        for step in range(first + 1, last + 1):
+            callback.metrics(step, {"step": step, "loss/generator": 10.0 * first + step})
+        with file.open("a") as torn:
+            torn.write("9")
+    assert file.read_text().splitlines() == [
+        "1: loss/generator 1",
+        "2: loss/generator 2",
+        "3: loss/generator 23",
+        "4: loss/generator 24",
+        "9",
+    ]
+
+
+def test_lion_is_that_of_the_paper(new_plugin: Installed) -> None:
+    new_plugin("optimizer")
+    options = import_module("ganforge_tinygan").OptimizerOptions
+    build = import_module("ganforge_tinygan.optimizer").build
+    weight = torch.nn.Parameter(torch.tensor([1.0, -2.0]))
+    lion = build([weight], options(learning_rate=0.1, betas=(0.5, 0.75), weight_decay=0.5))
+    value, average = torch.tensor([1.0, -2.0]), torch.zeros(2)
+    for gradient in (torch.tensor([1.0, -4.0]), torch.tensor([-0.5, -1.0])):
+        weight.grad = gradient.clone()
+        lion.step()
+        # Algorithm 2: c = b1 m + (1 - b1) g; w -= rate (sign(c) + decay w); m = b2 m + (1 - b2) g
+        value = value - 0.1 * ((0.5 * average + 0.5 * gradient).sign() + 0.5 * value)
+        average = 0.75 * average + 0.25 * gradient
+        assert torch.allclose(weight, value)
+    assert torch.equal(weight.grad, gradient)
+
+
+def test_the_portable_pixmap_can_be_read(
+    ganforge: Command, new_plugin: Installed, tmp_path: Path
+) -> None:
+    new_plugin("dataset", "format")
+    networks = (
+        "--generator",
+        "mlp",
+        "--set=generator.hidden=[4]",
+        "--set=discriminator.hidden=[4]",
+    )
+    answer = ganforge("train", "--dataset", "tinygan", *networks, *FAST[2:], "--out", "run")
+    assert (answer.code, answer.err) == (0, "")
+    answer = ganforge("sample", "run", "--num", "3", "--out", "three.ppm")
+    assert (answer.code, answer.err) == (0, "")
+    with Image.open(tmp_path / "three.ppm") as image:
+        assert (image.format, image.mode, image.size) == ("PPM", "RGB", (3 * 36, 36))
 
 
 def test_the_networks_handle_vectors_too(ganforge: Command, new_plugin: Installed) -> None:

@@ -140,6 +140,7 @@ def ganforge_games():
         options=PackedOptions,
         judged=pack_of,
         packing=lambda options: options.size,
+        pairs=(("a pack of x", "a pack of G(z)"),),
     )
 
 

@@ -77,6 +77,13 @@ def ganforge_games():
         conditions=False,
         provides=("fake_features", "identity", "target_features", "identity_features"),
         calls=("features",),
+        pairs=(("b", "G(a)"),),
+        meanings={
+            "fake_features": "the encoder's features of G(a)",
+            "identity": "G(b)",
+            "target_features": "the encoder's features of b",
+            "identity_features": "the encoder's features of G(b)",
+        },
     )
 
 

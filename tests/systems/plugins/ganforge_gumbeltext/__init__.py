@@ -127,6 +127,7 @@ def ganforge_games():
         build="ganforge_gumbeltext.likelihood:TextGame",
         provides=("log_likelihood",),
         calls=("log_likelihood",),
+        meanings={"log_likelihood": "log p(x) of each text, under G"},
     )
 
 

@@ -62,6 +62,7 @@ def ganforge_games():
         summary="Real images are as coarse as the generator's (Karras et al., 2018)",
         build="ganforge_progressive.training:Progressive",
         calls=("coarsened",),
+        pairs=(("x, as coarse as G is", "G(z)"),),
     )
 
 

@@ -72,6 +72,14 @@ def ganforge_games():
             "reconstruction_features",
         ),
         calls=("posterior",),
+        pairs=(("x", "G(z)"), ("x", "G(E(x))")),
+        meanings={
+            "posterior_mean": "the mean of E(x)",
+            "posterior_log_variance": "the log-variance of E(x)",
+            "codes": "a draw from E(x)",
+            "reconstruction": "G(E(x))",
+            "reconstruction_features": "D's features of G(E(x))",
+        },
     )
 
 
