@@ -26,10 +26,13 @@ from ganforge import (
 )
 from ganforge.contracts import Dataset
 from ganforge.testing.catalogue import check_subject
-from ganforge.testing.checks import datasets
+from ganforge.testing.checks import classes, data_sources, datasets, drawn_sets
 from ganforge.testing.finding import subject_of
-from ganforge.testing.framework import perform_all
+from ganforge.testing.framework import checks_in, perform_all
 
+CHECKS = [
+    check for module in (datasets, classes, drawn_sets, data_sources) for check in checks_in(module)
+]
 SIDE, NUM = 8, 30
 CLASSES = ("a", "b", "c")
 
@@ -306,7 +309,7 @@ def failed(results):
 def test_a_wrong_set_fails_its_own_check_and_no_other(built, said, check, tmp_path):
     given = {"root": str(tmp_path)} if built is unnamed else {"root": __file__}
     subject = subject_of(dataset(built, **said), given if "path_option" in said else None)
-    results = perform_all(datasets.CHECKS, subject)
+    results = perform_all(CHECKS, subject)
     assert [it for it in failed(results) if it[0] != check] == []
     assert [it.check for it in results if it.failed] == [check]
 
@@ -329,9 +332,9 @@ def test_a_correct_set_fails_none(built, said):
     subject = subject_of(dataset(built, **said), {"root": __file__} if built is checked else None)
     results = check_subject(subject)
     assert failed(results) == []
-    assert {it.check for it in results} > {check.name for check in datasets.CHECKS}
+    assert {it.check for it in results} > {check.name for check in CHECKS}
     assert [it.status for it in results if it.check == "resumes-to-the-bit"] == ["passed"]
 
 
 def test_every_check_of_sets_has_a_wrong_one():
-    assert {check for _, _, check in WRONG_SETS} == {check.name for check in datasets.CHECKS}
+    assert {check for _, _, check in WRONG_SETS} == {check.name for check in CHECKS}

@@ -8,7 +8,9 @@ import torch
 from ganforge import Format, FormatSpec
 from ganforge.testing.checks import formats
 from ganforge.testing.finding import subject_of
-from ganforge.testing.framework import perform_all
+from ganforge.testing.framework import checks_in, perform_all
+
+CHECKS = checks_in(formats)
 
 
 class Correct(Format):
@@ -145,7 +147,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("built", "check"), WRONG, ids=[it.__name__ for it, _ in WRONG])
 def test_a_wrong_format_fails_its_own_check_and_no_other(built, check):
-    results = perform_all(formats.CHECKS, subject_of(spec_of(built)))
+    results = perform_all(CHECKS, subject_of(spec_of(built)))
     assert [it.check for it in results if it.failed] == [check]
 
 
@@ -153,9 +155,9 @@ def test_a_wrong_format_fails_its_own_check_and_no_other(built, check):
 def test_a_correct_format_fails_none(said):
     if "suffixes" in said:
         said["one_file_each"] = None
-    results = perform_all(formats.CHECKS, subject_of(spec_of(Correct, **said)))
-    assert [(it.status, it.message) for it in results] == [("passed", "")] * len(formats.CHECKS)
+    results = perform_all(CHECKS, subject_of(spec_of(Correct, **said)))
+    assert [(it.status, it.message) for it in results] == [("passed", "")] * len(CHECKS)
 
 
 def test_every_check_has_a_format_that_fails_it():
-    assert {check.name for check in formats.CHECKS} == {check for _, check in WRONG}
+    assert {check.name for check in CHECKS} == {check for _, check in WRONG}

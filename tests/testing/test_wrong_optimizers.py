@@ -14,9 +14,11 @@ from ganforge import OptimizerSpec, Schedule, option
 from ganforge.testing import check_component
 from ganforge.testing.checks import optimizers
 from ganforge.testing.finding import subject_of
-from ganforge.testing.framework import perform_all
+from ganforge.testing.framework import checks_in, perform_all
 
 CALLS = itertools.count(1)
+
+CHECKS = checks_in(optimizers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +128,7 @@ WRONG_OPTIMIZERS = [
     ids=[f"{it.__name__}-{check}" for it, _, check in WRONG_OPTIMIZERS],
 )
 def test_a_wrong_optimizer_fails_its_own_check_and_no_other(built, said, check):
-    results = perform_all(optimizers.CHECKS, subject_of(optimizer(built, **said)))
+    results = perform_all(CHECKS, subject_of(optimizer(built, **said)))
     assert [it.check for it in results if it.failed] == [check]
 
 
@@ -144,7 +146,7 @@ def test_a_correct_optimizer_fails_none(built, said):
 
 
 def test_what_takes_found_inf_on_accelerators_alone_cannot_be_told():
-    results = perform_all(optimizers.CHECKS, subject_of(optimizer(usual_adam, found_inf=True)))
+    results = perform_all(CHECKS, subject_of(optimizer(usual_adam, found_inf=True)))
     assert [(it.check, it.message) for it in results if it.status != "passed"] == [
         ("found-inf-calls-a-step-off", "it takes found_inf on accelerators alone")
     ]
@@ -163,4 +165,4 @@ def test_an_optimizer_that_leaves_parameters_out_cannot_be_built():
 
 
 def test_every_check_of_optimizers_has_a_wrong_one():
-    assert {it for *_, it in WRONG_OPTIMIZERS} == {check.name for check in optimizers.CHECKS}
+    assert {it for *_, it in WRONG_OPTIMIZERS} == {check.name for check in CHECKS}
