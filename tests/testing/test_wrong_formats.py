@@ -25,6 +25,10 @@ class Correct(Format):
     def encode(self, drawn, suffix):
         return str(drawn.samples.tolist()).encode()
 
+    def film(self, drawn):
+        yield Correct.picture(self, drawn)
+        yield 255 - Correct.picture(self, drawn)
+
 
 class Floating(Correct):
     def picture(self, drawn):
@@ -64,6 +68,47 @@ class Fading(Correct):
     def picture(self, drawn):
         self.number += 1
         return super().picture(drawn) // self.number
+
+
+class Levelled(Correct):
+    """Fails for what is not finite."""
+
+    def picture(self, drawn):
+        assert int(drawn.samples.max()) < 1_000
+        return super().picture(drawn)
+
+
+class FirstAlone(Correct):
+    def picture(self, drawn):
+        return super().picture(drawn.only(0))
+
+
+class Blank(Correct):
+    def picture(self, drawn):
+        return torch.full_like(super().picture(drawn), 128)
+
+
+class OneFrame(Correct):
+    def film(self, drawn):
+        yield self.picture(drawn)
+
+
+class Still(Correct):
+    def film(self, drawn):
+        yield from [self.picture(drawn)] * 5
+
+
+class Uneven(Correct):
+    def film(self, drawn):
+        yield self.picture(drawn)
+        yield self.picture(drawn.only(0))
+
+
+class Unscaled(Correct):
+    """Samples as networks see them, where the data has units of its own."""
+
+    def arrays(self, drawn):
+        return {**super().arrays(drawn), "samples": drawn.samples}
 
 
 class Clipping(Correct):
@@ -116,12 +161,16 @@ class Averaging(Correct):
 
 
 def spec_of(built, **said):
-    said = {"suffixes": (".png", ".npz", ".txt"), "one_file_each": ".txt", **said}
+    said = {
+        "kinds": ("image", "vector", "sequence"),
+        "suffixes": (".png", ".npz", ".gif", ".txt"),
+        "one_file_each": ".txt",
+        **said,
+    }
     return FormatSpec(
         name="wrong",
         summary="A format",
         build=f"{__name__}:{built.__name__}",
-        kinds=("vector", "sequence"),
         **said,
     )
 
@@ -133,6 +182,13 @@ WRONG = [
     (Growing, "pictures-are-uint8"),
     (Dotted, "equal-samples-give-equal-pictures"),
     (Fading, "equal-samples-give-equal-pictures"),
+    (Levelled, "odd-samples-have-a-picture"),
+    (FirstAlone, "every-sample-is-shown"),
+    (Blank, "every-sample-is-shown"),
+    (OneFrame, "films-move"),
+    (Still, "films-move"),
+    (Uneven, "films-move"),
+    (Unscaled, "arrays-hold-the-samples"),
     (Clipping, "samples-are-left-unchanged"),
     (Sorting, "samples-are-left-unchanged"),
     (Promising, "every-suffix-is-written"),
@@ -151,12 +207,23 @@ def test_a_wrong_format_fails_its_own_check_and_no_other(built, check):
     assert [it.check for it in results if it.failed] == [check]
 
 
-@pytest.mark.parametrize("said", [{}, {"one_file_each": None}, {"suffixes": (".png", ".npz")}])
+@pytest.mark.parametrize("said", [{}, {"one_file_each": None}, {"kinds": ("vector",)}])
 def test_a_correct_format_fails_none(said):
-    if "suffixes" in said:
-        said["one_file_each"] = None
     results = perform_all(CHECKS, subject_of(spec_of(Correct, **said)))
     assert [(it.status, it.message) for it in results] == [("passed", "")] * len(CHECKS)
+
+
+def test_a_format_without_films_is_not_asked_for_them():
+    results = perform_all(CHECKS, subject_of(spec_of(Correct, suffixes=(".png", ".npz", ".txt"))))
+    assert [(it.check, it.message) for it in results if it.status != "passed"] == [
+        ("films-move", "it writes no moving pictures")
+    ]
+
+
+def test_an_error_shows_the_samples():
+    results = perform_all(CHECKS, subject_of(spec_of(Levelled)))
+    (message,) = (it.message for it in results if it.failed)
+    assert "for samples [6, 1, 8, 8] that are not finite" in message
 
 
 def test_every_check_has_a_format_that_fails_it():

@@ -88,6 +88,52 @@ class Renamed(Correct):
         parameter.sub_(parameter.grad, alpha=group["rate"])
 
 
+class Uphill(Correct):
+    def move(self, parameter, group):
+        parameter.add_(parameter.grad, alpha=group["lr"])
+
+
+class Normalised(Correct):
+    """Along the direction of the gradient, which one of 0 does not have."""
+
+    def move(self, parameter, group):
+        parameter.sub_(parameter.grad / parameter.grad.norm(), alpha=group["lr"])
+
+
+class Fixed(Correct):
+    def move(self, parameter, group):
+        parameter.sub_(parameter.grad, alpha=0.1)
+
+
+class Copying(Correct):
+    """It keeps the learning rate that it was built with, whatever the schedule says."""
+
+    def __init__(self, parameters: Any, options: Options) -> None:
+        super().__init__(parameters, options)
+        self.rate = options.learning_rate
+
+    def move(self, parameter, group):
+        parameter.sub_(parameter.grad, alpha=self.rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlainOptions:
+    learning_rate: float = option(0.1, help="step size", above=0.0)
+
+
+class Counting(Correct):
+    """It warms up by a counter that no checkpoint holds."""
+
+    number = 0
+
+    def step(self):
+        self.number += 1
+        super().step()
+
+    def move(self, parameter, group):
+        parameter.sub_(parameter.grad, alpha=group["lr"] * self.number)
+
+
 class Unstoppable(Correct):
     """It claims to take found_inf."""
 
@@ -106,9 +152,8 @@ def forgetful(parameters: Any, options: Options) -> Correct:
 
 def optimizer(built: Any, **said: Any) -> OptimizerSpec:
     target = f"{__name__}:{built.__name__}"
-    return OptimizerSpec(
-        name="wrong", summary="An optimizer", build=target, options=Options, **said
-    )
+    said = {"options": Options, **said}
+    return OptimizerSpec(name="wrong", summary="An optimizer", build=target, **said)
 
 
 WRONG_OPTIMIZERS = [
@@ -118,6 +163,11 @@ WRONG_OPTIMIZERS = [
     (Numbered, {}, "state-is-tensors"),
     (Warming, {}, "state-is-tensors"),
     (Renamed, {}, "scheduled-options-are-in-groups"),
+    (Uphill, {}, "steps-go-downhill"),
+    (Normalised, {}, "gradients-may-be-0"),
+    (Fixed, {}, "scheduled-options-count"),
+    (Fixed, {"options": PlainOptions}, "scheduled-options-count"),
+    (Copying, {}, "scheduled-options-count"),
     (Unstoppable, {"found_inf": True}, "found-inf-calls-a-step-off"),
 ]
 
@@ -136,6 +186,7 @@ def test_a_wrong_optimizer_fails_its_own_check_and_no_other(built, said, check):
     ("built", "said"),
     [
         (Correct, {}),
+        (Correct, {"options": PlainOptions}),
         (Renamed, {"param_groups": {"learning_rate": "rate"}}),
         (fused_adam, {"found_inf": True}),
     ],
@@ -143,6 +194,11 @@ def test_a_wrong_optimizer_fails_its_own_check_and_no_other(built, said, check):
 def test_a_correct_optimizer_fails_none(built, said):
     results = check_component(optimizer(built, **said))
     assert [(it.check, it.message) for it in results if it.failed] == []
+
+
+def test_a_counter_that_no_checkpoint_holds_does_not_resume():
+    results = check_component(optimizer(Counting))
+    assert [it.check for it in results if it.failed] == ["resumes-to-the-bit"]
 
 
 def test_what_takes_found_inf_on_accelerators_alone_cannot_be_told():
@@ -158,8 +214,8 @@ def test_an_optimizer_that_leaves_parameters_out_cannot_be_built():
         (
             "can-be-built",
             "expected: something built for a matrix and a vector to train; got: the optimizer "
-            "'wrong' of unpublished 0 must train each of the 2 parameters it is given; give an "
-            "optimizer over all parameters that the builder is given",
+            "'wrong' of unpublished 0 must train each of the 2 parameters it is given. Fix: give "
+            "an optimizer over all parameters that the builder is given",
         )
     ]
 

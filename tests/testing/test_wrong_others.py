@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+import tempfile
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +85,66 @@ class Nearest(Correct):
         return {"distance": torch.cdist(evaluation.fake, mixture.means).amin(1).mean().item()}
 
 
+class Paired(Correct):
+    """Sample by sample, as if they belonged together."""
+
+    def measure(self, evaluation):
+        number = min(len(evaluation.fake), len(evaluation.real))
+        error = evaluation.fake[:number] - evaluation.real[:number]
+        return {"mse": error.square().mean().item()}
+
+
+class Caching(Correct):
+    """What it keeps is of the generator as it was first."""
+
+    kept: float | None = None
+
+    def measure(self, evaluation):
+        if self.kept is None:
+            self.kept = evaluation.fake.mean().item()
+        return {"mean": self.kept + 0 * evaluation.fake.sum().item()}
+
+
+class Averaging(Correct):
+    def __init__(self, problem, options):
+        self.means = []
+
+    def measure(self, evaluation):
+        self.means.append(evaluation.fake.mean().item())
+        return {"mean": sum(self.means) / len(self.means)}
+
+
+class Seeding(Correct):
+    def measure(self, evaluation):
+        torch.manual_seed(0)
+        return super().measure(evaluation)
+
+
+class Blind(Correct):
+    """Real samples against themselves."""
+
+    def measure(self, evaluation):
+        return {"distance": (evaluation.real.mean() - evaluation.real.mean()).abs().item()}
+
+
+class Captioned(Correct):
+    """How far samples are from their captions, which are like them."""
+
+    def measure(self, evaluation):
+        told = evaluation.conditions.get("caption")
+        if told is None:
+            return super().measure(evaluation)
+        return {"distance": (evaluation.fake.mean() - told.mean()).abs().item()}
+
+
+class Subset(Correct):
+    """A few samples, chosen by a seed of its own."""
+
+    def measure(self, evaluation):
+        some = torch.randperm(len(evaluation.fake), generator=torch.Generator().manual_seed(0))
+        return {"mean": evaluation.fake[some[:20]].mean().item()}
+
+
 class ByClass(Correct):
     """The distance of the first class."""
 
@@ -107,6 +170,12 @@ WRONG_METRICS = [
     (Correct, {"reads": ("labels",)}, "reads-are-as-declared"),
     (Comparing, {}, "reads-are-as-declared"),
     (Nearest, {}, "reads-are-as-declared"),
+    (Paired, {}, "order-of-samples-does-not-count"),
+    (Caching, {}, "same-numbers-twice"),
+    (Averaging, {}, "same-numbers-twice"),
+    (Seeding, {}, "same-numbers-twice"),
+    (Blind, {}, "reads-are-as-declared"),
+    (Captioned, {}, "reads-are-as-declared"),
     (Correct, {"reads": ("mixture",)}, "reads-are-as-declared"),
 ]
 
@@ -127,6 +196,8 @@ def test_a_wrong_metric_fails_its_own_check_and_no_other(built, said, check):
     [
         (Correct, {}),
         (Comparing, {"reads": ("reconstruction",)}),
+        (Captioned, {"reads": ("caption",)}),
+        (Subset, {}),
         (ByClass, {"reads": ("labels",)}),
         (Nearest, {"reads": ("mixture",), "shapes": (VectorShapes(),)}),
     ],
@@ -189,6 +260,25 @@ class Early(Quiet):
         (place / "built.txt").touch()
 
 
+class Temporary(Quiet):
+    def ended(self, state):
+        (Path(tempfile.gettempdir()) / "last.txt").write_text(state, encoding="utf-8")
+
+
+class Appending(Quiet):
+    """A table that is never cut."""
+
+    def metrics(self, step, values):
+        with self.file.open("a", encoding="utf-8") as file:
+            file.write(f"{step} {sorted(values.values())}\n")
+
+
+class Threaded(Quiet):
+    def started(self, run_directory, step, config):
+        super().started(run_directory, step, config)
+        threading.Thread(target=time.sleep, args=(0.5,), daemon=True).start()
+
+
 class Consuming(Quiet):
     def metrics(self, step, values):
         values.pop("step")
@@ -203,6 +293,9 @@ WRONG_CALLBACKS = [
     (Exclusive, "resumed-run-is-told"),
     (Summarising, "short-run-is-told"),
     (Roaming, "files-lie-in-the-run"),
+    (Temporary, "files-lie-in-the-run"),
+    (Appending, "resumed-run-is-told"),
+    (Threaded, "nothing-goes-on-after-the-end"),
     (Early, "nothing-is-written-when-built"),
     (Consuming, "what-is-told-is-left-unchanged"),
 ]
@@ -230,6 +323,9 @@ WRONG_RECIPES = [
     ("# ganforge train --recipe other\n" + VALUES, "file-begins-with-its-command"),
     ("[training]\nstep = 10\n", "run-can-be-made-of-it"),
     ("[generator]\nname = 'nobody'\n", "run-can-be-made-of-it"),
+    ("[execution]\ndevice = 'cuda:1'\n", "no-device-and-no-path-is-fixed"),
+    ("[dataset]\nname = 'images'\nroot = 'photos'\n", "no-device-and-no-path-is-fixed"),
+    ("[callback.tensorboard]\ndirectory = '/logs'\n", "no-device-and-no-path-is-fixed"),
 ]
 
 

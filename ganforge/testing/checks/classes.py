@@ -65,7 +65,7 @@ def every_class_is_there(subject: Subject[DatasetSpec]) -> None:
         raise NotApplicable("it has no classes")
     for name, classes in categories.items():
         # Of a large set a part is read, and the rest may have other classes, but not one alone.
-        part = isinstance(dataset, MapDataset) and dataset.size(name) > MAX_READ
+        part = isinstance(dataset, MapDataset) and len(dataset) > MAX_READ
         seen: Counter[int] = Counter()
         for number in _numbers(dataset, name, len(classes)):
             seen[number] += 1
@@ -85,12 +85,10 @@ def _numbers(dataset: Dataset, name: str, num_classes: int) -> Iterator[int]:
         num = round(30 * num_classes * (21 + math.log(num_classes)))
         draws = (drawn(dataset, CHUNK, seed).others.get(name) for seed in range(num // CHUNK + 1))
         found = chain.from_iterable(it.tolist() for it in draws if it is not None)
-    elif isinstance(dataset, MapDataset):
-        size = dataset.size(name)
-        places = {it * size // min(size, MAX_READ) for it in range(min(size, MAX_READ))}
-        found = (dataset.value(name, it) for it in sorted(places))
     else:
-        found = (it.get(name) for it in items(dataset, range(len(dataset))))  # type: ignore[arg-type]
+        length = len(dataset)  # type: ignore[arg-type]
+        num = min(length, MAX_READ) if isinstance(dataset, MapDataset) else length
+        found = (it.get(name) for it in items(dataset, (it * length // num for it in range(num))))
     yield from (plain(it) for it in found if it is not None)
 
 

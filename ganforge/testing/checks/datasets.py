@@ -19,6 +19,7 @@ from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.fixtures.set_items import (
     KINDS,
     built,
+    by_name,
     different,
     items,
     known,
@@ -261,18 +262,16 @@ def workers_can_be_spawned(subject: Subject[DatasetSpec]) -> None:
         multiprocessing_context="spawn",
         generator=torch.Generator(),
     )
-    here = [dataset[index] for index in indices]
+    here, again = ([*items(dataset, indices)] for _ in range(2))
+    if any(different(*pair) for pair in zip(here, again, strict=True)):
+        raise NotApplicable("its items change from one reading to the next")
     try:
-        there = [*loader]
+        there = [by_name(it) for it in loader]
     except Exception as error:
         raise CheckFailure(f"{type(error).__name__}: {printable(error, 200)}") from error
     for index, one, other in zip(indices, here, there, strict=True):
-        names = different(_by_name(one), _by_name(other))
+        names = different(one, other)
         require(not names, f"another {names and names[0]} at index {index} from the other process")
-
-
-def _by_name(item: Any) -> dict[str, Any]:
-    return dict(item) if isinstance(item, dict) else dict(enumerate(item))  # type: ignore[arg-type]
 
 
 @check(
