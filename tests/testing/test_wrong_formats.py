@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from ganforge import Format, FormatSpec
+from ganforge import DatasetSpec, Field, Fit, Format, FormatSpec, InMemoryDataset
+from ganforge.testing.catalogue import check_subject
 from ganforge.testing.checks import formats
 from ganforge.testing.finding import subject_of
 from ganforge.testing.framework import checks_in, perform_all
@@ -160,6 +163,47 @@ class Averaging(Correct):
         return {**super().arrays(drawn), "samples": drawn.samples.mean(0, keepdim=True)}
 
 
+class Lettered(Correct):
+    """Correct, and made for the texts of its own data set: it reads their alphabet in the fit."""
+
+    def __init__(self, problem, options):
+        super().__init__(problem, options)
+        tokens = None if problem.fit is None else problem.fit.facts.get("tokens")
+        if tokens is None or len(tokens) != problem.sample_shape[0]:
+            raise ValueError("there is no alphabet of these sequences")
+        self.tokens = tokens
+
+    def encode(self, drawn, suffix):
+        texts = ("".join(self.tokens[it] for it in row.argmax(0)) for row in drawn.samples)
+        return "\n".join(texts).encode()
+
+
+class Mute(Lettered):
+    def encode(self, drawn, suffix):
+        return b""
+
+
+ALPHABET = "abcd"
+TEXTS = Field(kind="sequence", shape=(len(ALPHABET), 6), format="wrong")
+
+
+def texts(problem, options):
+    letters = torch.randint(4, (20, 6), generator=torch.Generator().manual_seed(0))
+    samples = torch.nn.functional.one_hot(letters, 4).transpose(1, 2).float() * 2 - 1
+    return InMemoryDataset(samples, fit=Fit(facts={"tokens": [*ALPHABET]}))
+
+
+def with_own_data(built, sample=TEXTS):
+    """The format beside the data set of its plugin."""
+    data = DatasetSpec(
+        name="texts",
+        summary="Texts",
+        build=f"{__name__}:texts",
+        fields=lambda options: {"sample": sample},
+    )
+    return replace(subject_of(spec_of(built, kinds=("sequence",))), partners=(subject_of(data),))
+
+
 def spec_of(built, **said):
     said = {
         "kinds": ("image", "vector", "sequence"),
@@ -218,6 +262,30 @@ def test_a_format_without_films_is_not_asked_for_them():
     assert [(it.check, it.message) for it in results if it.status != "passed"] == [
         ("films-move", "it writes no moving pictures")
     ]
+
+
+def test_a_format_is_checked_with_the_data_set_of_its_plugin():
+    results = check_subject(with_own_data(Lettered))
+    assert [(it.check, it.message) for it in results if it.failed] == []
+    passed = {it.check for it in results if it.status == "passed"}
+    assert passed >= {"can-be-built", *(check.name for check in CHECKS)}
+    results = perform_all(CHECKS, with_own_data(Mute))
+    assert [it.check for it in results if it.failed] == ["every-suffix-is-written"]
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        subject_of(spec_of(Lettered, kinds=("sequence",))),
+        with_own_data(Lettered, replace(TEXTS, format="another")),
+    ],
+    ids=["alone", "beside data of another format"],
+)
+def test_a_format_that_nothing_could_be_built_of_has_not_passed(subject):
+    results = check_subject(subject)
+    (message,) = (it.message for it in results if it.failed)
+    assert "there is no alphabet of these sequences" in message
+    assert [it.check for it in results if it.failed] == ["can-be-built"]
 
 
 def test_an_error_shows_the_samples():

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,20 @@ import torch
 from ganforge import (
     Callback,
     CallbackSpec,
+    DatasetSpec,
+    Field,
+    Fit,
     ImageShapes,
+    InMemoryDataset,
     Metric,
     MetricSpec,
     RecipeSpec,
     VectorShapes,
 )
+from ganforge.testing.catalogue import check_subject
 from ganforge.testing.checks import callbacks, metrics, recipes
 from ganforge.testing.finding import subject_of
-from ganforge.testing.framework import checks_in, perform_all
+from ganforge.testing.framework import Subject, checks_in, perform_all
 
 
 def failed(results):
@@ -206,6 +212,71 @@ def test_a_correct_metric_fails_none(built, said):
     results = perform_all(checks_in(metrics), subject_of(metric(built, **said)))
     assert failed(results) == []
     assert len(results) == len(checks_in(metrics))
+
+
+class Columns(Correct):
+    """Correct, and made for its plugin's data set: a column of it, by its name in the fit."""
+
+    def __init__(self, problem, options):
+        if problem.fit is None:
+            raise ValueError("there are no columns without the fit of the data set 'rows'")
+        self.column = problem.fit.facts["columns"].index("height")
+
+    def measure(self, evaluation):
+        assert evaluation.dataset.fit.facts["columns"][self.column] == "height"
+        told = evaluation.conditions["weight"].mean()
+        fake = evaluation.fake[:, self.column]
+        return {"height": (fake.mean() - evaluation.real[:, self.column].mean() * told).item()}
+
+
+class Logarithmic(Columns):
+    """Not a number, where the generator collapses."""
+
+    def measure(self, evaluation):
+        low, high = evaluation.fake[:, self.column].aminmax()
+        return {**super().measure(evaluation), "spread": (high - low).log().item()}
+
+
+def rows(problem: Any, options: Any) -> InMemoryDataset:
+    values = torch.rand(50, 3, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    fit = Fit(facts={"columns": ["age", "height"]})
+    return InMemoryDataset(values[:, :2], others={"weight": values[:, 2:]}, fit=fit)
+
+
+ROWS = DatasetSpec(
+    name="rows",
+    summary="Rows of a table",
+    build=f"{__name__}:rows",
+    fields=lambda options: {
+        "sample": Field(kind="vector", shape=(2,)),
+        "weight": Field(kind="vector", shape=(1,)),
+    },
+)
+
+
+def beside_its_data(built: type) -> Subject[Any]:
+    spec = metric(built, shapes=(VectorShapes(),), reads=("weight",))
+    return replace(subject_of(spec), partners=(subject_of(ROWS),))
+
+
+def test_a_metric_is_checked_with_the_data_set_of_its_plugin():
+    results = check_subject(beside_its_data(Columns))
+    assert failed(results) == []
+    assert {it.status for it in results if it.check == "can-be-built"} == {"passed"}
+    passed = {it.check for it in results if it.status == "passed"}
+    assert passed >= {check.name for check in checks_in(metrics)}
+    results = check_subject(beside_its_data(Logarithmic))
+    assert [it.check for it in results if it.failed] == ["numbers-are-finite"]
+
+
+def test_what_a_metric_raises_is_told_with_its_shapes():
+    results = perform_all(checks_in(metrics), subject_of(metric(Mistaken)))
+    assert "for [64, 3, 11, 11] real and [64, 3, 11, 11] generated samples" in failed(results)[0][1]
+
+
+class Mistaken(Correct):
+    def measure(self, evaluation):
+        return {"mean": (evaluation.fake @ evaluation.real[0, 0, 0]).mean().item() / 0}
 
 
 class Quiet(Callback):
