@@ -85,11 +85,7 @@ def files_lie_in_the_run(subject: Subject[CallbackSpec]) -> None:
     require(not stray, f"a file {stray and stray[0]} beside {RUN}")
 
 
-@check(
-    "nothing is written before a run has started",
-    CallbackSpec,
-    fix="open files in started()",
-)
+@check("nothing is written before a run has started", CallbackSpec, fix="open files in started()")
 def nothing_is_written_when_built(subject: Subject[CallbackSpec]) -> None:
     with elsewhere() as folder:
         _built(subject)

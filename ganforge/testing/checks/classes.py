@@ -14,15 +14,7 @@ import torch
 from ganforge.contracts import Dataset, EndlessDataset, MapDataset
 from ganforge.plugin.fields import LABEL, SAMPLE
 from ganforge.plugin.specs import DatasetSpec
-from ganforge.testing.fixtures.set_items import (
-    Item,
-    built,
-    drawn,
-    items,
-    known,
-    plain,
-    some_items,
-)
+from ganforge.testing.fixtures import set_items as sets
 from ganforge.testing.framework import NotApplicable, Subject, check, require
 
 MAX_READ = 1_000  # items of a set that are read one by one
@@ -38,12 +30,12 @@ FEW = 8  # values, of which vectors and draws honestly repeat themselves
     fix="number the classes from 0, in the order of `classes`",
 )
 def labels_lie_in_the_classes(subject: Subject[DatasetSpec]) -> None:
-    dataset = built(subject)
+    dataset = sets.built(subject)
     classes = dataset.classes
     # In the short form of an item, (sample, label), 0 stands for none.
     absent = (None, 0) if isinstance(dataset, MapDataset) else (None,)
-    for found in some_items(dataset):
-        label = plain(found.get(LABEL))
+    for found in sets.some_items(dataset):
+        label = sets.plain(found.get(LABEL))
         if classes is None:
             require(label in absent, f"label {label!r} without classes")
         else:
@@ -57,9 +49,9 @@ def labels_lie_in_the_classes(subject: Subject[DatasetSpec]) -> None:
     fix="declare the classes that the data has, and see that labels reach the last one",
 )
 def every_class_is_there(subject: Subject[DatasetSpec]) -> None:
-    dataset = built(subject)
+    dataset = sets.built(subject)
     categories = {
-        name: field.classes for name, field in known(subject, dataset).items() if field.classes
+        name: field.classes for name, field in sets.known(subject, dataset).items() if field.classes
     }
     if not categories:
         raise NotApplicable("it has no classes")
@@ -83,13 +75,17 @@ def _numbers(dataset: Dataset, name: str, num_classes: int) -> Iterator[int]:
     if isinstance(dataset, EndlessDataset):
         # A class with a thirtieth of its share is missed less than once in 10^9 times.
         num = round(30 * num_classes * (21 + math.log(num_classes)))
-        draws = (drawn(dataset, CHUNK, seed).others.get(name) for seed in range(num // CHUNK + 1))
+        draws = (
+            sets.drawn(dataset, CHUNK, seed).others.get(name) for seed in range(num // CHUNK + 1)
+        )
         found = chain.from_iterable(it.tolist() for it in draws if it is not None)
     else:
         length = len(dataset)  # type: ignore[arg-type]
         num = min(length, MAX_READ) if isinstance(dataset, MapDataset) else length
-        found = (it.get(name) for it in items(dataset, (it * length // num for it in range(num))))
-    yield from (plain(it) for it in found if it is not None)
+        found = (
+            it.get(name) for it in sets.items(dataset, (it * length // num for it in range(num)))
+        )
+    yield from (sets.plain(it) for it in found if it is not None)
 
 
 @check(
@@ -98,7 +94,7 @@ def _numbers(dataset: Dataset, name: str, num_classes: int) -> Iterator[int]:
     fix="see that every index leads to a sample of its own",
 )
 def samples_are_not_repeated(subject: Subject[DatasetSpec]) -> None:
-    dataset = built(subject)
+    dataset = sets.built(subject)
     samples = [found[SAMPLE] for found in _in_a_row(dataset)]
     small = isinstance(dataset, EndlessDataset) or samples[0].dim() == 1
     if small and len({*torch.stack(samples).flatten().tolist()}) < FEW:
@@ -110,11 +106,11 @@ def samples_are_not_repeated(subject: Subject[DatasetSpec]) -> None:
     require(good, f"{copies} of {len(samples)} that are equal to another")
 
 
-def _in_a_row(dataset: Dataset) -> list[Item]:
+def _in_a_row(dataset: Dataset) -> list[sets.Item]:
     if isinstance(dataset, EndlessDataset):
-        return [*items(dataset, range(2 * IN_A_ROW))]
+        return [*sets.items(dataset, range(2 * IN_A_ROW))]
     length = len(dataset)  # type: ignore[arg-type]
     if not isinstance(dataset, MapDataset):
-        return [*items(dataset, range(min(length, MAX_COMPARED)))]
+        return [*sets.items(dataset, range(min(length, MAX_COMPARED)))]
     last = max(IN_A_ROW, length - IN_A_ROW)
-    return [*items(dataset, [*range(min(length, IN_A_ROW)), *range(last, length)])]
+    return [*sets.items(dataset, [*range(min(length, IN_A_ROW)), *range(last, length)])]

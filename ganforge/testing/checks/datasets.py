@@ -14,22 +14,9 @@ from ganforge.contracts import EndlessDataset, MapDataset
 from ganforge.plugin.fields import GRIDS, LABEL, SAMPLE, Field
 from ganforge.plugin.specs import DatasetSpec
 from ganforge.printable import described, printable
+from ganforge.testing.fixtures import set_items as sets
 from ganforge.testing.fixtures.building import build, seeded
 from ganforge.testing.fixtures.problems import problems
-from ganforge.testing.fixtures.set_items import (
-    KINDS,
-    built,
-    by_name,
-    different,
-    items,
-    known,
-    not_square,
-    plain,
-    some_indices,
-    some_items,
-    some_samples,
-    stored,
-)
 from ganforge.testing.fixtures.watching import global_generators_untouched, listed_backwards
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
@@ -44,7 +31,7 @@ SLIVER = 1 / 32  # of a range: 8 levels of 256; 12 bits in 16 are more
 )
 def set_is_one_of_three_kinds(subject: Subject[DatasetSpec]) -> None:
     dataset = build(subject, problems(subject)[0])
-    require(isinstance(dataset, KINDS), f"a {type(dataset).__name__}")
+    require(isinstance(dataset, sets.KINDS), f"a {type(dataset).__name__}")
 
 
 @check(
@@ -55,7 +42,7 @@ def set_is_one_of_three_kinds(subject: Subject[DatasetSpec]) -> None:
 )
 def samples_have_the_declared_shape(subject: Subject[DatasetSpec]) -> None:
     _expect_shape(subject)
-    for changed in not_square(subject):
+    for changed in sets.not_square(subject):
         try:
             _expect_shape(changed)
         except NotApplicable:
@@ -63,9 +50,9 @@ def samples_have_the_declared_shape(subject: Subject[DatasetSpec]) -> None:
 
 
 def _expect_shape(subject: Subject[DatasetSpec]) -> None:
-    dataset = built(subject)
-    wanted = list(known(subject, dataset)[SAMPLE].known_shape)
-    for sample in some_samples(dataset):
+    dataset = sets.built(subject)
+    wanted = list(sets.known(subject, dataset)[SAMPLE].known_shape)
+    for sample in sets.some_samples(dataset):
         got = list(sample.shape)
         require(got == wanted, f"one of {got}", expected=f"samples {wanted}, as 'sample' says")
 
@@ -76,11 +63,11 @@ def _expect_shape(subject: Subject[DatasetSpec]) -> None:
     fix="store images as uint8 in [0, 255], or say dtype='float32' in the field",
 )
 def samples_have_an_allowed_type(subject: Subject[DatasetSpec]) -> None:
-    dataset = built(subject)
-    allowed = [f"torch.{known(subject, dataset)[SAMPLE].dtype}"]
+    dataset = sets.built(subject)
+    allowed = [f"torch.{sets.known(subject, dataset)[SAMPLE].dtype}"]
     if isinstance(dataset, EndlessDataset):
         allowed.append("torch.float32")
-    for sample in some_samples(dataset):
+    for sample in sets.some_samples(dataset):
         require(str(sample.dtype) in allowed, f"{sample.dtype} in place of {allowed[0]}")
 
 
@@ -114,7 +101,7 @@ def values_fill_their_range(subject: Subject[DatasetSpec]) -> None:
         most = max(it.max().item() for it in values)
         got = f"values of {name!r} from {least:g} to {most:g} of [{low:g}, {high:g}]"
         require(not most - least < SLIVER * (high - low), got)
-        halved = field.kind in GRIDS and low == -high and least >= 0
+        halved = name == SAMPLE and field.kind in GRIDS and low == -high and least >= 0
         require(not halved, got, expected="pictures in which something is darker than mid-grey")
 
 
@@ -124,11 +111,11 @@ def values_fill_their_range(subject: Subject[DatasetSpec]) -> None:
     fix="give every field that the spec declares, under its name",
 )
 def fields_are_as_declared(subject: Subject[DatasetSpec]) -> None:
-    dataset = built(subject)
-    fields = {name: it for name, it in known(subject, dataset).items() if name not in CHECKED}
+    dataset = sets.built(subject)
+    fields = {name: it for name, it in sets.known(subject, dataset).items() if name not in CHECKED}
     if not fields:
         raise NotApplicable("it declares no fields but sample and label")
-    for found in some_items(dataset):
+    for found in sets.some_items(dataset):
         for name, field in fields.items():
             if name not in found and (field.optional or not field.paired):
                 continue  # there may be fewer of it than samples
@@ -148,7 +135,7 @@ CHECKED = (SAMPLE, LABEL)  # by checks of their own
     fix="see that the index, or the generator, has an influence, and that no tensor is given twice",
 )
 def samples_differ(subject: Subject[DatasetSpec]) -> None:
-    first, *others = some_samples(built(subject))
+    first, *others = sets.some_samples(sets.built(subject))
     differ = not others or any(not torch.equal(first, other) for other in others)
     require(differ, f"copies of one, {len(others) + 1} times")
 
@@ -159,7 +146,7 @@ def samples_differ(subject: Subject[DatasetSpec]) -> None:
     fix="count in __len__() what can be read, and raise DataError for no data",
 )
 def length_is_that_of_the_data(subject: Subject[DatasetSpec]) -> None:
-    dataset = built(subject)
+    dataset = sets.built(subject)
     if isinstance(dataset, EndlessDataset):
         raise NotApplicable("it has no length")
     length = len(dataset)
@@ -181,7 +168,7 @@ def length_is_that_of_the_data(subject: Subject[DatasetSpec]) -> None:
     fix="give every class its name, and no labels where there is one class alone",
 )
 def classes_are_names(subject: Subject[DatasetSpec]) -> None:
-    classes = built(subject).classes
+    classes = sets.built(subject).classes
     if classes is None:
         raise NotApplicable("it has no classes")
     good = isinstance(classes, tuple) and all(isinstance(it, str) and it.strip() for it in classes)
@@ -195,7 +182,7 @@ def classes_are_names(subject: Subject[DatasetSpec]) -> None:
     "data can tell",
 )
 def set_is_labelled_as_declared(subject: Subject[DatasetSpec]) -> None:
-    label, classes = subject.says("fields").get(LABEL), built(subject).classes
+    label, classes = subject.says("fields").get(LABEL), sets.built(subject).classes
     if label is not None and label.optional:
         return
     if label is not None and label.classes is not None:
@@ -211,7 +198,7 @@ def set_is_labelled_as_declared(subject: Subject[DatasetSpec]) -> None:
     fix="return a line such as ganforge.count_line() makes",
 )
 def set_describes_itself(subject: Subject[DatasetSpec]) -> None:
-    line = built(subject).describe()
+    line = sets.built(subject).describe()
     good = isinstance(line, str) and line.strip() and printable(line, 10_000) == line
     require(bool(good), repr(line))
 
@@ -224,22 +211,22 @@ def set_describes_itself(subject: Subject[DatasetSpec]) -> None:
     "torch.Generator with a seed of its own, and leave augmentation to the engine",
 )
 def same_index_gives_the_same_item(subject: Subject[DatasetSpec]) -> None:
-    dataset = stored(subject)
-    first = some_items(dataset)
+    dataset = sets.stored(subject)
+    first = sets.some_items(dataset)
     with listed_backwards():
-        again = built(subject)
-    other = built(subject, seed=1)
+        again = sets.built(subject)
+    other = sets.built(subject, seed=1)
     lengths = [len(it) for it in (dataset, again, other)]
     require(len({*lengths}) == 1, f"lengths of {lengths} in three builds")
-    indices = some_indices(len(dataset))
+    indices = sets.some_indices(len(dataset))
     for how, one in (
         ("read again, in another order", dataset),
         ("built again, with its files listed in another order", again),
         ("built for another seed", other),
     ):
-        found = [*items(one, indices[::-1])][::-1]
+        found = [*sets.items(one, indices[::-1])][::-1]
         for index, before, after in zip(indices, first, found, strict=True):
-            names = different(before, after)
+            names = sets.different(before, after)
             require(not names, f"another {names and names[0]} at index {index} when it is {how}")
 
 
@@ -250,10 +237,10 @@ def same_index_gives_the_same_item(subject: Subject[DatasetSpec]) -> None:
     "everything that an item depends on in the set itself",
 )
 def workers_can_be_spawned(subject: Subject[DatasetSpec]) -> None:
-    dataset = built(subject)
+    dataset = sets.built(subject)
     if not isinstance(dataset, MapDataset):
         raise NotApplicable("it is not read by worker processes")
-    indices = some_indices(len(dataset))[:2][::-1]
+    indices = sets.some_indices(len(dataset))[:2][::-1]
     loader: DataLoader[Any] = DataLoader(
         dataset,
         sampler=indices,
@@ -262,15 +249,15 @@ def workers_can_be_spawned(subject: Subject[DatasetSpec]) -> None:
         multiprocessing_context="spawn",
         generator=torch.Generator(),
     )
-    here, again = ([*items(dataset, indices)] for _ in range(2))
-    if any(different(*pair) for pair in zip(here, again, strict=True)):
+    here, again = ([*sets.items(dataset, indices)] for _ in range(2))
+    if any(sets.different(*pair) for pair in zip(here, again, strict=True)):
         raise NotApplicable("its items change from one reading to the next")
     try:
-        there = [by_name(it) for it in loader]
+        there = [sets.by_name(it) for it in loader]
     except Exception as error:
         raise CheckFailure(f"{type(error).__name__}: {printable(error, 200)}") from error
     for index, one, other in zip(indices, here, there, strict=True):
-        names = different(one, other)
+        names = sets.different(one, other)
         require(not names, f"another {names and names[0]} at index {index} from the other process")
 
 
@@ -280,21 +267,21 @@ def workers_can_be_spawned(subject: Subject[DatasetSpec]) -> None:
     fix="pass generator= to every random function",
 )
 def given_generator_alone_is_used(subject: Subject[DatasetSpec]) -> None:
-    dataset = built(subject)
+    dataset = sets.built(subject)
     with seeded(), global_generators_untouched("samples are drawn or read"):
-        some_samples(dataset)
+        sets.some_samples(dataset)
 
 
 def _values(subject: Subject[DatasetSpec]) -> list[tuple[str, Field, list[Tensor]]]:
     """The fields of a data set but categories, with some values of each."""
-    dataset = built(subject)
-    found = some_items(dataset)
+    dataset = sets.built(subject)
+    found = sets.some_items(dataset)
     values = {
         name: [it[name] for it in found if isinstance(it.get(name), Tensor)]
-        for name, field in known(subject, dataset).items()
+        for name, field in sets.known(subject, dataset).items()
         if field.kind != "category"
     }
-    return [(name, known(subject, dataset)[name], it) for name, it in values.items() if it]
+    return [(name, sets.known(subject, dataset)[name], it) for name, it in values.items() if it]
 
 
 def _limits(field: Field, value: Tensor) -> tuple[float, float] | None:
@@ -307,7 +294,7 @@ def _limits(field: Field, value: Tensor) -> tuple[float, float] | None:
 
 def _fits(field: Field, value: Any) -> bool:
     if field.kind == "category":
-        number = plain(value)
+        number = sets.plain(value)
         return isinstance(number, Integral) and 0 <= int(number) < (field.num_classes or math.inf)
     return (
         isinstance(value, Tensor)

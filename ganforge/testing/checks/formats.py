@@ -105,11 +105,7 @@ def _hidden(chosen: ChosenFormat, case: Case) -> str:
     return ""
 
 
-@check(
-    "samples and what belongs to them are not changed",
-    FormatSpec,
-    fix="change a copy",
-)
+@check("samples and what belongs to them are not changed", FormatSpec, fix="change a copy")
 def samples_are_left_unchanged(subject: Subject[FormatSpec]) -> None:
     for chosen, case in _chosen(subject):
         for drawn in _given(case):

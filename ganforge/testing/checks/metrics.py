@@ -15,12 +15,7 @@ from ganforge.plugin.specs import MetricSpec
 from ganforge.printable import described
 from ganforge.testing.fixtures.building import build, seeded
 from ganforge.testing.fixtures.cases import Case, builds
-from ganforge.testing.fixtures.evaluations import (
-    NUM_SAMPLES,
-    STATES,
-    ReferenceEvaluation,
-    State,
-)
+from ganforge.testing.fixtures.evaluations import NUM_SAMPLES, STATES, ReferenceEvaluation, State
 from ganforge.testing.fixtures.watching import global_generators_untouched
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
@@ -127,9 +122,7 @@ def order_of_samples_does_not_count(subject: Subject[MetricSpec]) -> None:
 def samples_are_left_unchanged(subject: Subject[MetricSpec]) -> None:
     for metric, case in _metrics(subject):
         evaluation = _evaluation(subject, case)
-        tensors = {
-            name: it for name, it in evaluation.values.items() if isinstance(it, torch.Tensor)
-        }
+        tensors = {name: it for name, it in vars(evaluation.values).items() if torch.is_tensor(it)}
         before = copy.deepcopy(tensors)
         _measure(metric, evaluation)
         for name, values in tensors.items():
@@ -189,7 +182,7 @@ def _measure(
     except (CheckFailure, GanforgeError):
         raise
     except Exception as error:
-        real, fake = (list(evaluation.values[name].shape) for name in ("real", "fake"))
+        real, fake = (list(it.shape) for it in (evaluation.values.real, evaluation.values.fake))
         raise CheckFailure(
             f"it raised {described(error)}, for {real} real and {fake} generated samples"
         ) from error
