@@ -33,9 +33,7 @@ Gradient = Callable[[Parameter, int], Tensor | None]
 def steps_move_parameters(subject: Subject[OptimizerSpec]) -> None:
     optimizer = _built(subject)
     before = _copied(optimizer)
-    _step(optimizer)
-    after = _parameters(optimizer)
-    for one, other in zip(before, after, strict=True):
+    for one, other in zip(before, _steps(optimizer, 1), strict=True):
         require(bool(other.isfinite().all()), f"infinite ones or NaN in one {list(one.shape)}")
         require(not torch.equal(one, other), f"one {list(one.shape)} that stays as it is")
 
@@ -49,9 +47,9 @@ def steps_go_downhill(subject: Subject[OptimizerSpec]) -> None:
     optimizer = _built(subject)
     before = _copied(optimizer)
     gradients = [_drawn(it, 0) for it in before]
-    _steps(optimizer, MANY_STEPS, gradient=lambda parameter, _: _drawn(parameter, 0))
-    moved = zip(_parameters(optimizer), before, gradients, strict=True)
-    along = sum(((after - it) * gradient).sum().item() for after, it, gradient in moved)
+    after = _steps(optimizer, MANY_STEPS, lambda parameter, _: _drawn(parameter, 0))
+    moved = zip(after, before, gradients, strict=True)
+    along = sum(((end - start) * it).sum().item() for end, start, it in moved)
     require(along < 0, f"a way of {along:g} along a gradient that stays the same")
 
 
@@ -61,9 +59,8 @@ def steps_go_downhill(subject: Subject[OptimizerSpec]) -> None:
     fix="add an epsilon to what is divided by: a layer that is dead gives such gradients",
 )
 def gradients_may_be_0(subject: Subject[OptimizerSpec]) -> None:
-    optimizer = _built(subject)
-    _steps(optimizer, NUM_STEPS, gradient=lambda parameter, _: torch.zeros_like(parameter))
-    good = all(bool(it.isfinite().all()) for it in _parameters(optimizer))
+    after = _steps(_built(subject), gradient=lambda parameter, _: torch.zeros_like(parameter))
+    good = all(bool(it.isfinite().all()) for it in after)
     require(good, f"infinite ones or NaN after {NUM_STEPS} steps")
 
 
@@ -76,7 +73,7 @@ def parameters_without_gradient_rest(subject: Subject[OptimizerSpec]) -> None:
     optimizer = _built(subject)
     rested = _parameters(optimizer)[0]
     before = rested.detach().clone()
-    _step(optimizer, gradient=lambda it, seed: None if it is rested else _drawn(it, seed))
+    _steps(optimizer, 1, lambda it, seed: None if it is rested else _drawn(it, seed))
     require(torch.equal(before, rested), "another value")
 
 
@@ -86,7 +83,7 @@ def parameters_without_gradient_rest(subject: Subject[OptimizerSpec]) -> None:
     fix="keep nothing outside of the optimizer, and draw from torch's global generator",
 )
 def same_steps_twice(subject: Subject[OptimizerSpec]) -> None:
-    require(_same(*(_steps(_built(subject), NUM_STEPS) for _ in range(2))), "others")
+    require(_same(*(_steps(_built(subject)) for _ in range(2))), "others")
 
 
 @check(
@@ -97,7 +94,7 @@ def same_steps_twice(subject: Subject[OptimizerSpec]) -> None:
 def state_is_tensors(subject: Subject[OptimizerSpec]) -> None:
     optimizer = _built(subject)
     before = _groups(optimizer)
-    _steps(optimizer, NUM_STEPS)
+    _steps(optimizer)
     kept = {key: it for state in optimizer.state.values() for key, it in state.items()}
     wrong = [key for key, it in kept.items() if it is not None and not isinstance(it, Tensor)]
     wrong += [key for key, it in _groups(optimizer).items() if before.get(key) != it]
@@ -150,11 +147,11 @@ def found_inf_calls_a_step_off(subject: Subject[OptimizerSpec]) -> None:
     if not subject.spec.found_inf:
         raise NotApplicable("it does not take found_inf")
     optimizer: Any = _built(subject)
-    _step(optimizer)  # which builds the state
+    _steps(optimizer)  # which builds the state
     before = _copied(optimizer)
     optimizer.grad_scale, optimizer.found_inf = None, torch.ones(())
     try:
-        _step(optimizer, seed=1)
+        _steps(optimizer, first=NUM_STEPS)
     except Exception as error:
         raise NotApplicable("it takes found_inf on accelerators alone") from error
     require(_same(before, _parameters(optimizer)), "parameters that moved")
@@ -172,10 +169,6 @@ def _parameters(optimizer: Optimizer) -> list[Parameter]:
 
 def _copied(optimizer: Optimizer) -> list[Tensor]:
     return [it.detach().clone() for it in _parameters(optimizer)]
-
-
-def _same(one: Any, other: Any) -> bool:
-    return all(torch.equal(*pair) for pair in zip(one, other, strict=True))
 
 
 def _groups(optimizer: Optimizer) -> dict[str, Any]:
@@ -203,15 +196,17 @@ def _drawn(parameter: Tensor, seed: int) -> Tensor:
     return torch.randn(parameter.shape, generator=torch.Generator().manual_seed(seed))
 
 
-def _step(optimizer: Optimizer, seed: int = 0, gradient: Gradient = _drawn) -> None:
-    """One step along gradients, by default from N(0, 1)."""
-    for parameter in _parameters(optimizer):
-        parameter.grad = gradient(parameter, seed)
-    with seeded(seed):
-        optimizer.step()
-
-
-def _steps(optimizer: Optimizer, num: int, gradient: Gradient = _drawn) -> list[Parameter]:
-    for seed in range(num):
-        _step(optimizer, seed, gradient)
+def _steps(
+    optimizer: Optimizer, num: int = NUM_STEPS, gradient: Gradient = _drawn, first: int = 0
+) -> list[Parameter]:
+    """The parameters after some steps along gradients, which are drawn from N(0, 1)."""
+    for seed in range(first, first + num):
+        for parameter in _parameters(optimizer):
+            parameter.grad = gradient(parameter, seed)
+        with seeded(seed):
+            optimizer.step()
     return _parameters(optimizer)
+
+
+def _same(one: Any, other: Any) -> bool:
+    return all(torch.equal(*pair) for pair in zip(one, other, strict=True))
