@@ -23,6 +23,7 @@ DRAWN = MIXTURES | {"uniform", "swiss-roll"}
 PENALTIES = {"r1", "r2", "gradient-penalty"}
 COMPARISONS = {"mse", "l1", "identity"}
 ALL_LOSSES = {it.name for it in COMPONENTS.values() if it.kind == "loss"}
+FORMATS = {it.name for it in COMPONENTS.values() if it.kind == "format"}
 DATASETS = STORED | DRAWN
 
 #: (check, beginning of the reason) -> kinds and names of the components that skip it
@@ -114,6 +115,9 @@ SKIPS: Mapping[tuple[str, str], tuple[str, set[str]]] = {
         "dataset",
         DATASETS - set(FOLDERS),
     ),
+    ("every-class-is-there", "it has no classes"): ("dataset", DRAWN | {"image-pairs"}),
+    ("films-move", "it writes no moving pictures"): ("format", FORMATS - {"video"}),
+    ("order-of-samples-does-not-count", "it compares real samples one by one"): ("metric", {"mae"}),
     ("found-inf-calls-a-step-off", "it does not take found_inf"): ("optimizer", {"rmsprop"}),
     ("workers-can-be-spawned", "it is not read by worker processes"): ("dataset", DATASETS),
 }

@@ -14,9 +14,11 @@ from ganforge import OptimizerSpec, Schedule, option
 from ganforge.testing import check_component
 from ganforge.testing.checks import optimizers
 from ganforge.testing.finding import subject_of
-from ganforge.testing.framework import perform_all
+from ganforge.testing.framework import checks_in, perform_all
 
 CALLS = itertools.count(1)
+
+CHECKS = checks_in(optimizers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,52 @@ class Renamed(Correct):
         parameter.sub_(parameter.grad, alpha=group["rate"])
 
 
+class Uphill(Correct):
+    def move(self, parameter, group):
+        parameter.add_(parameter.grad, alpha=group["lr"])
+
+
+class Normalised(Correct):
+    """Along the direction of the gradient, which one of 0 does not have."""
+
+    def move(self, parameter, group):
+        parameter.sub_(parameter.grad / parameter.grad.norm(), alpha=group["lr"])
+
+
+class Fixed(Correct):
+    def move(self, parameter, group):
+        parameter.sub_(parameter.grad, alpha=0.1)
+
+
+class Copying(Correct):
+    """It keeps the learning rate that it was built with, whatever the schedule says."""
+
+    def __init__(self, parameters: Any, options: Options) -> None:
+        super().__init__(parameters, options)
+        self.rate = options.learning_rate
+
+    def move(self, parameter, group):
+        parameter.sub_(parameter.grad, alpha=self.rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlainOptions:
+    learning_rate: float = option(0.1, help="step size", above=0.0)
+
+
+class Counting(Correct):
+    """It warms up by a counter that no checkpoint holds."""
+
+    number = 0
+
+    def step(self):
+        self.number += 1
+        super().step()
+
+    def move(self, parameter, group):
+        parameter.sub_(parameter.grad, alpha=group["lr"] * self.number)
+
+
 class Unstoppable(Correct):
     """It claims to take found_inf."""
 
@@ -104,9 +152,8 @@ def forgetful(parameters: Any, options: Options) -> Correct:
 
 def optimizer(built: Any, **said: Any) -> OptimizerSpec:
     target = f"{__name__}:{built.__name__}"
-    return OptimizerSpec(
-        name="wrong", summary="An optimizer", build=target, options=Options, **said
-    )
+    said = {"options": Options, **said}
+    return OptimizerSpec(name="wrong", summary="An optimizer", build=target, **said)
 
 
 WRONG_OPTIMIZERS = [
@@ -116,6 +163,11 @@ WRONG_OPTIMIZERS = [
     (Numbered, {}, "state-is-tensors"),
     (Warming, {}, "state-is-tensors"),
     (Renamed, {}, "scheduled-options-are-in-groups"),
+    (Uphill, {}, "steps-go-downhill"),
+    (Normalised, {}, "gradients-may-be-0"),
+    (Fixed, {}, "scheduled-options-count"),
+    (Fixed, {"options": PlainOptions}, "scheduled-options-count"),
+    (Copying, {}, "scheduled-options-count"),
     (Unstoppable, {"found_inf": True}, "found-inf-calls-a-step-off"),
 ]
 
@@ -126,7 +178,7 @@ WRONG_OPTIMIZERS = [
     ids=[f"{it.__name__}-{check}" for it, _, check in WRONG_OPTIMIZERS],
 )
 def test_a_wrong_optimizer_fails_its_own_check_and_no_other(built, said, check):
-    results = perform_all(optimizers.CHECKS, subject_of(optimizer(built, **said)))
+    results = perform_all(CHECKS, subject_of(optimizer(built, **said)))
     assert [it.check for it in results if it.failed] == [check]
 
 
@@ -134,6 +186,7 @@ def test_a_wrong_optimizer_fails_its_own_check_and_no_other(built, said, check):
     ("built", "said"),
     [
         (Correct, {}),
+        (Correct, {"options": PlainOptions}),
         (Renamed, {"param_groups": {"learning_rate": "rate"}}),
         (fused_adam, {"found_inf": True}),
     ],
@@ -143,8 +196,13 @@ def test_a_correct_optimizer_fails_none(built, said):
     assert [(it.check, it.message) for it in results if it.failed] == []
 
 
+def test_a_counter_that_no_checkpoint_holds_does_not_resume():
+    results = check_component(optimizer(Counting))
+    assert [it.check for it in results if it.failed] == ["resumes-to-the-bit"]
+
+
 def test_what_takes_found_inf_on_accelerators_alone_cannot_be_told():
-    results = perform_all(optimizers.CHECKS, subject_of(optimizer(usual_adam, found_inf=True)))
+    results = perform_all(CHECKS, subject_of(optimizer(usual_adam, found_inf=True)))
     assert [(it.check, it.message) for it in results if it.status != "passed"] == [
         ("found-inf-calls-a-step-off", "it takes found_inf on accelerators alone")
     ]
@@ -156,11 +214,11 @@ def test_an_optimizer_that_leaves_parameters_out_cannot_be_built():
         (
             "can-be-built",
             "expected: something built for a matrix and a vector to train; got: the optimizer "
-            "'wrong' of unpublished 0 must train each of the 2 parameters it is given; give an "
-            "optimizer over all parameters that the builder is given",
+            "'wrong' of unpublished 0 must train each of the 2 parameters it is given. Fix: give "
+            "an optimizer over all parameters that the builder is given",
         )
     ]
 
 
 def test_every_check_of_optimizers_has_a_wrong_one():
-    assert {it for *_, it in WRONG_OPTIMIZERS} == {check.name for check in optimizers.CHECKS}
+    assert {it for *_, it in WRONG_OPTIMIZERS} == {check.name for check in CHECKS}

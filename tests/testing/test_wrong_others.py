@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import sys
+import tempfile
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +16,20 @@ import torch
 from ganforge import (
     Callback,
     CallbackSpec,
+    DatasetSpec,
+    Field,
+    Fit,
     ImageShapes,
+    InMemoryDataset,
     Metric,
     MetricSpec,
     RecipeSpec,
     VectorShapes,
 )
+from ganforge.testing.catalogue import check_subject
 from ganforge.testing.checks import callbacks, metrics, recipes
 from ganforge.testing.finding import subject_of
-from ganforge.testing.framework import perform_all
+from ganforge.testing.framework import Subject, checks_in, perform_all
 
 
 def failed(results):
@@ -53,7 +62,8 @@ class Logarithm(Correct):
 
 class Unequal(Correct):
     def measure(self, evaluation):
-        return {"distance": (evaluation.fake - evaluation.real).abs().mean().item()}
+        fake, real = (it.flatten().sort().values for it in (evaluation.fake, evaluation.real))
+        return {"distance": (fake - real).abs().mean().item()}
 
 
 class Drawing(Correct):
@@ -81,6 +91,66 @@ class Nearest(Correct):
         return {"distance": torch.cdist(evaluation.fake, mixture.means).amin(1).mean().item()}
 
 
+class Paired(Correct):
+    """Sample by sample, as if they belonged together."""
+
+    def measure(self, evaluation):
+        number = min(len(evaluation.fake), len(evaluation.real))
+        error = evaluation.fake[:number] - evaluation.real[:number]
+        return {"mse": error.square().mean().item()}
+
+
+class Caching(Correct):
+    """What it keeps is of the generator as it was first."""
+
+    kept: float | None = None
+
+    def measure(self, evaluation):
+        if self.kept is None:
+            self.kept = evaluation.fake.mean().item()
+        return {"mean": self.kept + 0 * evaluation.fake.sum().item()}
+
+
+class Averaging(Correct):
+    def __init__(self, problem, options):
+        self.means = []
+
+    def measure(self, evaluation):
+        self.means.append(evaluation.fake.mean().item())
+        return {"mean": sum(self.means) / len(self.means)}
+
+
+class Seeding(Correct):
+    def measure(self, evaluation):
+        torch.manual_seed(0)
+        return super().measure(evaluation)
+
+
+class Blind(Correct):
+    """Real samples against themselves."""
+
+    def measure(self, evaluation):
+        return {"distance": (evaluation.real.mean() - evaluation.real.mean()).abs().item()}
+
+
+class Captioned(Correct):
+    """How far samples are from their captions, which are like them."""
+
+    def measure(self, evaluation):
+        told = evaluation.conditions.get("caption")
+        if told is None:
+            return super().measure(evaluation)
+        return {"distance": (evaluation.fake.mean() - told.mean()).abs().item()}
+
+
+class Subset(Correct):
+    """A few samples, chosen by a seed of its own."""
+
+    def measure(self, evaluation):
+        some = torch.randperm(len(evaluation.fake), generator=torch.Generator().manual_seed(0))
+        return {"mean": evaluation.fake[some[:20]].mean().item()}
+
+
 class ByClass(Correct):
     """The distance of the first class."""
 
@@ -106,6 +176,12 @@ WRONG_METRICS = [
     (Correct, {"reads": ("labels",)}, "reads-are-as-declared"),
     (Comparing, {}, "reads-are-as-declared"),
     (Nearest, {}, "reads-are-as-declared"),
+    (Paired, {}, "order-of-samples-does-not-count"),
+    (Caching, {}, "same-numbers-twice"),
+    (Averaging, {}, "same-numbers-twice"),
+    (Seeding, {}, "same-numbers-twice"),
+    (Blind, {}, "reads-are-as-declared"),
+    (Captioned, {}, "reads-are-as-declared"),
     (Correct, {"reads": ("mixture",)}, "reads-are-as-declared"),
 ]
 
@@ -116,7 +192,7 @@ WRONG_METRICS = [
     ids=[f"{it.__name__}-{check}" for it, _, check in WRONG_METRICS],
 )
 def test_a_wrong_metric_fails_its_own_check_and_no_other(built, said, check):
-    results = perform_all(metrics.CHECKS, subject_of(metric(built, **said)))
+    results = perform_all(checks_in(metrics), subject_of(metric(built, **said)))
     assert [it for it in failed(results) if it[0] != check] == []
     assert [it.check for it in results if it.failed] == [check]
 
@@ -126,14 +202,81 @@ def test_a_wrong_metric_fails_its_own_check_and_no_other(built, said, check):
     [
         (Correct, {}),
         (Comparing, {"reads": ("reconstruction",)}),
+        (Captioned, {"reads": ("caption",)}),
+        (Subset, {}),
         (ByClass, {"reads": ("labels",)}),
         (Nearest, {"reads": ("mixture",), "shapes": (VectorShapes(),)}),
     ],
 )
 def test_a_correct_metric_fails_none(built, said):
-    results = perform_all(metrics.CHECKS, subject_of(metric(built, **said)))
+    results = perform_all(checks_in(metrics), subject_of(metric(built, **said)))
     assert failed(results) == []
-    assert len(results) == len(metrics.CHECKS)
+    assert len(results) == len(checks_in(metrics))
+
+
+class Columns(Correct):
+    """Correct, and made for its plugin's data set: a column of it, by its name in the fit."""
+
+    def __init__(self, problem, options):
+        if problem.fit is None:
+            raise ValueError("there are no columns without the fit of the data set 'rows'")
+        self.column = problem.fit.facts["columns"].index("height")
+
+    def measure(self, evaluation):
+        assert evaluation.dataset.fit.facts["columns"][self.column] == "height"
+        told = evaluation.conditions["weight"].mean()
+        fake = evaluation.fake[:, self.column]
+        return {"height": (fake.mean() - evaluation.real[:, self.column].mean() * told).item()}
+
+
+class Logarithmic(Columns):
+    """Not a number, where the generator collapses."""
+
+    def measure(self, evaluation):
+        low, high = evaluation.fake[:, self.column].aminmax()
+        return {**super().measure(evaluation), "spread": (high - low).log().item()}
+
+
+def rows(problem: Any, options: Any) -> InMemoryDataset:
+    values = torch.rand(50, 3, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    fit = Fit(facts={"columns": ["age", "height"]})
+    return InMemoryDataset(values[:, :2], others={"weight": values[:, 2:]}, fit=fit)
+
+
+ROWS = DatasetSpec(
+    name="rows",
+    summary="Rows of a table",
+    build=f"{__name__}:rows",
+    fields=lambda options: {
+        "sample": Field(kind="vector", shape=(2,)),
+        "weight": Field(kind="vector", shape=(1,)),
+    },
+)
+
+
+def beside_its_data(built: type) -> Subject[Any]:
+    spec = metric(built, shapes=(VectorShapes(),), reads=("weight",))
+    return replace(subject_of(spec), partners=(subject_of(ROWS),))
+
+
+def test_a_metric_is_checked_with_the_data_set_of_its_plugin():
+    results = check_subject(beside_its_data(Columns))
+    assert failed(results) == []
+    assert {it.status for it in results if it.check == "can-be-built"} == {"passed"}
+    passed = {it.check for it in results if it.status == "passed"}
+    assert passed >= {check.name for check in checks_in(metrics)}
+    results = check_subject(beside_its_data(Logarithmic))
+    assert [it.check for it in results if it.failed] == ["numbers-are-finite"]
+
+
+def test_what_a_metric_raises_is_told_with_its_shapes():
+    results = perform_all(checks_in(metrics), subject_of(metric(Mistaken)))
+    assert "for [64, 3, 11, 11] real and [64, 3, 11, 11] generated samples" in failed(results)[0][1]
+
+
+class Mistaken(Correct):
+    def measure(self, evaluation):
+        return {"mean": (evaluation.fake @ evaluation.real[0, 0, 0]).mean().item() / 0}
 
 
 class Quiet(Callback):
@@ -188,6 +331,25 @@ class Early(Quiet):
         (place / "built.txt").touch()
 
 
+class Temporary(Quiet):
+    def ended(self, state):
+        (Path(tempfile.gettempdir()) / "last.txt").write_text(state, encoding="utf-8")
+
+
+class Appending(Quiet):
+    """A table that is never cut."""
+
+    def metrics(self, step, values):
+        with self.file.open("a", encoding="utf-8") as file:
+            file.write(f"{step} {sorted(values.values())}\n")
+
+
+class Threaded(Quiet):
+    def started(self, run_directory, step, config):
+        super().started(run_directory, step, config)
+        threading.Thread(target=time.sleep, args=(0.5,), daemon=True).start()
+
+
 class Consuming(Quiet):
     def metrics(self, step, values):
         values.pop("step")
@@ -202,6 +364,9 @@ WRONG_CALLBACKS = [
     (Exclusive, "resumed-run-is-told"),
     (Summarising, "short-run-is-told"),
     (Roaming, "files-lie-in-the-run"),
+    (Temporary, "files-lie-in-the-run"),
+    (Appending, "resumed-run-is-told"),
+    (Threaded, "nothing-goes-on-after-the-end"),
     (Early, "nothing-is-written-when-built"),
     (Consuming, "what-is-told-is-left-unchanged"),
 ]
@@ -209,14 +374,14 @@ WRONG_CALLBACKS = [
 
 @pytest.mark.parametrize(("built", "check"), WRONG_CALLBACKS)
 def test_a_wrong_callback_fails_its_own_check_and_no_other(built, check):
-    results = perform_all(callbacks.CHECKS, subject_of(callback(built)))
+    results = perform_all(checks_in(callbacks), subject_of(callback(built)))
     assert [it for it in failed(results) if it[0] != check] == []
     assert [it.check for it in results if it.failed] == [check]
 
 
 def test_a_correct_callback_fails_none():
-    results = perform_all(callbacks.CHECKS, subject_of(callback(Quiet)))
-    assert [it.status for it in results] == ["passed"] * len(callbacks.CHECKS)
+    results = perform_all(checks_in(callbacks), subject_of(callback(Quiet)))
+    assert [it.status for it in results] == ["passed"] * len(checks_in(callbacks))
 
 
 HEADER = "# ganforge train --recipe wrong\n# A recipe (Nobody, 2020).\n\n"
@@ -229,6 +394,9 @@ WRONG_RECIPES = [
     ("# ganforge train --recipe other\n" + VALUES, "file-begins-with-its-command"),
     ("[training]\nstep = 10\n", "run-can-be-made-of-it"),
     ("[generator]\nname = 'nobody'\n", "run-can-be-made-of-it"),
+    ("[execution]\ndevice = 'cuda:1'\n", "no-device-and-no-path-is-fixed"),
+    ("[dataset]\nname = 'images'\nroot = 'photos'\n", "no-device-and-no-path-is-fixed"),
+    ("[callback.tensorboard]\ndirectory = '/logs'\n", "no-device-and-no-path-is-fixed"),
 ]
 
 
@@ -247,7 +415,7 @@ def recipe(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("text", "check"), WRONG_RECIPES)
 def test_a_wrong_recipe_fails_its_own_check_and_no_other(recipe, text, check):
     whole = text if check == "file-begins-with-its-command" else HEADER + text
-    results = perform_all(recipes.CHECKS, subject_of(recipe(whole)))
+    results = perform_all(checks_in(recipes), subject_of(recipe(whole)))
     assert [it for it in failed(results) if it[0] != check] == []
     assert [it.check for it in results if it.failed] == [check]
 
@@ -262,12 +430,14 @@ def test_a_wrong_recipe_fails_its_own_check_and_no_other(recipe, text, check):
     ],
 )
 def test_a_correct_recipe_fails_none(recipe, text):
-    results = perform_all(recipes.CHECKS, subject_of(recipe(text)))
-    assert [(it.status, it.message) for it in results] == [("passed", "")] * len(recipes.CHECKS)
+    results = perform_all(checks_in(recipes), subject_of(recipe(text)))
+    assert [(it.status, it.message) for it in results] == [("passed", "")] * len(checks_in(recipes))
 
 
 def test_what_a_recipe_lacks_is_said(recipe):
-    results = perform_all(recipes.CHECKS, subject_of(recipe(HEADER + "[dataset]\nname = 'images'")))
+    results = perform_all(
+        checks_in(recipes), subject_of(recipe(HEADER + "[dataset]\nname = 'images'"))
+    )
     (message,) = (it.message for it in results if it.failed)
     assert "dataset.root" in message
 
@@ -275,4 +445,4 @@ def test_what_a_recipe_lacks_is_said(recipe):
 @pytest.mark.parametrize("kit", [metrics, callbacks, recipes])
 def test_every_check_has_a_component_that_fails_it(kit):
     known = {check for *_, check in [*WRONG_METRICS, *WRONG_CALLBACKS, *WRONG_RECIPES]}
-    assert {check.name for check in kit.CHECKS} <= known
+    assert {check.name for check in checks_in(kit)} <= known

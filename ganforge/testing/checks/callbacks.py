@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,7 @@ from ganforge.plugin.specs import CallbackSpec
 from ganforge.testing.fixtures.building import build
 from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.fixtures.watching import elsewhere, files_under
-from ganforge.testing.framework import Check, Subject, check_of
-from ganforge.testing.framework import OldFailure as CheckFailure
+from ganforge.testing.framework import Subject, check, require
 
 RUN = Path("runs") / "run"
 STATES = ("finished", "interrupted", "terminated", "preempted", "failed")
@@ -26,130 +28,131 @@ CONFIG: dict[str, Any] = {
     "loss.example.weight": 0.5,
     "loss.example.gamma": {"from": 2.0, "to": 0.2},
 }
+VOID = 0.7182818  # a number that only a step has which is void later
+
+
+@check(
+    "a run can be told of from start to end, with pictures of 1 and of 3 channels",
+    CallbackSpec,
+    fix="let started() make what the other methods need, and take any names of numbers",
+)
+def whole_run_is_told(subject: Subject[CallbackSpec]) -> None:
+    for channels in (1, 3):
+        with _place() as folder:
+            _tell(_built(subject), folder, 0, "finished", channels)
+
+
+@check(
+    "a new callback can be told how a run goes on, from an earlier step too: what was told of "
+    "later ones is void",
+    CallbackSpec,
+    fix="take in started() what is there already, and cut a file that is appended to at the step",
+)
+def resumed_run_is_told(subject: Subject[CallbackSpec]) -> None:
+    with _place() as folder:
+        # The second session goes on from a checkpoint between the lines of the first.
+        for first, state, loss in ((0, "interrupted", VOID), (10, "preempted", 0.5)):
+            _tell(_built(subject), folder, first, state, loss=loss)
+        texts = {path: (folder / path).read_bytes() for path in files_under(folder)}
+        _tell(_built(subject), folder, 30, "finished")
+    kept = [path for path, text in texts.items() if str(VOID).encode() in text]
+    require(not kept, f"a number of step 20 in {kept and kept[0]}, after a run went on from 10")
+
+
+@check(
+    "a run may end, in any state, before there is anything to tell",
+    CallbackSpec,
+    fix="let ended() do without metrics() and picture()",
+)
+def short_run_is_told(subject: Subject[CallbackSpec]) -> None:
+    for state in STATES:
+        with _place() as folder:
+            callback = _built(subject)
+            callback.started(folder / RUN, 0, dict(CONFIG))
+            callback.ended(state)
+
+
+@check(
+    "by default nothing is written outside of the run directory",
+    CallbackSpec,
+    fix="write below the folder that started() is given, unless an option names another",
+)
+def files_lie_in_the_run(subject: Subject[CallbackSpec]) -> None:
+    with _place() as folder:
+        _tell(_built(subject), folder, 0, "finished")
+        files = sorted(files_under(folder))
+    stray = [file for file in files if not file.startswith(f"{RUN.as_posix()}/")]
+    require(not stray, f"a file {stray and stray[0]} beside {RUN}")
+
+
+@check("nothing is written before a run has started", CallbackSpec, fix="open files in started()")
+def nothing_is_written_when_built(subject: Subject[CallbackSpec]) -> None:
+    with elsewhere() as folder:
+        _built(subject)
+        written = sorted(files_under(folder))
+    require(not written, f"a file {written and written[0]}")
+
+
+@check(
+    "configuration, metrics and pictures are not changed, for other callbacks are told the same",
+    CallbackSpec,
+    fix="change a copy",
+)
+def what_is_told_is_left_unchanged(subject: Subject[CallbackSpec]) -> None:
+    told = {"the configuration": copy.deepcopy(CONFIG), "the line of metrics": _values(10)}
+    picture = torch.full((8, 12, 3), 128, dtype=torch.uint8)
+    before = copy.deepcopy(told)
+    with _place() as folder:
+        callback = _built(subject)
+        callback.started(folder / RUN, 0, told["the configuration"])
+        callback.metrics(10, told["the line of metrics"])
+        callback.picture(10, picture)
+        callback.ended("finished")
+    for name, value in told.items():
+        require(value == before[name], f"a change of {name}")
+    require(bool((picture == 128).all()), "a change of the picture")
+
+
+@check(
+    "no thread goes on after the end of a session",
+    CallbackSpec,
+    fix="end in ended() what started() has started",
+)
+def nothing_goes_on_after_the_end(subject: Subject[CallbackSpec]) -> None:
+    before = {*threading.enumerate()}
+    with _place() as folder:
+        _tell(_built(subject), folder, 0, "finished")
+        left = [it.name for it in threading.enumerate() if it not in before]
+    require(not left, f"a thread {left and left[0]!r} that runs")
 
 
 def _built(subject: Subject[CallbackSpec]) -> Any:
     return build(subject, problems(subject)[0])
 
 
-def _values(step: int) -> dict[str, float]:
+@contextmanager
+def _place() -> Iterator[Path]:
+    """A folder with a run directory in it, which ends with the check."""
+    with elsewhere() as folder:
+        (folder / RUN / "checkpoints").mkdir(parents=True)
+        yield folder
+
+
+def _values(step: int, loss: float = 0.5) -> dict[str, float]:
     """A line of metrics, in which later steps have names that earlier ones have not."""
-    values = {"step": step, "images": 16 * step, "loss/generator": 0.7, "score/real": -1.5}
+    values = {"step": step, "images": 16 * step, "loss/generator": loss, "score/real": -1.5}
     return values | ({"metric/example": 0.25} if step > 10 else {})
 
 
-def _tell(callback: Any, folder: Path, first: int, state: str, channels: int) -> None:
-    """One session of two lines, from step `first` on."""
+def _tell(
+    callback: Any, folder: Path, first: int, state: str, channels: int = 3, loss: float = 0.5
+) -> None:
+    """One session of two lines, from step `first` on, whose last one has the loss."""
     checkpoint = folder / RUN / "checkpoints" / "step.safetensors"
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
     checkpoint.touch()
     callback.started(folder / RUN, first, dict(CONFIG))
-    for step in (first + 10, first + 20):
-        callback.metrics(step, _values(step))
+    for step, value in ((first + 10, 0.5), (first + 20, loss)):
+        callback.metrics(step, _values(step, value))
         callback.picture(step, torch.full((8, 12, channels), 128, dtype=torch.uint8))
         callback.saved(step, checkpoint)
     callback.ended(state)
-
-
-def whole_run_is_told(subject: Subject[CallbackSpec]) -> None:
-    for channels in (1, 3):
-        with elsewhere() as folder:
-            _tell(_built(subject), folder, 0, "finished", channels)
-
-
-def resumed_run_is_told(subject: Subject[CallbackSpec]) -> None:
-    with elsewhere() as folder:
-        # The second session goes on from a checkpoint between the lines of the first.
-        for first, state in ((0, "interrupted"), (10, "preempted"), (30, "finished")):
-            _tell(_built(subject), folder, first, state, 3)
-
-
-def short_run_is_told(subject: Subject[CallbackSpec]) -> None:
-    for state in STATES:
-        with elsewhere() as folder:
-            (folder / RUN).mkdir(parents=True)
-            callback = _built(subject)
-            callback.started(folder / RUN, 0, dict(CONFIG))
-            callback.ended(state)
-
-
-def files_lie_in_the_run(subject: Subject[CallbackSpec]) -> None:
-    with elsewhere() as folder:
-        _tell(_built(subject), folder, 0, "finished", 3)
-        stray = sorted(
-            file for file in files_under(folder) if not file.startswith(f"{RUN.as_posix()}/")
-        )
-    if stray:
-        raise CheckFailure(
-            "files in the run directory alone",
-            came=stray[0],
-            mend="write below the folder that started() is given, unless an option names another",
-        )
-
-
-def nothing_is_written_when_built(subject: Subject[CallbackSpec]) -> None:
-    with elsewhere() as folder:
-        _built(subject)
-        written = sorted(files_under(folder))
-    if written:
-        raise CheckFailure(
-            "no file before a run has started",
-            came=written[0],
-            mend="open files in started()",
-        )
-
-
-def what_is_told_is_left_unchanged(subject: Subject[CallbackSpec]) -> None:
-    with elsewhere() as folder:
-        (folder / RUN).mkdir(parents=True)
-        callback = _built(subject)
-        config, values = copy.deepcopy(CONFIG), _values(10)
-        picture = torch.full((8, 12, 3), 128, dtype=torch.uint8)
-        callback.started(folder / RUN, 0, config)
-        callback.metrics(10, values)
-        callback.picture(10, picture)
-        callback.ended("finished")
-    for name, same in (
-        ("the configuration", config == CONFIG),
-        ("the line of metrics", values == _values(10)),
-        ("the picture", bool((picture == 128).all())),
-    ):
-        if not same:
-            raise CheckFailure(
-                "what it is told to be as it was, for other callbacks are told the same",
-                came=f"a change of {name}",
-                mend="change a copy",
-            )
-
-
-_check = check_of("callback")
-
-
-CHECKS: tuple[Check, ...] = (
-    _check("whole-run-is-told", "a run can be told of from start to end", whole_run_is_told),
-    _check(
-        "resumed-run-is-told",
-        "a new callback can be told how a run goes on, from an earlier step too",
-        resumed_run_is_told,
-    ),
-    _check(
-        "short-run-is-told",
-        "a run may end, in any state, before there is anything to tell",
-        short_run_is_told,
-    ),
-    _check(
-        "files-lie-in-the-run",
-        "by default nothing is written outside of the run directory",
-        files_lie_in_the_run,
-    ),
-    _check(
-        "nothing-is-written-when-built",
-        "nothing is written before a run has started",
-        nothing_is_written_when_built,
-    ),
-    _check(
-        "what-is-told-is-left-unchanged",
-        "configuration, metrics and pictures are not changed",
-        what_is_told_is_left_unchanged,
-    ),
-)

@@ -46,6 +46,7 @@ from ganforge.printable import described, printable
 from ganforge.problem import Problem
 from ganforge.testing.checks import global_state, hook_modules
 from ganforge.testing.fixtures.building import attempt_to_build, build
+from ganforge.testing.fixtures.cases import cases
 from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.framework import Check, NotApplicable, Subject
 from ganforge.testing.framework import OldFailure as CheckFailure
@@ -107,7 +108,9 @@ def check_build(subject: Subject[ComponentSpec]) -> None:
     except CheckFailure as failure:
         raise NotApplicable("its builder cannot be imported") from failure
     refusals: list[str] = []
-    shapes = problems(subject)
+    found = cases(subject)
+    own_data = any(it.dataset is not None for it in found)
+    shapes = [it.problem for it in found]
     for problem in shapes:
         try:
             built = attempt_to_build(subject, problem)
@@ -116,7 +119,8 @@ def check_build(subject: Subject[ComponentSpec]) -> None:
         except GanforgeError as error:
             # Options may not fit every problem, and not every spec can say all that it asks for.
             silent = not isinstance(subject.spec, SampleSpec) and problem.sample.kind != "image"
-            tolerated = subject.given or silent or isinstance(subject.spec, FormatSpec)
+            foreign = own_data or isinstance(subject.spec, FormatSpec)
+            tolerated = subject.given or silent or foreign
             if isinstance(error, UsageError) and tolerated:
                 refusals.append(str(error))
                 continue

@@ -5,153 +5,105 @@ from __future__ import annotations
 import torch
 
 from ganforge.contracts import EndlessDataset
+from ganforge.plugin.fields import SAMPLE
 from ganforge.plugin.specs import DatasetSpec
 from ganforge.printable import described
+from ganforge.testing.fixtures import set_items as sets
 from ganforge.testing.fixtures.building import same_values, seeded
-from ganforge.testing.fixtures.set_items import (
-    NUM_ITEMS,
-    built,
-    drawn,
-    one_of,
-    sample_of,
-    some_samples,
-)
-from ganforge.testing.framework import (
-    Check,
-    NotApplicable,
-    Subject,
-    check_of,
-)
-from ganforge.testing.framework import (
-    OldFailure as CheckFailure,
-)
+from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 NUM_DRAWS = 4096  # from a mixture, for its moments
 
 
+@check(
+    "a draw is a function of the seed, whatever was drawn before",
+    DatasetSpec,
+    fix="draw from the generator that is given alone, and keep no state",
+)
 def same_seed_gives_the_same_draw(subject: Subject[DatasetSpec]) -> None:
-    dataset = one_of(subject, EndlessDataset, "its samples are stored, not drawn")
+    dataset = sets.endless(subject)
     draws = []
-    for one in (dataset, dataset, built(subject)):
+    for one in (dataset, dataset, sets.built(subject)):
         with seeded():
-            draws.append(drawn(one))
-    first, *again = draws
+            draws.append(sets.drawn(one))
+    require(all(same_values(draws[0], it) for it in draws), "others under the same seed")
     with seeded():
-        other = drawn(dataset, seed=7)
-    for draw in again:
-        if not same_values(first, draw):
-            raise CheckFailure(
-                "the same samples under the same seed, whatever was drawn before",
-                came="others",
-                mend="draw from the generator that is given alone, and keep no state",
-            )
-    if torch.equal(first.samples, other.samples):
-        raise CheckFailure(
-            "other samples under another seed",
-            came="the same",
-            mend="draw from the generator that is given",
-        )
+        other = sets.drawn(dataset, seed=7)
+    require(not torch.equal(draws[0].samples, other.samples), "the same under another seed")
 
 
+@check("any number can be drawn, 0 and 1 among them", DatasetSpec, fix="allow any n")
 def none_and_one_can_be_drawn(subject: Subject[DatasetSpec]) -> None:
-    dataset = one_of(subject, EndlessDataset, "its samples are stored, not drawn")
-    shape = sample_of(subject, dataset).known_shape
+    dataset = sets.endless(subject)
     for n in (0, 1):
+        wanted = [n, *sets.known(subject, dataset)[SAMPLE].known_shape]
         try:
-            came = str(list(drawn(dataset, n).samples.shape))
+            got = str(list(sets.drawn(dataset, n).samples.shape))
         except (RuntimeError, ValueError, IndexError, ZeroDivisionError) as error:
-            came = described(error)
-        if came != str([n, *shape]):
-            raise CheckFailure(f"samples of {[n, *shape]}", came=came, mend="allow any n")
+            got = described(error)
+        require(got == str(wanted), got, expected=f"samples {wanted}")
 
 
+@check(
+    "samples and fields are drawn on the device of the generator",
+    DatasetSpec,
+    fix="give every tensor that is made device=generator.device",
+)
 def samples_lie_on_the_generators_device(subject: Subject[DatasetSpec]) -> None:
-    dataset = one_of(subject, EndlessDataset, "its samples are stored, not drawn")
-    generator = torch.Generator().manual_seed(0)
+    dataset, generator = sets.endless(subject), torch.Generator().manual_seed(0)
     try:
         # Whatever is made without a device now lies on another one than the generator.
         with torch.device("meta"):
-            batch = dataset.draw(NUM_ITEMS, generator)
-        wrong = any(it.device.type != "cpu" for it in (batch.samples, *batch.others.values()))
-        came = "some that lie elsewhere"
+            batch = dataset.draw(sets.NUM_ITEMS, generator)
     except (RuntimeError, NotImplementedError, ValueError) as error:
-        wrong, came = True, f"an error ({error})"
-    if wrong:
-        raise CheckFailure(
-            "samples on the device of the generator",
-            came=came,
-            mend="give every tensor that is made device=generator.device",
-        )
+        raise CheckFailure(f"an error ({error})") from error
+    for name, values in {SAMPLE: batch.samples, **batch.others}.items():
+        require(values.device.type == "cpu", f"a {name} that lies elsewhere")
 
 
-def gives_as_declared(subject: Subject[DatasetSpec]) -> None:
-    dataset, declared = built(subject), subject.spec.gives
+@check(
+    "a set has modes, or what else `gives` names, if and only if the spec says so",
+    DatasetSpec,
+    fix="name in `gives` of the spec what the data set has",
+)
+def what_it_gives_is_as_declared(subject: Subject[DatasetSpec]) -> None:
+    dataset, declared = sets.built(subject), subject.spec.gives
     for name in {*declared, "mixture"}:
-        if (getattr(dataset, name, None) is not None) != (name in declared):
-            raise CheckFailure(
-                f"{'a' if name in declared else 'no'} {name}, as gives = {declared!r} says",
-                came="none" if name in declared else "one",
-                mend=f"name {name!r} in `gives` of the spec where the data set has it",
-            )
+        has = getattr(dataset, name, None) is not None
+        got = f"{'a' if has else 'no'} {name} where gives = {declared!r}"
+        require(has == (name in declared), got)
 
 
+@check(
+    "samples have the mean and the variance of the mixture: weights [M] that sum to 1, means "
+    "[M, D], standard deviations [M] above 0",
+    DatasetSpec,
+    fix="give the Mixture that samples are drawn from",
+)
 def samples_follow_the_mixture(subject: Subject[DatasetSpec]) -> None:
-    dataset = built(subject)
-    mixture = dataset.mixture
-    if mixture is None:
+    dataset = sets.built(subject)
+    if dataset.mixture is None:
         raise NotApplicable("it is no mixture of Gaussians")
-    weights, means, stds = mixture.weights, mixture.means, mixture.stds
-    shapes = [tuple(it.shape) for it in (weights, means, stds)]
+    weights, means, stds = (getattr(dataset.mixture, name) for name in ("weights", "means", "stds"))
+    shapes = [list(it.shape) for it in (weights, means, stds)]
     num_modes = len(weights)
-    shape = sample_of(subject, dataset).known_shape
-    wanted = [(num_modes,), (num_modes, *shape), (num_modes,)]
-    if shapes != wanted or abs(weights.sum().item() - 1) > 1e-4 or not (stds > 0).all():
-        raise CheckFailure(
-            "weights [M] that sum to 1, means [M, D], standard deviations [M] above 0",
-            came=f"shapes {shapes}, weights that sum to {weights.sum():g}",
-            mend="give the Mixture that samples are drawn from",
-        )
+    shape = sets.known(subject, dataset)[SAMPLE].known_shape
+    sound = abs(weights.sum().item() - 1) < 1e-4 and bool((stds > 0).all())
+    require(
+        sound and shapes == [[num_modes], [num_modes, *shape], [num_modes]],
+        f"shapes {shapes}, weights that sum to {weights.sum():g}",
+    )
     samples = (
-        drawn(dataset, NUM_DRAWS).samples
+        sets.drawn(dataset, NUM_DRAWS).samples
         if isinstance(dataset, EndlessDataset)
-        else torch.stack(some_samples(dataset))
+        else torch.stack(sets.some_samples(dataset))
     )
     mean = weights @ means
     variance = weights @ (stds[:, None].square() + (means - mean).square())
     error = (samples.mean(0) - mean).abs() / (variance / len(samples)).sqrt()
     spread = samples.var(0) / variance
-    if error.max() > 6 or spread.max() > 1.5 or spread.min() < 0.6:
-        raise CheckFailure(
-            "samples with the mixture's mean and variance",
-            came=f"a mean {error.max():.1f} standard errors away, and a variance "
-            f"{spread.min():.2f} to {spread.max():.2f} times as large",
-            mend="give the Mixture that samples are drawn from",
-        )
-
-
-_check = check_of("dataset")
-
-
-CHECKS: tuple[Check, ...] = (
-    _check(
-        "same-seed-gives-the-same-draw",
-        "a draw is a function of the seed",
-        same_seed_gives_the_same_draw,
-    ),
-    _check("none-and-one-can-be-drawn", "n may be 0 and 1", none_and_one_can_be_drawn),
-    _check(
-        "samples-lie-on-the-generators-device",
-        "samples are drawn on the device of the generator",
-        samples_lie_on_the_generators_device,
-    ),
-    _check(
-        "what-it-gives-is-as-declared",
-        "a set has modes, or what else `gives` names, if and only if the spec says so",
-        gives_as_declared,
-    ),
-    _check(
-        "samples-follow-the-mixture",
-        "the modes are those of the samples",
-        samples_follow_the_mixture,
-    ),
-)
+    require(
+        bool(error.max() <= 6 and spread.max() <= 1.5 and spread.min() >= 0.6),
+        f"a mean {error.max():.1f} standard errors away, and a variance {spread.min():.2f} to "
+        f"{spread.max():.2f} times as large",
+    )

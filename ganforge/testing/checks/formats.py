@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import io
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
 from typing import Any
 
@@ -16,110 +16,187 @@ from torch import Tensor
 from ganforge.contracts import Drawn, Format
 from ganforge.errors import GanforgeError
 from ganforge.pictures.chosen_format import ChosenFormat
+from ganforge.pictures.encoding import ANIMATIONS
+from ganforge.plugin.fields import LABEL
 from ganforge.plugin.specs import FormatSpec
-from ganforge.problem import Problem
-from ganforge.testing.fixtures.building import build, real_batch, seeded
-from ganforge.testing.fixtures.problems import problems
-from ganforge.testing.framework import (
-    Check,
-    NotApplicable,
-    Subject,
-    check_of,
-)
-from ganforge.testing.framework import (
-    OldFailure as CheckFailure,
-)
+from ganforge.testing.fixtures.building import seeded
+from ganforge.testing.fixtures.cases import Case, builds
+from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 NUM_SAMPLES = 6
 PICTURE = ".png"
+FAR = 1e6
+ROUNDED = 1e-2  # of the range of the data, to which numbers may be rounded
 
 
+@check(
+    "whatever a run asks for, a picture is uint8 [H, W, C] with 1, 3 or 4 channels, and those of "
+    "a walk are of one size",
+    FormatSpec,
+    fix="make a picture of any number of samples, with whatever is beside them in ganforge.Drawn",
+)
 def pictures_are_uint8(subject: Subject[FormatSpec]) -> None:
-    for chosen, problem in _built(subject):
-        for drawn in _given(problem):
-            chosen.picture(drawn)
-        if chosen.spec.one_file_each == PICTURE:
-            list(chosen.encode_each(_samples(problem)))
-        chosen.walk([_samples(problem, seed) for seed in range(3)])
+    for chosen, case in _chosen(subject):
+        for drawn in _given(case):
+            with _shown(drawn):
+                chosen.picture(drawn)
+        with _shown(_samples(case)):
+            if chosen.spec.one_file_each == PICTURE:
+                list(chosen.encode_each(_samples(case)))
+            chosen.walk([_samples(case, seed) for seed in range(3)])
 
 
+@check(
+    "a picture is made of odd samples too, such as a young run has",
+    FormatSpec,
+    fix="keep a range that is 0 from a division, and replace what is not finite, as "
+    "Tensor.nan_to_num() does",
+)
+def odd_samples_have_a_picture(subject: Subject[FormatSpec]) -> None:
+    for chosen, case in _chosen(subject):
+        drawn = _samples(case)
+        _picture(chosen, drawn)
+        for odd, samples in {
+            "all 0": torch.zeros_like(drawn.samples),
+            "not finite": drawn.samples / 0,
+            "NaN": drawn.samples * torch.nan,
+            "far out": drawn.samples * FAR,
+        }.items():
+            with _shown(drawn, odd):
+                chosen.picture(replace(drawn, samples=samples))
+
+
+@check(
+    "equal samples give equal pictures, so that those of a run can be compared",
+    FormatSpec,
+    fix="draw nothing at random, and keep nothing from one call to the next",
+)
 def equal_samples_give_equal_pictures(subject: Subject[FormatSpec]) -> None:
-    for chosen, problem in _built(subject):
+    for chosen, case in _chosen(subject):
         pictures = []
         for seed in (1, 2):
             with seeded(seed):  # one that draws from a global generator draws something else
-                pictures.append(_picture(chosen, _samples(problem)))
-        if not torch.equal(*pictures):
-            raise CheckFailure(
-                "equal pictures of equal samples, so that those of a run can be compared",
-                came="another picture the second time",
-                mend="draw nothing at random, and keep nothing from one call to the next",
-            )
+                pictures.append(_picture(chosen, _samples(case)))
+        require(torch.equal(*pictures), "another picture the second time")
 
 
+@check(
+    "every sample has a part in the picture",
+    FormatSpec,
+    fix="show all samples that are given, of which there are `num_pictured` at most",
+)
+def every_sample_is_shown(subject: Subject[FormatSpec]) -> None:
+    hidden = [_hidden(chosen, case) for chosen, case in _chosen(subject)]
+    # There are samples that all look the same, such as a text of an alphabet of one letter.
+    require(not all(hidden), f"the same picture for another {hidden[0]}")
+
+
+def _hidden(chosen: ChosenFormat, case: Case) -> str:
+    """The sample, the first or the last, that a picture does not depend on."""
+    drawn = _samples(case)
+    if (chosen.num_pictured or NUM_SAMPLES) < NUM_SAMPLES:
+        drawn = drawn.only(0)
+    before = _picture(chosen, drawn)
+    for number in (0, len(drawn.samples) - 1):
+        samples = drawn.samples.clone()
+        samples[number] = -samples[number]
+        if torch.equal(before, _picture(chosen, replace(drawn, samples=samples))):
+            return f"sample {number} of {list(samples.shape)}"
+    return ""
+
+
+@check("samples and what belongs to them are not changed", FormatSpec, fix="change a copy")
 def samples_are_left_unchanged(subject: Subject[FormatSpec]) -> None:
-    for chosen, problem in _built(subject):
-        for drawn in _given(problem):
+    for chosen, case in _chosen(subject):
+        for drawn in _given(case):
             before = copy.deepcopy(drawn)
             for suffix in chosen.spec.suffixes:
                 with suppress(GanforgeError):  # which another check is about
                     chosen.encode(drawn, suffix)
-            changed = [it.name for it in fields(Drawn) if not _same(before, drawn, it.name)]
-            if changed:
-                raise CheckFailure(
-                    "samples and what belongs to them to be as they were",
-                    came=f"a change of Drawn.{changed[0]}",
-                    mend="change a copy",
-                )
+            for it in fields(Drawn):
+                same = _equal(getattr(before, it.name), getattr(drawn, it.name))
+                require(same, f"a change of Drawn.{it.name}")
 
 
+@check(
+    "each suffix that is declared is that of a file with something in it",
+    FormatSpec,
+    fix="return the bytes of the file from encode()",
+)
 def every_suffix_is_written(subject: Subject[FormatSpec]) -> None:
-    for chosen, problem in _built(subject):
-        drawn = _samples(problem)
-        suffixes = [it for it in chosen.spec.suffixes if it != PICTURE]  # told by the first check
-        files = {f"a {it} file": chosen.encode(drawn, it) for it in suffixes}
-        if chosen.spec.one_file_each not in (None, PICTURE):
-            for number, contents in enumerate(chosen.encode_each(drawn)):
-                files[f"file {number} of a folder"] = contents
+    for chosen, case in _chosen(subject):
+        drawn = _samples(case)
+        with _shown(drawn):
+            # The first check is about pictures, another about films.
+            suffixes = [it for it in chosen.spec.suffixes if it not in (PICTURE, *ANIMATIONS)]
+            files = {f"a {it} file": chosen.encode(drawn, it) for it in suffixes}
+            if chosen.spec.one_file_each not in (None, PICTURE):
+                for number, contents in enumerate(chosen.encode_each(drawn)):
+                    files[f"file {number} of a folder"] = contents
         for name, contents in files.items():
-            if not contents:
-                raise CheckFailure(
-                    "something in every file", came=f"nothing in {name}", mend="return its bytes"
-                )
+            require(bool(contents), f"nothing in {name}")
 
 
+@check(
+    "a film moves: it has frames of one size that differ",
+    FormatSpec,
+    fix="give every frame of the samples from film()",
+)
+def films_move(subject: Subject[FormatSpec]) -> None:
+    suffixes = {*ANIMATIONS} & {*subject.spec.suffixes}
+    if not suffixes:
+        raise NotApplicable("it writes no moving pictures")
+    for chosen, case in _chosen(subject):
+        drawn = _samples(case)
+        with _shown(drawn):
+            for suffix in suffixes:
+                chosen.encode(drawn, suffix)
+        film = [*chosen.format.film(drawn)]
+        moves = any(not torch.equal(film[0], it) for it in film[1:])
+        require(moves, f"{len(film)} of one look, for samples {list(drawn.samples.shape)}")
+
+
+@check(
+    "the .npz has an array `samples` in the units of the data, and `labels` where there are some",
+    FormatSpec,
+    fix="extend what Format.arrays() gives, and use Format.restored()",
+)
 def arrays_hold_the_samples(subject: Subject[FormatSpec]) -> None:
-    for chosen, problem in _built(subject):
-        drawn = _samples(problem)
-        with numpy.load(io.BytesIO(chosen.encode(drawn, ".npz"))) as file:
+    for chosen, case in _chosen(subject):
+        drawn = _samples(case)
+        with _shown(drawn):
+            contents = chosen.encode(drawn, ".npz")
+        with numpy.load(io.BytesIO(contents)) as file:
             found = {name: file[name] for name in file.files}
-        wanted = ["samples", *(["labels"] if drawn.labels is not None else [])]
-        for name in wanted:
-            if name not in found or len(found[name]) != NUM_SAMPLES:
-                length = f"{len(found[name])} entries" if name in found else "none"
-                raise CheckFailure(
-                    f"an array {name!r} of {NUM_SAMPLES} samples in the .npz",
-                    came=length,
-                    mend="extend what Format.arrays() gives",
-                )
+        for name in ("samples", *(["labels"] if drawn.labels is not None else [])):
+            got = f"{len(found[name])} entries in" if name in found else "no"
+            length = len(found.get(name, ()))
+            require(length == NUM_SAMPLES, f"{got} {name!r} of {NUM_SAMPLES} samples")
+        wanted, samples = chosen.format.restored(drawn.samples), found["samples"]
+        if case.problem.sample.range is None or samples.shape != tuple(wanted.shape):
+            continue  # what they are is for the format to say
+        low, high = case.problem.sample.range
+        error = (torch.from_numpy(samples).to(wanted) - wanted).abs().max().item()
+        got = f"values from {samples.min():g} to {samples.max():g}"
+        require(error <= ROUNDED * (high - low), got, expected=f"samples in [{low:g}, {high:g}]")
 
 
-def _built(subject: Subject[FormatSpec]) -> Iterator[tuple[ChosenFormat, Problem]]:
-    """The format for each problem that it can be built for."""
-    refusal: NotApplicable | None = None
-    num_built = 0
-    for problem in problems(subject):
-        try:
-            built = build(subject, problem)
-        except NotApplicable as reason:
-            refusal = reason
-            continue
+def _chosen(subject: Subject[FormatSpec]) -> Iterator[tuple[ChosenFormat, Case]]:
+    """The format for each case that it can be built for."""
+    for built, case in builds(subject):
         if not isinstance(built, Format):
             raise NotApplicable("it builds no ganforge.Format")
-        num_built += 1
-        yield ChosenFormat(component=subject.component, format=built), problem
-    if refusal is not None and not num_built:
-        raise refusal
+        yield ChosenFormat(component=subject.component, format=built), case
+
+
+@contextmanager
+def _shown(drawn: Drawn, how: str = "") -> Iterator[None]:
+    """Raises CheckFailure, with the samples that were given, where the format fails."""
+    try:
+        yield
+    except GanforgeError as error:
+        shape = f"{list(drawn.samples.shape)}{how and f' that are {how}'}"
+        raise CheckFailure(f"{error}, for samples {shape}") from error
 
 
 def _picture(chosen: ChosenFormat, drawn: Drawn) -> Tensor:
@@ -130,10 +207,10 @@ def _picture(chosen: ChosenFormat, drawn: Drawn) -> Tensor:
         raise NotApplicable(f"it makes no picture: {error}") from error
 
 
-def _given(problem: Problem) -> Iterator[Drawn]:
+def _given(case: Case) -> Iterator[Drawn]:
     """All that a run and the command line ask for pictures of."""
-    drawn = _samples(problem)
-    one = _samples(problem, seed=1).samples
+    drawn = _samples(case)
+    one = _samples(case, seed=1).samples
     yield drawn
     yield drawn.only(0)
     yield replace(drawn, labels=None, classes=None, columns=2, ordered=True)
@@ -143,19 +220,15 @@ def _given(problem: Problem) -> Iterator[Drawn]:
     yield replace(drawn, before={"inputs": one}, after={"real": one.flip(0)})
 
 
-def _samples(problem: Problem, seed: int = 0) -> Drawn:
-    batch = real_batch(problem, NUM_SAMPLES, seed)
-    names = ("a", "the second", "c")
+def _samples(case: Case, seed: int = 0) -> Drawn:
+    batch = case.batch(NUM_SAMPLES, seed)
+    label = case.fields.get(LABEL)
     return Drawn(
         samples=batch.samples.contiguous(),
         labels=batch.labels,
-        classes=None if batch.labels is None else names[: problem.num_classes],
+        classes=None if label is None or batch.labels is None else label.classes,
         ordered=False,
     )
-
-
-def _same(one: Drawn, other: Drawn, name: str) -> bool:
-    return _equal(getattr(one, name), getattr(other, name))
 
 
 def _equal(one: Any, other: Any) -> bool:
@@ -164,36 +237,3 @@ def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
         return list(one) == list(other) and all(_equal(one[key], other[key]) for key in one)
     return bool(one == other)
-
-
-_check = check_of("format")
-
-
-CHECKS: tuple[Check, ...] = (
-    _check(
-        "pictures-are-uint8",
-        "whatever a run asks for, a picture is uint8 [H, W, C] with 1, 3 or 4 channels, and those "
-        "of a walk are of one size",
-        pictures_are_uint8,
-    ),
-    _check(
-        "equal-samples-give-equal-pictures",
-        "a picture follows from the samples alone",
-        equal_samples_give_equal_pictures,
-    ),
-    _check(
-        "samples-are-left-unchanged",
-        "samples and what belongs to them are not changed",
-        samples_are_left_unchanged,
-    ),
-    _check(
-        "every-suffix-is-written",
-        "each suffix that is declared is that of a file with something in it",
-        every_suffix_is_written,
-    ),
-    _check(
-        "arrays-hold-the-samples",
-        "the .npz has an array `samples`, and `labels` where there are some",
-        arrays_hold_the_samples,
-    ),
-)

@@ -2,48 +2,58 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import tomllib
-from importlib import import_module
+from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 from ganforge.config.data_path import path_layer
 from ganforge.config.layers import Layer, from_settings, from_text
 from ganforge.config.recipes import read_recipe
 from ganforge.config.resolve import resolve
-from ganforge.errors import ConfigError, GanforgeError
+from ganforge.errors import ConfigError
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.registry import Registry
-from ganforge.plugin.specs import RecipeSpec
-from ganforge.testing.finding import find_components
-from ganforge.testing.framework import Check, Subject, check_of
-from ganforge.testing.framework import OldFailure as CheckFailure
+from ganforge.plugin.specs import DatasetSpec, RecipeSpec
+from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 COMMAND = ("ganforge", "train", "--recipe")
+PATH_PATTERN = re.compile(r"(/|~|\.\.?/|[A-Za-z]:[\\/]|\\\\)")
+#: what is of a machine, and not of an experiment
+OF_A_MACHINE = ("execution.device", "execution.num_workers", "generator.init", "discriminator.init")
 
 
+@check(
+    "the file is there, and is TOML with values",
+    RecipeSpec,
+    fix="see that it is what `ganforge train --config` takes, and say what differs from the "
+    "defaults",
+)
 def file_is_toml(subject: Subject[RecipeSpec]) -> None:
-    text = read_recipe(subject.component)
     try:
-        tree = tomllib.loads(text)
+        tree = tomllib.loads(read_recipe(subject.component))
     except tomllib.TOMLDecodeError as error:
-        raise CheckFailure(
-            "TOML", came=str(error), mend="see that it is what `ganforge train --config` takes"
-        ) from error
-    if not tree:
-        raise CheckFailure("values", came="none", mend="say what differs from the defaults")
+        raise CheckFailure(str(error)) from error
+    require(bool(tree), "no values")
 
 
+@check(
+    "the first lines are comments that give the command, `# ganforge train --recipe NAME`",
+    RecipeSpec,
+    fix="let the first lines give the command, the source and the result to expect",
+)
 def file_begins_with_its_command(subject: Subject[RecipeSpec]) -> None:
-    if _command(subject) is None:
-        first = (read_recipe(subject.component).splitlines() or [""])[0]
-        raise CheckFailure(
-            f"a comment `# {' '.join(COMMAND)} {subject.spec.name}` before the first value",
-            came=repr(first),
-            mend="let the first lines give the command, the source and the result to expect",
-        )
+    first = (read_recipe(subject.component).splitlines() or [""])[0]
+    require(_command(subject) is not None, repr(first))
 
 
+@check(
+    "a run can be made of its values, with what its command sets",
+    RecipeSpec,
+    fix="see what `ganforge train --recipe NAME --dry-run` says",
+)
 def run_can_be_made_of_it(subject: Subject[RecipeSpec]) -> None:
     registry = _registry(subject)
     # TOML that cannot be read is another check's to say.
@@ -51,11 +61,33 @@ def run_can_be_made_of_it(subject: Subject[RecipeSpec]) -> None:
     try:
         resolve([*layers, *_flags(subject, registry)], registry)
     except ConfigError as error:
-        raise CheckFailure(
-            "a configuration without fault, with what its command sets",
-            came=str(error),
-            mend="see what `ganforge train --recipe NAME --dry-run` says",
-        ) from error
+        raise CheckFailure(str(error)) from error
+
+
+@check(
+    "it fixes no device and no path, for it is run on other machines",
+    RecipeSpec,
+    fix="leave it out of the file, and let the command in the first lines show how it is given",
+)
+def no_device_and_no_path_is_fixed(subject: Subject[RecipeSpec]) -> None:
+    try:
+        tree = tomllib.loads(read_recipe(subject.component))
+    except tomllib.TOMLDecodeError as error:
+        raise NotApplicable("its file is no TOML") from error
+    specs = [it.spec for it in _registry(subject)]
+    paths = {f"dataset.{it.path_option}" for it in specs if isinstance(it, DatasetSpec)}
+    for key, value in _values(tree):
+        is_path = isinstance(value, str) and PATH_PATTERN.match(value)
+        require(key not in {*OF_A_MACHINE, *paths} and not is_path, f"{key} = {value!r}")
+
+
+def _values(tree: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of the tables by their dotted keys."""
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from _values(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value
 
 
 def _command(subject: Subject[RecipeSpec]) -> list[str] | None:
@@ -75,8 +107,7 @@ def _command(subject: Subject[RecipeSpec]) -> list[str] | None:
 
 def _flags(subject: Subject[RecipeSpec], registry: Registry) -> list[Layer]:
     """The settings of the command besides the recipe, such as where the data is."""
-    words = _command(subject) or []
-    flags = [*pairwise(words)]
+    flags = [*pairwise(_command(subject) or [])]
     layers = [path_layer(value, registry) for flag, value in flags if flag == "--dataset"]
     return [*layers, from_settings([value for flag, value in flags if flag == "--set"])]
 
@@ -84,24 +115,6 @@ def _flags(subject: Subject[RecipeSpec], registry: Registry) -> list[Layer]:
 def _registry(subject: Subject[RecipeSpec]) -> Registry:
     """The installed components, and those of the recipe's own plugin where it is not installed."""
     installed = discover().registry
-    package = subject.spec.file.partition(":")[0]
-    try:
-        own = [it.component for it in find_components(import_module(package))]
-    except (GanforgeError, ImportError):
-        own = []
     known = {(it.kind, it.name) for it in installed}
+    own = [it.component for it in subject.partners]
     return Registry([*installed, *(it for it in own if (it.kind, it.name) not in known)])
-
-
-_check = check_of("recipe")
-
-
-CHECKS: tuple[Check, ...] = (
-    _check("file-is-toml", "the file is there, and is TOML with values", file_is_toml),
-    _check(
-        "file-begins-with-its-command",
-        "the first lines are comments that give the command",
-        file_begins_with_its_command,
-    ),
-    _check("run-can-be-made-of-it", "its values are those of a run", run_can_be_made_of_it),
-)
