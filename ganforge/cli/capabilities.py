@@ -29,6 +29,7 @@ LABELS = {
     "discriminator.several": "lists of scores",
     "double_backward": "twice differentiable",
     "batch_independent": "each score by itself",
+    "bounded": "bounded scores",
     "game.packing": "judged at once",
     "loss.double_backward": "differentiates twice",
     "loss.parameters": "own parameters",
@@ -45,7 +46,7 @@ LABELS = {
 }
 #: what a spec may leave to the options, and is worth a word; sizes are said by numbers
 AS_THE_OPTIONS_SAY = {
-    *("patches", "several", "batch_independent"),
+    *("patches", "several", "batch_independent", "bounded"),
     *("provides", "calls", "reads", "pairs", "parts", "packing"),
     *("inputs", "judged", "told", "fields"),
 }

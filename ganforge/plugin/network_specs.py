@@ -80,8 +80,9 @@ class DiscriminatorSpec(NetworkSpec):
     a list of scores (multi-scale, multi-period). `double_backward` says that its gradient with
     respect to the samples can be differentiated again, as gradient penalties need.
     `batch_independent` says that the score of a sample does not depend on the others in its batch,
-    as batch normalisation would make it. `patches`, `several` and `batch_independent` are functions
-    of the options where they decide.
+    as batch normalisation would make it. `bounded` says that scores have a bound by design, as
+    those of a gradient-normalised network or the energies of an autoencoder. `patches`, `several`,
+    `batch_independent` and `bounded` are functions of the options where they decide.
     """
 
     kind: ClassVar[str] = "discriminator"
@@ -90,10 +91,11 @@ class DiscriminatorSpec(NetworkSpec):
     several: bool | Callable[[Any], bool] = False
     double_backward: bool = True
     batch_independent: bool | Callable[[Any], bool] = False
+    bounded: bool | Callable[[Any], bool] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("patches", "several", "batch_independent"):
+        for name in ("patches", "several", "batch_independent", "bounded"):
             value = getattr(self, name)
             self._require(
                 isinstance(value, bool) or callable(value),

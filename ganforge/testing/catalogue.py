@@ -19,12 +19,16 @@ from ganforge.testing.checks import (
     formats,
     games,
     generators,
+    global_state,
+    hook_modules,
     losses,
     metrics,
+    network_gradients,
     networks,
     optimizers,
     recipes,
     samplers,
+    told_networks,
     training,
 )
 
@@ -34,7 +38,11 @@ from .framework import Check, CheckResult, Subject, checks_in, perform_all
 #: in the order in which they are run and shown
 MODULES = (
     components,
+    hook_modules,
+    global_state,
     networks,
+    network_gradients,
+    told_networks,
     generators,
     discriminators,
     losses,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, Literal, TypeVar
 
@@ -184,6 +185,14 @@ class CheckResult:
         return self.status in ("failed", "unexpected")
 
 
+def place_of(error: BaseException) -> str:
+    """The place where an error was raised, or torch was called that did: `networks.py, line 9`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [it for it in frames if "torch" not in Path(it.filename).parts]
+    place = (own or frames)[-1]
+    return f"{Path(place.filename).name}, line {place.lineno}"
+
+
 def perform(check: Check, subject: Subject[Spec], expected: str | None = None) -> CheckResult:
     """Run one check; `expected` is the reason why it is known to fail."""
     status: Status = "passed"
@@ -197,9 +206,7 @@ def perform(check: Check, subject: Subject[Spec], expected: str | None = None) -
     except GanforgeError as error:
         status, message = "failed", str(error)
     except Exception as error:  # what a component raises is its failure, wherever it does
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        status = "failed"
-        message = f"it raised {described(error)} ({place.filename}, line {place.lineno})"
+        status, message = "failed", f"it raised {described(error)} ({place_of(error)})"
     if expected is not None and status == "failed":
         status, message = "expected", f"{expected} ({message})"
     elif expected is not None and status == "passed":

@@ -141,7 +141,9 @@ class UnsavedNumber(Generator):
 class OneDtypeAlone(Generator):
     def features(self, inputs: Tensor) -> Tensor:
         features = super().features(inputs)
-        return torch.zeros(features.shape).scatter(1, features.argsort(1), features)
+        return features.new_zeros(features.shape, dtype=torch.float32).scatter(
+            1, features.argsort(1), features
+        )
 
 
 class DeafToLabels(Generator):

@@ -16,13 +16,5 @@ def test_contract(check: Callable[[], None]) -> None:
 
 def test_contracts_of_the_discriminator_with_spectral_norm() -> None:
     (spec,) = ganforge_example.ganforge_discriminators()
-    results = check_component(
-        spec,
-        options={"spectral_norm": True},
-        expected_failures={
-            "can-be-pickled": "torch pickles no module whose weights are parametrised",
-            "frozen-weights-pass-the-gradient": "each forward in training is another iteration "
-            "towards the largest singular value, so that two of them differ",
-        },
-    )
+    results = check_component(spec, options={"spectral_norm": True})
     assert [result for result in results if result.failed] == []

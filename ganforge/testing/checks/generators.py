@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from itertools import chain, islice
+
 import torch
-from torch import Tensor, nn
 
 from ganforge.contracts import Inputs
 from ganforge.plugin.specs import GeneratorSpec
-from ganforge.printable import described
-from ganforge.problem import Problem
-from ganforge.testing.fixtures.building import (
-    BATCH_SIZES,
-    arguments,
-    call,
-    first_network,
-    forward,
-    networks,
-    real_batch,
-)
+from ganforge.testing.checks.networks import close
+from ganforge.testing.fixtures.building import BATCH_SIZES, real_batch
+from ganforge.testing.fixtures.built_networks import NUM_SAMPLES, Built, networks
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
-NUM_SAMPLES = 7
-FAR = 100.0  # what latents and the last weights are multiplied by, to go where training may
-TOLERANCE = 1e-4  # of sums that are made in another order
+FAR = 100.0  # what latents are multiplied by, to go where training may
+NUM_RANGES = 5  # of the first weights, and of the last two parameters far to either side
+NEAR_BOTH_ENDS = 0.9  # of 1
 
 
 @check(
@@ -31,18 +26,20 @@ TOLERANCE = 1e-4  # of sums that are made in another order
     fix="take the shape from problem.sample_shape, or declare in the spec which shapes it makes",
 )
 def samples_have_the_declared_shape(subject: Subject[GeneratorSpec]) -> None:
-    for problem, network in networks(subject):
+    for built in networks(subject):
         for training, n in ((True, NUM_SAMPLES), *((False, it) for it in BATCH_SIZES)):
-            got = list(_samples(subject, problem, network.train(training), n).shape)
-            wanted = [n, *problem.sample_shape]
+            built.network.train(training)
+            with torch.no_grad():
+                got = list(built.output(built.given(n)).shape)
+            wanted = [n, *built.problem.sample_shape]
             require(got == wanted, f"{got}", expected=f"samples {wanted}")
 
 
 @check("samples are float32", GeneratorSpec, fix="keep the dtype of the weights to the end")
 def samples_are_float32(subject: Subject[GeneratorSpec]) -> None:
-    for problem, network in networks(subject):
-        dtype = _samples(subject, problem, network, NUM_SAMPLES).dtype
-        require(dtype == torch.float32, f"{dtype} for samples {list(problem.sample_shape)}")
+    for built in networks(subject):
+        dtype = built.evaluated().dtype
+        require(dtype == torch.float32, f"{dtype} for {built.shown}")
 
 
 @check(
@@ -51,27 +48,49 @@ def samples_are_float32(subject: Subject[GeneratorSpec]) -> None:
     fix="end with nn.Tanh()",
 )
 def images_lie_in_range(subject: Subject[GeneratorSpec]) -> None:
-    for problem, network in networks(subject):
-        if not problem.sample.scaled:
-            continue  # it has the range of its data
-        given = arguments(subject, problem, NUM_SAMPLES)
-        extreme = FAR * given.values if given.values.dim() == 2 else given.values.sign()
-        network.eval()
-        for training in (False, True):
-            if training:
-                _enlarge(network)
-            with torch.no_grad():
-                samples = forward(network, Inputs(extreme, **given.others))
-            inside = bool((samples.abs() <= 1).all())  # NaN is outside too
-            require(inside, f"values from {samples.min():.3g} to {samples.max():.3g}")
+    for built in _of_images(subject):
+        for lowest, highest in islice(_ranges(built), NUM_RANGES):
+            inside = lowest >= -1 and highest <= 1  # NaN is outside too
+            require(inside, f"values from {lowest:.3g} to {highest:.3g}")
+
+
+@check(
+    "images can be as dark and as bright as [-1, 1] allows",
+    GeneratorSpec,
+    fix="end with nn.Tanh(), once, and not with what lies in [0, 1]",
+)
+def images_use_the_whole_range(subject: Subject[GeneratorSpec]) -> None:
+    for built in _of_images(subject):
+        least, most = math.inf, -math.inf
+        for lowest, highest in _ranges(built):
+            least, most = min(least, lowest), max(most, highest)
+            if min(-least, most) >= NEAR_BOTH_ENDS:
+                break
+        else:
+            got = f"values from {least:.3g} to {most:.3g} alone, whatever the weights are"
+            raise CheckFailure(got)
+
+
+def _of_images(subject: Subject[GeneratorSpec]) -> Iterator[Built]:
+    """The networks whose samples are brought to [-1, 1]; others have the range of their data."""
+    return (it for it in networks(subject) if it.problem.sample.scaled)
+
+
+def _ranges(built: Built) -> Iterator[tuple[float, float]]:
+    """The least and the largest number of samples, each time of other weights."""
+    given = built.given()
+    far = FAR * given.values if given.values.dim() == 2 else given.values.sign()
+    for _ in chain([None], built.with_far_weights()):
+        samples = built.evaluated(Inputs(far, **given.others))
+        yield float(samples.min()), float(samples.max())
 
 
 @check("other inputs give other samples", GeneratorSpec, fix="let the inputs reach the output")
 def samples_are_not_constant(subject: Subject[GeneratorSpec]) -> None:
-    for problem, network in networks(subject):
-        samples = _samples(subject, problem, network.eval(), NUM_SAMPLES)
+    for built in networks(subject):
+        samples = built.disturbed().evaluated()
         constant = torch.equal(samples, samples[:1].expand_as(samples))
-        require(not constant, f"one {NUM_SAMPLES} times, for samples {list(problem.sample_shape)}")
+        require(not constant, f"one {NUM_SAMPLES} times, for {built.shown}")
 
 
 @check(
@@ -80,13 +99,10 @@ def samples_are_not_constant(subject: Subject[GeneratorSpec]) -> None:
     fix="use no statistics of the batch in evaluation mode (nn.BatchNorm keeps its own)",
 )
 def evaluation_is_independent_of_batch_mates(subject: Subject[GeneratorSpec]) -> None:
-    problem, network = first_network(subject)
-    given = arguments(subject, problem, NUM_SAMPLES)
-    network.eval()
-    with torch.no_grad():
-        together, alone = forward(network, given)[:1], forward(network, given[:1])
-    same = torch.allclose(together, alone, rtol=TOLERANCE, atol=TOLERANCE)
-    require(same, f"a difference of {(together - alone).abs().max():.3g}")
+    for built in networks(subject, few=True):
+        given = built.disturbed().given()
+        together, alone = built.evaluated(given)[:1], built.evaluated(given[:1])
+        require(close(together, alone), f"a difference of {(together - alone).abs().max():.3g}")
 
 
 @check(
@@ -98,31 +114,16 @@ def evaluation_is_independent_of_batch_mates(subject: Subject[GeneratorSpec]) ->
 def codes_have_the_shape_of_inputs(subject: Subject[GeneratorSpec]) -> None:
     if "encode" not in subject.spec.methods:
         raise NotApplicable("it declares no encoder")
-    for problem, network in networks(subject):
+    for built in networks(subject):
+        built.network.eval()
         for n in BATCH_SIZES:
-            real = real_batch(problem, n).samples
-            told = arguments(subject, problem, n).others
-            try:
-                with torch.no_grad():
-                    codes = call(network.eval(), Inputs(real, **told), "encode")
-                    samples = forward(network, Inputs(codes, **told))
-            except Exception as error:
-                raise CheckFailure(described(error)) from error
-            wanted = [n, *problem.input_shape]
-            fitting = list(codes.shape) == wanted and samples.shape == real.shape
-            require(fitting, f"{list(codes.shape)}", expected=f"codes {wanted}")
-
-
-def _samples(
-    subject: Subject[GeneratorSpec], problem: Problem, network: nn.Module, n: int
-) -> Tensor:
-    with torch.no_grad():
-        return forward(network, arguments(subject, problem, n))
-
-
-def _enlarge(network: nn.Module) -> None:
-    """Large last weights, such as training may arrive at."""
-    weights = [it for it in network.parameters() if it.dim() > 1]
-    with torch.no_grad():
-        for weight in weights[-1:]:
-            weight.mul_(FAR)
+            real = real_batch(built.problem, n).samples
+            told = built.given(n).others
+            with torch.no_grad():
+                codes = built.call(Inputs(real, **told), "encode")
+                wanted = [n, *built.problem.input_shape]
+                require(
+                    list(codes.shape) == wanted, f"{list(codes.shape)}", expected=f"codes {wanted}"
+                )
+                samples = built.output(Inputs(codes, **told))
+            require(samples.shape == real.shape, f"samples {list(samples.shape)}")

@@ -3,49 +3,28 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy
 import torch
 
+from ganforge.errors import listed
 from ganforge.plugin.base_specs import ComponentSpec
-from ganforge.plugin.specs import KINDS, SPECS, NetworkSpec, RecipeSpec
-from ganforge.testing.fixtures.building import arguments, build, first_network
-from ganforge.testing.fixtures.problems import problems
-from ganforge.testing.framework import Check, Subject
-from ganforge.testing.framework import OldFailure as CheckFailure
+from ganforge.plugin.specs import NetworkSpec
+from ganforge.testing.fixtures.building import build, problems_of
+from ganforge.testing.fixtures.built_networks import networks
+from ganforge.testing.framework import Subject, check, require
 
-BUILT = tuple(kind for kind in KINDS if kind != RecipeSpec.kind)
-
-
-def check_random_state(subject: Subject[ComponentSpec]) -> None:
-    changed = _changed(subject, _RANDOM_STATE)
-    if changed:
-        raise CheckFailure(
-            "the global random generators as they were, after building and a pass in evaluation",
-            came=f"a change of {' and '.join(changed)}",
-            mend="draw in training mode alone, and seed nothing: the engine does",
-        )
-
-
-def check_torch_settings(subject: Subject[ComponentSpec]) -> None:
-    changed = _changed(subject, _TORCH_SETTINGS)
-    if changed:
-        raise CheckFailure(
-            "torch's global settings as they were, after building and a pass in evaluation",
-            came=f"a change of {' and '.join(changed)}",
-            mend="give dtype and device to each call instead",
-        )
-
+Settings = Mapping[str, tuple[Callable[[], Any], Callable[[Any], object]]]
 
 #: parts of the process that no component may change -> how each is read and set
-_RANDOM_STATE: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
+RANDOM_STATE: Settings = {
     "torch's generator": (torch.get_rng_state, torch.set_rng_state),
     "Python's generator": (random.getstate, random.setstate),
     "NumPy's generator": (numpy.random.get_state, numpy.random.set_state),
 }
-_TORCH_SETTINGS: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
+TORCH_SETTINGS: Settings = {
     "the default dtype": (torch.get_default_dtype, torch.set_default_dtype),
     "the default device": (torch.get_default_device, torch.set_default_device),
     "the number of threads": (torch.get_num_threads, torch.set_num_threads),
@@ -57,50 +36,46 @@ _TORCH_SETTINGS: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = 
 }
 
 
-def _changed(
-    subject: Subject[ComponentSpec],
-    parts: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]],
-) -> list[str]:
-    """The parts that differ after building and a pass in evaluation mode; they are set back."""
-    before = {name: read() for name, (read, _) in parts.items()}
+@check(
+    "building it and a pass in evaluation leave the global random generators as they were",
+    ComponentSpec,
+    fix="draw in training mode alone (dropout with training=self.training), and seed nothing: the "
+    "engine does",
+)
+def global_random_state_is_untouched(subject: Subject[ComponentSpec]) -> None:
+    _require_unchanged(subject, RANDOM_STATE)
+
+
+@check(
+    "building it and a pass in evaluation leave torch's global settings as they were",
+    ComponentSpec,
+    fix="give dtype and device to each call instead",
+)
+def torch_settings_are_untouched(subject: Subject[ComponentSpec]) -> None:
+    _require_unchanged(subject, TORCH_SETTINGS)
+
+
+def _require_unchanged(subject: Subject[Any], settings: Settings) -> None:
+    """Require settings as before, after building and a pass in evaluation; they are set back."""
+    before = {name: read() for name, (read, _) in settings.items()}
     try:
         if isinstance(subject.spec, NetworkSpec):
-            problem, network = first_network(subject)
-            given = arguments(subject, problem, 2)
-            network.eval()(given.values, **given.others)
+            for built in networks(subject, few=True):
+                built.network.eval()
+                built.apply(built.given())
         else:
-            build(subject, problems(subject)[0])
+            build(subject, problems_of(subject)[0])
     finally:
-        changed = [name for name, (read, _) in parts.items() if not _same(before[name], read())]
+        changed = [it for it, (read, _) in settings.items() if not _same(before[it], read())]
         for name in changed:
-            parts[name][1](before[name])
-    return changed
+            settings[name][1](before[name])
+    require(not changed, f"a change of {listed(changed)}")
 
 
 def _same(one: Any, other: Any) -> bool:
     """True if two states are equal; NumPy's is a tuple with an array in it."""
     if isinstance(one, torch.Tensor):
         return torch.equal(one, other)
-    if isinstance(one, numpy.ndarray):
-        return bool(numpy.array_equal(one, other))
     if isinstance(one, tuple) and isinstance(other, tuple):
         return len(one) == len(other) and all(map(_same, one, other))
-    return bool(one == other)
-
-
-CHECKS: tuple[Check, ...] = (
-    Check(
-        name="global-random-state-is-untouched",
-        fix="",
-        contract="building and evaluating it leave the global random generators as they were",
-        function=check_random_state,
-        kinds=tuple(it for it in SPECS if it.kind in BUILT),
-    ),
-    Check(
-        name="torch-settings-are-untouched",
-        fix="",
-        contract="building and evaluating it leave torch's global settings as they were",
-        function=check_torch_settings,
-        kinds=tuple(it for it in SPECS if it.kind in BUILT),
-    ),
-)
+    return bool(numpy.array_equal(one, other))

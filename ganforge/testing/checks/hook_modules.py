@@ -9,36 +9,34 @@ import sys
 from functools import cache
 from typing import Any
 
+from ganforge.errors import listed
 from ganforge.plugin.base_specs import Spec
 from ganforge.printable import printable
-from ganforge.testing.framework import Check, NotApplicable, Subject
-from ganforge.testing.framework import OldFailure as CheckFailure
+from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 MAX_IMPORT_SECONDS = 0.5
 NUM_ATTEMPTS = 3  # at a quick import: the machine may have been busy
 
 
-def check_import_without_torch(subject: Subject[Spec]) -> None:
+@check(
+    "the hook module and its hooks import neither torch nor torchvision",
+    fix="leave them to the module that `build` names; every command imports this one",
+)
+def hook_module_imports_no_torch(subject: Subject[Spec]) -> None:
     heavy = _imported(subject)["heavy"]
-    if heavy:
-        raise CheckFailure(
-            "a hook module that imports neither torch nor torchvision",
-            came=f"{' and '.join(heavy)} after its import and its hooks",
-            mend="leave them to the module that `build` names; every command imports this one",
-        )
+    require(not heavy, f"{listed(heavy)} after its import and its hooks")
 
 
-def check_import_time(subject: Subject[Spec]) -> None:
+@check(
+    f"the hook module is loaded in {MAX_IMPORT_SECONDS} s",
+    fix="import what takes time in the module that `build` names",
+)
+def hook_module_loads_quickly(subject: Subject[Spec]) -> None:
     found = _imported(subject)
     if found["heavy"]:
-        raise NotApplicable(f"it imports {' and '.join(found['heavy'])}, which takes seconds")
-    seconds = found["seconds"]
-    if seconds > MAX_IMPORT_SECONDS:
-        raise CheckFailure(
-            f"a hook module that is loaded in {MAX_IMPORT_SECONDS} s",
-            came=f"{seconds:.2f} s at the best of {NUM_ATTEMPTS} attempts",
-            mend="import what takes time in the module that `build` names",
-        )
+        raise NotApplicable(f"it imports {listed(found['heavy'])}, which takes seconds")
+    got = f"{found['seconds']:.2f} s at the best of {NUM_ATTEMPTS} attempts"
+    require(found["seconds"] <= MAX_IMPORT_SECONDS, got)
 
 
 #: run in a process of its own: what does the import of a hook module bring, and how long is it?
@@ -60,8 +58,7 @@ sys.__stdout__.write("\\n" + json.dumps({"seconds": seconds, "heavy": heavy}))
 
 def _imported(subject: Subject[Spec]) -> dict[str, Any]:
     module = subject.component.plugin.module.partition(":")[0].strip()
-    file = getattr(sys.modules.get(module), "__file__", None)
-    if not module or file is None:
+    if not module or getattr(sys.modules.get(module), "__file__", None) is None:
         raise NotApplicable("its hook module is not known, or is no file")
     return _probed(module, os.pathsep.join(filter(None, sys.path)))
 
@@ -69,8 +66,8 @@ def _imported(subject: Subject[Spec]) -> dict[str, Any]:
 @cache
 def _probed(module: str, path: str) -> dict[str, Any]:
     """The heavy modules that importing a hook module loads, and the seconds it takes at best."""
-    best: dict[str, Any] = {}
-    for _ in range(NUM_ATTEMPTS):
+    attempts: list[dict[str, Any]] = []
+    while len(attempts) < NUM_ATTEMPTS:
         answer = subprocess.run(
             [sys.executable, "-c", _PROBE, module],
             env={**os.environ, "PYTHONPATH": path},
@@ -81,29 +78,11 @@ def _probed(module: str, path: str) -> dict[str, Any]:
         if answer.returncode:
             last = answer.stderr.strip().splitlines()[-1:] or ["no message"]
             raise CheckFailure(
-                f"a hook module {module!r} that can be imported by itself",
-                came=printable(last[0], 200),
-                mend="see that it depends on nothing that another module has done before",
+                printable(last[0], 200),
+                expected=f"a hook module {module!r} that can be imported by itself",
+                fix="see that it depends on nothing that another module has done before",
             )
-        found = json.loads(answer.stdout.splitlines()[-1])
-        if not best or found["seconds"] < best["seconds"]:
-            best = found
-        if best["heavy"] or best["seconds"] <= MAX_IMPORT_SECONDS:
+        attempts.append(json.loads(answer.stdout.splitlines()[-1]))
+        if attempts[-1]["heavy"] or attempts[-1]["seconds"] <= MAX_IMPORT_SECONDS:
             break
-    return best
-
-
-CHECKS: tuple[Check, ...] = (
-    Check(
-        name="hook-module-imports-no-torch",
-        fix="",
-        contract="the hook module imports neither torch nor torchvision",
-        function=check_import_without_torch,
-    ),
-    Check(
-        name="hook-module-loads-quickly",
-        fix="",
-        contract=f"the hook module is loaded in {MAX_IMPORT_SECONDS} s",
-        function=check_import_time,
-    ),
-)
+    return min(attempts, key=lambda it: it["seconds"])

@@ -2,133 +2,135 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import torch
 from torch import Tensor
 
 from ganforge.contracts import Inputs
-from ganforge.plugin.specs import DiscriminatorSpec, GeneratorSpec, NetworkSpec
-from ganforge.testing.fixtures.building import arguments, call, forward, networks, one_tensor
+from ganforge.plugin.specs import DiscriminatorSpec, NetworkSpec
+from ganforge.testing.checks.networks import close
+from ganforge.testing.fixtures.building import one_tensor
+from ganforge.testing.fixtures.built_networks import NUM_SAMPLES, Built, networks
 from ganforge.testing.fixtures.problems import CLASSES
-from ganforge.testing.framework import (
-    Check,
-    NotApplicable,
-    Subject,
-    check_of,
+from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
+
+ROW = 2  # the sample that is told something else; not the middle one
+
+
+@check(
+    "another value of a condition gives another output, of its own sample alone",
+    NetworkSpec,
+    fix="let every condition enter the network beside its own sample, or leave it out of "
+    "`conditions`",
 )
-from ganforge.testing.framework import (
-    OldFailure as CheckFailure,
-)
+def conditions_count(subject: Subject[NetworkSpec]) -> None:
+    told = _told(subject)
+    alone = not isinstance(subject.spec, DiscriminatorSpec) or subject.says("batch_independent")
+    for built in told:
+        given = built.disturbed().given()
+        before = built.evaluated(given)
+        for keyword, value in given.others.items():
+            changed = value.clone()
+            changed[ROW] = _other(value[ROW])
+            after = built.evaluated(_with(given, keyword, changed))
+            moved = [it for it in range(NUM_SAMPLES) if not close(before[it], after[it])]
+            same = torch.equal(before[ROW], after[ROW])
+            require(not same, f"the same one for another {keyword}")
+            strange = [it for it in moved if it != ROW]
+            who = f"other outputs of samples {strange} for another {keyword} of sample {ROW}"
+            require(not (alone and strange), who)
+            if not value.is_floating_point():
+                _require_classes_apart(built, keyword, value)
 
-NUM_SAMPLES = 7
+
+def _require_classes_apart(built: Built, keyword: str, value: Tensor) -> None:
+    """Require an output of its own for each class, of one category after the other."""
+    given = built.given()
+    one = Inputs(given.values[:1].expand(len(CLASSES), *given.values.shape[1:]))
+    one.others = {
+        name: it[:1].repeat(len(CLASSES), *[1] * (it.dim() - 1))
+        for name, it in given.others.items()
+    }
+    for place in range(value[0].numel()):
+        classes = one.others[keyword].clone()
+        classes.view(len(CLASSES), -1)[:, place] = torch.arange(len(CLASSES))
+        outputs = built.evaluated(_with(one, keyword, classes))
+        for i, j in combinations(range(len(CLASSES)), 2):
+            apart = not torch.equal(outputs[i], outputs[j])
+            require(apart, f"the same one for classes {i} and {j} of {keyword}")
 
 
-def check_conditions_count(subject: Subject[NetworkSpec]) -> None:
-    checked: set[str] = set()
-    for problem, network in networks(subject, told=True):
-        given = arguments(subject, problem, NUM_SAMPLES)
-        with torch.no_grad():
-            one = forward(network.eval(), given)
-            for keyword in given.others.keys() - checked:
-                checked.add(keyword)
-                told = {**given.others, keyword: _others(given.others[keyword])}
-                if torch.equal(one, forward(network, Inputs(given.values, **told))):
-                    raise CheckFailure(
-                        f"another output for another {keyword}",
-                        came="the same one",
-                        mend=f"let it enter the network, or leave {keyword!r} out of `conditions`",
-                    )
-    if not checked:
+def _told(subject: Subject[NetworkSpec]) -> list[Built]:
+    """The networks that are told something. Raises NotApplicable where there is none."""
+    found = [it for it in networks(subject) if it.problem.conditions]
+    if not found:
         raise NotApplicable("it takes no conditions")
+    return found
 
 
-def _others(told: Tensor) -> Tensor:
+def _with(given: Inputs, keyword: str, told: Tensor) -> Inputs:
+    return Inputs(given.values, **{**given.others, keyword: told})
+
+
+def _other(told: Tensor) -> Tensor:
     """Values that are not those of a condition: the next classes, or the opposite numbers."""
     return -told if told.is_floating_point() else (told + 1) % len(CLASSES)
 
 
-def check_labels_refused(subject: Subject[NetworkSpec]) -> None:
-    checked = False
-    for problem, network in networks(subject, told=True):
-        given = arguments(subject, problem, NUM_SAMPLES)
-        for keyword in {"label", "labels"} & given.others.keys():
-            checked = True
-            for wrong in (len(CLASSES), -1):
-                told = {**given.others, keyword: torch.full_like(given.others[keyword], wrong)}
-                try:
-                    with torch.no_grad():
-                        forward(network.eval(), Inputs(given.values, **told))
-                except Exception:
-                    continue
-                raise CheckFailure(
-                    f"an error for the label {wrong} where there are {len(CLASSES)} classes",
-                    came="an output",
-                    mend="look the label up with nn.Embedding, or raise IndexError",
-                )
-    if not checked:
+@check(
+    "a label that is no class is an error",
+    NetworkSpec,
+    fix="look the label up with nn.Embedding, or raise IndexError",
+)
+def labels_out_of_range_are_refused(subject: Subject[NetworkSpec]) -> None:
+    told = [
+        (built, keyword)
+        for built in networks(subject)
+        for keyword in {"label", "labels"} & built.given().others.keys()
+    ]
+    if not told:
         raise NotApplicable("it takes no labels")
+    for built, keyword in told:
+        given = built.given()
+        for wrong in (len(CLASSES), -1):
+            labels = torch.full_like(given.others[keyword], wrong)
+            try:
+                built.evaluated(_with(given, keyword, labels))
+            except Exception:
+                continue
+            raise CheckFailure(
+                "an output",
+                expected=f"an error for the label {wrong} where there are {len(CLASSES)} classes",
+            )
 
 
-def check_trace(subject: Subject[NetworkSpec]) -> None:
+@check(
+    "trace() gives the output of forward, and what the spec names in `gives`",
+    NetworkSpec,
+    fix="define trace(...) with the arguments of forward, let it return (output, {name: tensor or "
+    "list}), each [B, ...], and let forward return trace(...)[0]",
+)
+def trace_is_as_declared(subject: Subject[NetworkSpec]) -> None:
     gives = subject.spec.gives
     if not gives:
         raise NotApplicable("it gives nothing besides its output")
-    for problem, network in networks(subject):
-        if not callable(getattr(network, "trace", None)):
-            raise CheckFailure(
-                f"a method trace, for the spec says gives={gives!r}",
-                came="none",
-                mend="define trace(...) with the arguments of forward",
-            )
-        given = arguments(subject, problem, NUM_SAMPLES)
+    for built in networks(subject):
+        has_it = callable(getattr(built.network, "trace", None))
+        require(has_it, f"no method trace, for the spec says gives={gives!r}")
+        output = built.evaluated()
         with torch.no_grad():
-            output = forward(network.eval(), given)
-            found = call(network, given, "trace")
-        if not (isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], dict)):
-            raise CheckFailure(
-                "(output, {name: tensor or list}) from trace()",
-                came=type(found).__name__,
-                mend="return what forward returns, and a dictionary",
-            )
-        if not torch.equal(one_tensor(found[0]), output):
-            raise CheckFailure(
-                "the output of forward from trace() too",
-                came="another one",
-                mend="let forward return trace(...)[0]",
-            )
+            found = built.call(method="trace")
+        sound = isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], dict)
+        require(sound, f"a {type(found).__name__} from trace()")
+        require(torch.equal(one_tensor(found[0]), output), "another output from trace()")
         for name in gives:
             _expect_batch(name, found[1].get(name))
 
 
 def _expect_batch(name: str, given: object) -> None:
     """Require a tensor `[B, ...]`, or a list of such."""
-    several = given if isinstance(given, list | tuple) else [given]
-    for found in several:
-        if not isinstance(found, Tensor) or found.shape[:1] != (NUM_SAMPLES,):
-            shown = list(found.shape) if isinstance(found, Tensor) else type(found).__name__
-            raise CheckFailure(
-                f"{name!r} of trace() as a tensor [{NUM_SAMPLES}, ...], or a list of such",
-                came=str(shown),
-                mend="give under every name of `gives` what belongs to the samples, in their order",
-            )
-
-
-_check = check_of(GeneratorSpec.kind, DiscriminatorSpec.kind)
-
-
-CHECKS: tuple[Check, ...] = (
-    _check(
-        "conditions-count",
-        "another value of a condition gives another output",
-        check_conditions_count,
-    ),
-    _check(
-        "labels-out-of-range-are-refused",
-        "a label that is no class is an error",
-        check_labels_refused,
-    ),
-    _check(
-        "trace-is-as-declared",
-        "trace() gives the output of forward, and what the spec names in `gives`",
-        check_trace,
-    ),
-)
+    for found in given if isinstance(given, list | tuple) else [given]:
+        shown = list(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        sound = isinstance(found, Tensor) and found.shape[:1] == (NUM_SAMPLES,)
+        require(sound, f"{shown} for {name!r}", expected=f"a tensor [{NUM_SAMPLES}, ...]")
