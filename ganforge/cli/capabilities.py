@@ -29,7 +29,7 @@ LABELS = {
     "discriminator.several": "lists of scores",
     "double_backward": "twice differentiable",
     "batch_independent": "each score by itself",
-    "bounded": "bounded scores",
+    "discriminator.bounded": "bounded scores",
     "game.packing": "judged at once",
     "loss.double_backward": "differentiates twice",
     "loss.parameters": "own parameters",
@@ -51,7 +51,7 @@ AS_THE_OPTIONS_SAY = {
     *("inputs", "judged", "told", "fields"),
 }
 #: what few components have, and is worth no word in the others
-UNREMARKABLE = {"game.packing": 1, "generator.truncates": False}
+UNREMARKABLE = {"game.packing": 1, "generator.truncates": False, "discriminator.bounded": False}
 LEFT_TO_OPTIONS = "as the options say"
 
 

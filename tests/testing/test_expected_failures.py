@@ -35,7 +35,7 @@ def test_a_project_names_failures_that_are_expected(cli: Command, project: MakeP
     assert answer.code == 0, answer.out + answer.err
     first, second, *_ = answer.out.splitlines()
     assert first.split() == ["expected", CHECK]
-    assert second.strip().startswith("it is linear (expected images in [-1, 1]")
+    assert second.strip().startswith("it is linear (expected: images lie in [-1, 1]")
     assert re.search(r", 0 failed, \d+ skipped, 1 expected to fail$", answer.out.splitlines()[-1])
 
 
@@ -70,7 +70,7 @@ def test_the_command_line_names_them_for_an_installed_package(
     assert cli("check-plugin", "ganforge-unbounded").code == 1
     answer = cli("check-plugin", "ganforge-unbounded", f"--expect-failure={CHECK}=it = linear")
     assert answer.code == 0, answer.out + answer.err
-    assert answer.out.splitlines()[1].strip().startswith("it = linear (expected images")
+    assert answer.out.splitlines()[1].strip().startswith("it = linear (expected: images")
 
 
 def test_the_command_line_stands_over_the_file_and_beside_it(
