@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ganforge.errors import UsageError, did_you_mean, listed
 from ganforge.plugin.base_specs import Spec
 from ganforge.testing.checks import (
+    adapting,
     augmentations,
     callbacks,
     classes,
@@ -18,6 +19,7 @@ from ganforge.testing.checks import (
     formats,
     games,
     generators,
+    latents,
     losses,
     metrics,
     networks,
@@ -42,8 +44,10 @@ MODULES = (
     drawn_sets,
     data_sources,
     samplers,
+    latents,
     games,
     augmentations,
+    adapting,
     metrics,
     callbacks,
     optimizers,

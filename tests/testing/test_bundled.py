@@ -62,6 +62,10 @@ SKIPS: Mapping[tuple[str, str], tuple[str, set[str]]] = {
     ("discriminator-wants-real-scores-high", "it is a penalty, not an"): ("loss", PENALTIES),
     ("generator-wants-fake-scores-high", "it has no loss for the"): ("loss", PENALTIES),
     ("generator-wants-fake-scores-high", "it reads no fake scores"): ("loss", COMPARISONS),
+    ("strength-rises-with-the-scores", "it observes nothing"): (
+        "augmentation",
+        {"instance-noise", "diffaugment"},
+    ),
     ("fewer-real-samples-are-accepted", "it compares real samples one by one"): (
         "metric",
         {"mae"},
@@ -79,6 +83,8 @@ SKIPS: Mapping[tuple[str, str], tuple[str, set[str]]] = {
         "sampler",
         LATENTS,
     ),
+    ("conditions-keep-their-order", "its inputs are made of real samples"): ("sampler", PAIRED),
+    ("inputs-are-independent-of-batch-mates", "its inputs are no latents"): ("sampler", PAIRED),
     ("latents-are-centred", "its inputs are no latents"): ("sampler", PAIRED),
     ("latents-are-uncorrelated", "its inputs are no latents"): ("sampler", PAIRED),
     ("latents-vary", "its inputs are no latents"): ("sampler", PAIRED),
