@@ -44,10 +44,18 @@ SKIPS: Mapping[tuple[str, str], tuple[str, set[str]]] = {
         "discriminator",
         {"dcgan"},
     ),
-    ("constant-critic-has-a-constant-penalty", "it is no gradient penalty"): (
-        "loss",
-        ALL_LOSSES - PENALTIES,
-    ),
+    **{
+        (check, "it is no gradient penalty"): ("loss", ALL_LOSSES - PENALTIES)
+        for check in (
+            "constant-critic-has-a-constant-penalty",
+            "each-point-has-its-own-draw",
+            "penalty-does-not-follow-the-resolution",
+            "penalty-rises-with-the-gradient",
+        )
+    },
+    ("each-point-has-its-own-draw", "it looks at real and fake"): ("loss", {"r1", "r2"}),
+    ("mistaken-discriminator-learns", "it has no loss for the"): ("loss", COMPARISONS),
+    ("mistaken-discriminator-learns", "it is a penalty, not an"): ("loss", PENALTIES),
     ("scheduled-options-take-schedules", "none of its options is scheduled"): (
         "loss",
         ALL_LOSSES - PENALTIES,

@@ -13,9 +13,12 @@ from torch.nn.functional import avg_pool2d, mse_loss, softplus
 
 from ganforge import Loss, LossSpec, Schedule, ScoreLoss, averaged, input_gradients, option
 from ganforge.testing import check_component
-from ganforge.testing.checks.losses import CHECKS
+from ganforge.testing.checks import loss_conduct, loss_declarations, losses, penalties
 from ganforge.testing.finding import subject_of
-from ganforge.testing.framework import perform_all
+from ganforge.testing.framework import checks_in, perform_all
+
+MODULES = (losses, penalties, loss_declarations, loss_conduct)
+CHECKS = [it for module in MODULES for it in checks_in(module)]
 
 
 class Correct(ScoreLoss):
@@ -50,8 +53,9 @@ class RoundedAway(Correct):
     """Its smallest distance from 1 is lost in bfloat16."""
 
     def discriminator(self, real_scores, fake_scores):
-        fake = torch.sigmoid(fake_scores).clamp(max=1 - 1e-5)
-        return softplus(-real_scores).mean() - (1 - fake).log().mean()
+        near = -(1 - torch.sigmoid(fake_scores.clamp(max=15))).log()
+        fake = torch.where(fake_scores > 15, fake_scores, near)
+        return softplus(-real_scores).mean() + fake.mean()
 
 
 class OneTensorAlone(Correct):
@@ -93,7 +97,7 @@ class FakePushedDown(Correct):
 
 class Summed(Correct):
     def discriminator(self, real_scores, fake_scores):
-        return softplus(-real_scores).sum() + softplus(fake_scores).sum()
+        return super().discriminator(real_scores, fake_scores) * len(real_scores)
 
 
 class Reconstruction(Loss):
