@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ganforge.errors import UsageError, did_you_mean, listed
 from ganforge.plugin.base_specs import Spec
@@ -73,14 +74,18 @@ def check_component(
     spec: Spec,
     *,
     options: Mapping[str, object] | None = None,
+    pairs_with: Sequence[Spec] = (),
     expected_failures: Mapping[str, str] | None = None,
 ) -> list[CheckResult]:
     """Run every check that concerns a component, given by its spec alone.
 
-    `options` are plain values over the defaults, to check it with. `expected_failures` are reasons
-    by name of the check. Raises UsageError for a name that no check of this kind has.
+    `options` are plain values over the defaults, to check it with. `pairs_with` are the components
+    that belong with it, for what the kit's own partners lack. `expected_failures` are reasons by
+    name of the check. Raises UsageError for a name that no check of this kind has.
     """
-    return check_subject(subject_of(spec, options), expected_failures)
+    partners = tuple(subject_of(it) for it in pairs_with)
+    subject = replace(subject_of(spec, options), partners=partners)
+    return check_subject(subject, expected_failures)
 
 
 def check_subject(

@@ -100,9 +100,18 @@ class Subject(Generic[S]):
         return self.selection.says(attribute)
 
     def partners_of(self, kind: type[P]) -> list[Subject[P]]:
-        """The partners of a kind, none of which has partners itself."""
-        found: Any = [it for it in self.partners if isinstance(it.spec, kind)]
+        """The partners of a kind that can be built with the options that are given.
+
+        None of them has partners itself.
+        """
+        found: Any = [it for it in self.partners if isinstance(it.spec, kind) and it.complete]
         return list(found)
+
+    @property
+    def complete(self) -> bool:
+        """True unless options are missing that it cannot be built without."""
+        assert isinstance(self.spec, ComponentSpec)
+        return not parse(self.spec.options, dict(self.given))[1]
 
 
 @dataclass(frozen=True, kw_only=True)
