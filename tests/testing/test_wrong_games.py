@@ -235,7 +235,7 @@ def test_what_a_game_remembers_outside_of_buffers_is_not_resumed():
 def test_a_game_that_calls_what_no_generator_has_is_left_to_its_author():
     results = perform_all(CHECKS, subject_of(game(Correct, calls=("paint",))))
     assert {(it.status, it.message) for it in results} == {
-        ("skipped", "it calls paint, which neither its plugin's generators nor ours has")
+        ("skipped", "it calls paint, which no generator has")
     }
 
 

@@ -15,7 +15,6 @@ from ganforge.plugin.options import describe, to_toml
 from ganforge.plugin.schedule import Schedule
 from ganforge.plugin.specs import LossSpec, Side
 from ganforge.testing.checks.loss_declarations import SCORES
-from ganforge.testing.fixtures.company import NoPartner
 from ganforge.testing.fixtures.loss_terms import (
     BATCH,
     VECTORS,
@@ -30,6 +29,7 @@ from ganforge.testing.fixtures.loss_terms import (
     step_for,
     value,
 )
+from ganforge.testing.fixtures.partners import NoPartner
 from ganforge.testing.fixtures.playing import rearranged
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
