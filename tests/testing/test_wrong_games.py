@@ -235,7 +235,7 @@ def test_what_a_game_remembers_outside_of_buffers_is_not_resumed():
 def test_a_game_that_calls_what_no_generator_has_is_left_to_its_author():
     results = perform_all(CHECKS, subject_of(game(Correct, calls=("paint",))))
     assert {(it.status, it.message) for it in results} == {
-        ("skipped", "it calls paint, which no generator has")
+        ("skipped", "no generator can paint, as its game asks")
     }
 
 
@@ -305,15 +305,15 @@ def twice(options, sample, input_shape):
     return sample.with_shape((2 * first, *others))
 
 
-PACKED = {"provides": (), "conditions": False, "judged": twice}
+PACKED = {"provides": (), "conditions": False, "judged": twice, "packing": 2}
 
 
-def test_several_samples_may_share_a_score_where_there_is_room_for_them():
+def test_several_samples_may_share_a_score_where_the_spec_says_how_many():
     results = check_component(game(Packed, **PACKED))
     assert [(it.check, it.message) for it in results if it.failed] == []
     failed = [it for it in check_component(game(Halved, **PACKED)) if it.failed]
     assert [it.check for it in failed] == ["quantities-are-there"]
-    assert "step.real of the discriminator's update is [3, 2, 8, 8] for 12 samples" in (
+    assert "step.real of the discriminator's update is [2, 2, 8, 8] for 8 samples" in (
         failed[0].message
     )
 
@@ -338,8 +338,8 @@ class ShortSighted(Correct):
 def test_an_error_of_a_game_shows_the_shapes_that_it_was_given():
     result = perform_all(CHECKS, subject_of(game(ShortSighted)))[1]
     assert (result.check, result.status) == ("quantities-are-there", "failed")
-    assert "it raised RuntimeError: shape '[12, -1, 7]' is invalid" in result.message
-    assert "for samples [12, 1, 8, 8] and inputs [12, 6]" in result.message
+    assert "it raised RuntimeError: shape '[4, -1, 7]' is invalid" in result.message
+    assert "for samples [4, 1, 8, 8] and inputs [4, 6]" in result.message
 
 
 def test_every_check_of_games_has_a_wrong_one():

@@ -29,6 +29,15 @@ class Correct(LatentSampler):
         return torch.randn(n, LATENTS, generator=generator, device=generator.device)
 
 
+class Categorical(Correct):
+    """Correct: noise and a category, with one number a class (Chen et al., 2016)."""
+
+    def latents(self, n, generator):
+        noise = super().latents(n, generator)[:, :3]
+        classes = torch.randint(3, (n,), generator=generator, device=generator.device)
+        return torch.cat([noise, torch.nn.functional.one_hot(classes, 3).float()], 1)
+
+
 class TooLong(Correct):
     def latents(self, n, generator):
         return torch.randn(n, LATENTS + 1, generator=generator, device=generator.device)
@@ -272,6 +281,7 @@ def test_a_wrong_sampler_fails_its_own_check_and_no_other(built, said, check):
     [
         (Correct, {}),
         (Correct, {"parts": lambda options: {"noise": 4, "code": 2}}),
+        (Categorical, {"parts": lambda options: {"noise": 3, "category": 3}}),
         (Paired, {}),
         (Other, {}),
     ],

@@ -11,8 +11,9 @@ from ganforge.contracts import Batch, Draw, Step
 from ganforge.plugin.fields import LABEL
 from ganforge.plugin.specs import SIDES, GameSpec, Side
 from ganforge.testing.fixtures.building import seeded
+from ganforge.testing.fixtures.company import PACKS
 from ganforge.testing.fixtures.conduct import near, require_same, same, shown_where_it_fails
-from ganforge.testing.fixtures.playing import BATCH, Match, matches, rearranged
+from ganforge.testing.fixtures.playing import Match, matches, rearranged, swapped
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 SCORES = ("real_scores", "fake_scores")
@@ -39,7 +40,7 @@ def sides_are_built(subject: Subject[GameSpec]) -> None:
     "a step has what the spec names in `provides`, for each sample of the batch",
     GameSpec,
     fix="make it a cached property of the step, or leave it out of `provides`; several samples "
-    "share a score where `judged` has room for all of them",
+    "share a score where `packing` says how many",
 )
 def quantities_are_there(subject: Subject[GameSpec]) -> None:
     for match in matches(subject):
@@ -50,10 +51,11 @@ def quantities_are_there(subject: Subject[GameSpec]) -> None:
                 except NotApplicable as missing:
                     raise CheckFailure(str(missing)) from missing
                 for name, value in found:
-                    sizes = {BATCH} if name in subject.says("provides") else match.sizes
+                    batch, packing = match.company.batch, match.company.packing
+                    wanted = batch if name in subject.says("provides") else batch // packing
                     shape = list(value.shape) if isinstance(value, Tensor) else [type(value)]
-                    got = f"step.{name} of the {side}'s update is {shape} for {BATCH} samples"
-                    require(bool(shape) and shape[0] in sizes, got)
+                    got = f"step.{name} of the {side}'s update is {shape} for {batch} samples"
+                    require(shape[:1] == [wanted], got)
 
 
 @check(
@@ -114,18 +116,18 @@ def _reaches(value: Tensor, parameters: list[nn.Parameter]) -> bool:
     "that make_real and make_fake are made of",
 )
 def scores_follow_their_samples(subject: Subject[GameSpec]) -> None:
-    order = torch.tensor([1, 0, *range(2, BATCH)])
     for match in matches(subject, told=subject.spec.conditions):
         draw, other = match.draw(0), match.draw(1)
-        turned, fresh = rearranged(draw, order), Draw(other.batch, draw.inputs)
+        turned, fresh = rearranged(draw, swapped), Draw(other.batch, draw.inputs)
         for side in SIDES:
             scores = _judged(match, side, draw)
             if not same(scores, _judged(match, side, draw, seed=1)):
                 continue  # it draws for each place in the batch
             require(not same(scores, _judged(match, side, fresh)), "the same for other samples")
             for name, value in _judged(match, side, turned).items():
-                own = len(value) != BATCH or near(value, scores[name][order])
-                require(own, f"{name} of the {side}'s update that mix samples of the batch")
+                if len(value) == PACKS:
+                    own = near(value, scores[name][swapped(torch.arange(PACKS))])
+                    require(own, f"{name} of the {side}'s update that mix samples of the batch")
             if LABEL in match.problem.conditions:
                 _expect_own_conditions(match, side, scores)
 
@@ -177,5 +179,5 @@ def samples_are_generated(subject: Subject[GameSpec]) -> None:
                 made["reconstruct()"] = again
         for name, samples in made.items():
             found = list(samples.shape) if isinstance(samples, Tensor) else repr(samples)
-            wanted = [BATCH, *match.problem.sample_shape]
+            wanted = [len(real), *match.problem.sample_shape]
             require(found == wanted, f"{found} from {name}", expected=f"samples {wanted}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import compress
 
 import torch
 from torch import Tensor
 
-from ganforge.contracts import Draw, Loss
+from ganforge.contracts import Draw, Loss, Scores
 from ganforge.errors import listed
 from ganforge.plugin.fields import LABEL
 from ganforge.plugin.specs import QUANTITIES, LossSpec
@@ -19,20 +20,10 @@ from ganforge.testing.fixtures.conduct import (
     require_state_in_buffers,
     require_the_given_device,
     state,
+    tensors_in,
 )
-from ganforge.testing.fixtures.loss_terms import (
-    BATCH,
-    Evaluation,
-    Setting,
-    build_loss,
-    call,
-    evaluate,
-    evaluations,
-    observe,
-    observed_sides,
-    step_for,
-)
-from ganforge.testing.fixtures.playing import rearranged
+from ganforge.testing.fixtures.loss_terms import Bench, Evaluation, Setting, call, observe
+from ganforge.testing.fixtures.playing import rearranged, swapped
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 NUM_UPDATES = 3
@@ -42,8 +33,7 @@ GIVEN = (
     *("samples", "inputs", "real", "fake", "reconstruction", "real_scores", "fake_scores"),
     *("real_conditions", "fake_conditions"),
 )
-ORDER = torch.tensor([1, 0, *range(2, BATCH)])  # no turn and no roll brings it about
-USUAL = {*QUANTITIES, *LABELS, "discriminate", "generate"}
+USUAL = {*QUANTITIES, *LABELS}
 
 
 @check(
@@ -53,7 +43,8 @@ USUAL = {*QUANTITIES, *LABELS, "discriminate", "generate"}
     "step.real_conditions",
 )
 def conditions_reach_the_networks(subject: Subject[LossSpec]) -> None:
-    for found in evaluations(subject, Setting(labels=True)):
+    bench = Bench(subject)
+    for found in bench.evaluations(Setting(labels=True)):
         require(bool(found.value.isfinite()), f"{found.value:g} for the {found.side}")
 
 
@@ -64,33 +55,36 @@ def conditions_reach_the_networks(subject: Subject[LossSpec]) -> None:
     "step.fake_conditions for what is made of step.fake, in the order of the batch",
 )
 def conditions_are_those_of_the_samples(subject: Subject[LossSpec]) -> None:
-    told = Setting(labels=True)
+    bench, told = Bench(subject), Setting(labels=True)
+    other = bench.step("discriminator", replace(told, seed=1)).step.draw
+    fresh_real = replace(told, arrange=lambda it: Draw(other.batch, it.inputs))
+    fresh_fake = replace(told, arrange=lambda it: Draw(it.batch, other.inputs))
     try:
-        scoring = [it for it in evaluations(subject, told) if it.step.scored]
+        found = [[*bench.evaluations(it)] for it in (told, fresh_real, fresh_fake)]
     except CheckFailure as failure:
         raise NotApplicable("it fails in a conditional run") from failure
-    for found in scoring:
-        batch, inputs = found.step.step.draw.batch, found.step.step.draw.inputs
-        others = step_for(subject, found.side, replace(told, seed=1)).step.draw
-        fresh = (Draw(others.batch, inputs), Draw(batch, others.inputs))
-        again = [
-            evaluate(subject, found.side, replace(told, arrange=lambda _, it=it: it))  # type: ignore[misc]
-            for it in fresh
-        ]
-        for place, (samples, conditions) in enumerate(found.step.scored):
-            if LABEL not in conditions or len(samples) % BATCH:
+    for runs in zip(*found, strict=True):
+        drawn = runs[0].step.step.draw
+        sources = [it.others[LABEL] for it in (drawn.batch, drawn.inputs)]
+        for first, *others in zip(*(it.step.scored for it in runs), strict=True):
+            if LABEL not in first.told or len(first.samples) % len(drawn.batch):
                 continue
-            labels = conditions[LABEL].view(-1, BATCH)
-            sources = [it.others[LABEL] for it in (batch, inputs)]
-            made_of = [
-                label
-                for label, it in zip(sources, again, strict=True)
-                if it is not None and not torch.equal(samples, it.step.scored[place][0])
-            ]
-            own = sum(labels == it for it in made_of or sources)
-            got = f"the labels {labels.flatten().tolist()} where real samples have"
-            shown = f"{got} {sources[0].tolist()} and fake ones {sources[1].tolist()}"
-            require(bool(torch.as_tensor(own).all()), shown)
+            scores = [it.scores for it in (first, *others)]
+            if all(map(_wants_low, runs, scores)):
+                continue  # to be told from what belongs together (Reed et al., 2016)
+            labels = first.told[LABEL].view(-1, len(drawn.batch))
+            follows = [not torch.equal(it.samples, first.samples) for it in others]
+            made_of = [*compress(sources, follows)] or sources
+            own = torch.stack([labels == it for it in made_of]).any(0).all()
+            real, fake = (it.tolist() for it in sources)
+            got = f"the labels {labels.flatten().tolist()} where real samples have {real}"
+            require(bool(own), f"{got} and fake ones {fake}")
+
+
+def _wants_low(found: Evaluation, scores: Scores) -> bool:
+    """True where a loss rises with every one of these scores."""
+    slopes = found.gradients(tensors_in(scores))
+    return bool(slopes) and all(bool((it > 0).all()) for it in slopes)
 
 
 @check(
@@ -99,21 +93,25 @@ def conditions_are_those_of_the_samples(subject: Subject[LossSpec]) -> None:
     fix="keep the order of the batch, and compare what is of `fake` with step.fake_labels",
 )
 def labels_are_compared_with_their_samples(subject: Subject[LossSpec]) -> None:
-    at_rest = torch.arange(BATCH)
-    for found in evaluations(subject):
-        own = found.step.read - USUAL
+    bench = Bench(subject)
+    for found in bench.evaluations():
+        own = {it for it in bench.spec.reads if "." not in it} - USUAL
         if not own and not found.step.read & {"labels", "fake_labels", "conditions"}:
             continue  # what has no labels may pair samples as it likes
-        again = evaluate(subject, found.side, seed=1)
+        again = bench.find(found.side, seed=1)
         if again is None or not _close(found, again):
             raise NotApplicable("its value is random")
         # The order of a batch means nothing; where both sides are not paired, that of each.
-        orders = [(ORDER, ORDER), *([] if own else [(ORDER, at_rest), (at_rest, ORDER)])]
+        orders = [(swapped, swapped), *([] if own else [(swapped, as_it_is), (as_it_is, swapped)])]
         for real, inputs in orders:
             turned = Setting(arrange=lambda it, a=real, b=inputs: rearranged(it, a, b))  # type: ignore[misc]
-            other = evaluate(subject, found.side, turned)
+            other = bench.find(found.side, turned)
             same = other is not None and _close(found, other)
             require(same, f"another value for the {found.side} of a batch in another order")
+
+
+def as_it_is(numbers: Tensor) -> Tensor:
+    return numbers
 
 
 def _close(one: Evaluation, other: Evaluation) -> bool:
@@ -126,9 +124,10 @@ def _close(one: Evaluation, other: Evaluation) -> bool:
     fix="use the operation without the underscore",
 )
 def step_is_left_unchanged(subject: Subject[LossSpec]) -> None:
-    loss = build_loss(subject)
-    for side in subject.spec.trains:
-        step = step_for(subject, side)
+    bench = Bench(subject)
+    loss = bench.loss()
+    for side in bench.trains:
+        step = bench.step(side)
         given = {f"step.{name}": getattr(step, name) for name in GIVEN}
         with left_unchanged(**given):
             call(loss, side, step)
@@ -136,7 +135,8 @@ def step_is_left_unchanged(subject: Subject[LossSpec]) -> None:
 
 @check("a term never calls backward", LossSpec, fix="return the value, and call no backward()")
 def backward_is_left_to_the_engine(subject: Subject[LossSpec]) -> None:
-    for found in evaluations(subject):
+    bench = Bench(subject)
+    for found in bench.evaluations():
         for side in found.step.networks:
             clean = all(it.grad is None for it in found.step.parameters(side))
             require(clean, f"weights of the {side} with a gradient from the {found.side}'s loss")
@@ -149,11 +149,12 @@ def backward_is_left_to_the_engine(subject: Subject[LossSpec]) -> None:
     fix="move it in observe(), which is called once after each update",
 )
 def state_rests_in_a_call(subject: Subject[LossSpec]) -> None:
-    loss = build_loss(subject)
+    bench = Bench(subject)
+    loss = bench.loss()
     before = state(loss)
     for seed in range(NUM_UPDATES):
-        for side in subject.spec.trains:
-            call(loss, side, step_for(subject, side, Setting(seed=seed)))
+        for side in bench.trains:
+            call(loss, side, bench.step(side, Setting(seed=seed)))
     changed = moved(before, state(loss))
     require(changed is None, f"{changed!r}, which changes with a call")
 
@@ -164,16 +165,20 @@ def state_rests_in_a_call(subject: Subject[LossSpec]) -> None:
     fix="make it a tensor with register_buffer(), not persistent=False, and change that",
 )
 def state_lies_in_buffers(subject: Subject[LossSpec]) -> None:
+    bench = Bench(subject)
+
     def update(loss: Loss) -> None:
         for seed in range(NUM_UPDATES):
-            for side in observed_sides(subject):
-                observe(loss, side, seed)
+            for side in bench.spec.observed:
+                step = bench.step(side, Setting(seed=seed))
+                call(loss, side, step)
+                observe(loss, side, seed, noted=step.step.take_notes())
 
     def outcome(loss: Loss) -> list[Tensor]:
-        found = [evaluate(subject, it, loss=loss) for it in subject.spec.trains]
+        found = [bench.find(it, loss=loss) for it in bench.trains]
         return [it.value for it in found if it is not None]
 
-    require_state_in_buffers(lambda: build_loss(subject), update, outcome)
+    require_state_in_buffers(lambda: bench.loss(), update, outcome)
 
 
 @check(
@@ -182,10 +187,11 @@ def state_lies_in_buffers(subject: Subject[LossSpec]) -> None:
     fix="leave out what is None: a term that is evaluated lazily reads none",
 )
 def updates_without_scores_are_observed(subject: Subject[LossSpec]) -> None:
-    loss = build_loss(subject)
+    bench = Bench(subject)
+    loss = bench.loss()
     if type(loss).observe is Loss.observe:
         raise NotApplicable("it observes nothing")
-    for side in observed_sides(subject):
+    for side in bench.spec.observed:
         observe(loss, side)
         observe(loss, side, levels=None)
 
@@ -196,7 +202,8 @@ def updates_without_scores_are_observed(subject: Subject[LossSpec]) -> None:
     fix="draw from torch's global generator, which the engine seeds for every step",
 )
 def same_step_has_the_same_value(subject: Subject[LossSpec]) -> None:
-    draws = [[it.value for it in evaluations(subject)] for _ in range(2)]
+    bench = Bench(subject)
+    draws = [[it.value for it in bench.evaluations()] for _ in range(2)]
     require_same(draws, listed([f"{[it.item() for it in found]}" for found in draws]))
 
 
@@ -206,9 +213,10 @@ def same_step_has_the_same_value(subject: Subject[LossSpec]) -> None:
     fix="give every tensor that is made device=step.real.device, or make it a buffer",
 )
 def value_lies_on_the_steps_device(subject: Subject[LossSpec]) -> None:
-    loss = build_loss(subject)
-    for side in subject.spec.trains:
-        step = step_for(subject, side)
+    bench = Bench(subject)
+    loss = bench.loss()
+    for side in bench.trains:
+        step = bench.step(side)
         require_the_given_device(lambda: call(loss, side, step))  # noqa: B023
 
 
@@ -218,10 +226,11 @@ def value_lies_on_the_steps_device(subject: Subject[LossSpec]) -> None:
     fix="change parameters with in-place operations: the optimizer holds them",
 )
 def constraint_keeps_the_weights(subject: Subject[LossSpec]) -> None:
-    loss = build_loss(subject)
+    bench = Bench(subject)
+    loss = bench.loss()
     if type(loss).constrain_discriminator is Loss.constrain_discriminator:
         raise NotApplicable("it constrains no weights")
-    critic = step_for(subject, "discriminator").networks["discriminator"][0]
+    critic = bench.step("discriminator").networks["discriminator"][0]
     before = dict(critic.named_parameters())
     with torch.no_grad():
         loss.constrain_discriminator(critic)

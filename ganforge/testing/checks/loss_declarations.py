@@ -6,14 +6,7 @@ from ganforge.contracts import Loss, Step
 from ganforge.errors import listed
 from ganforge.plugin.fields import LABEL
 from ganforge.plugin.specs import SIDES, LossSpec
-from ganforge.testing.fixtures.loss_terms import (
-    Setting,
-    build_loss,
-    call,
-    evaluate,
-    evaluations,
-    step_for,
-)
+from ganforge.testing.fixtures.loss_terms import Bench, Setting, call
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 SCORES = frozenset({"real_scores", "fake_scores"})
@@ -31,16 +24,17 @@ LABELS = frozenset({"labels", "fake_labels", "conditions", "real_conditions", "f
     "made of",
 )
 def trains_the_declared_networks(subject: Subject[LossSpec]) -> None:
-    loss, declared = build_loss(subject), subject.spec.trains
+    bench = Bench(subject)
+    loss, declared = bench.loss(), bench.trains
     for side in SIDES:
-        step = step_for(subject, side)
+        step = bench.step(side)
         try:
             found = call(loss, side, step)
         except NotImplementedError as error:
             raise CheckFailure(f"{error}") from error
         named = f"{'none' if found is None else 'one'} for the {side}, and trains={declared!r}"
         require((found is not None) == (side in declared), named)
-        result = evaluate(subject, side, loss=loss)
+        result = bench.find(side, loss=loss)
         moves = result is None or bool(result.gradients())
         require(moves, f"one without a gradient for any weight of the {side}")
     idle = type(loss).observe is Loss.observe
@@ -55,14 +49,15 @@ def trains_the_declared_networks(subject: Subject[LossSpec]) -> None:
     "requires_grad_(False)",
 )
 def own_parameters_are_trained(subject: Subject[LossSpec]) -> None:
-    loss, side = build_loss(subject), subject.spec.parameters
+    bench = Bench(subject)
+    loss, side = bench.loss(), subject.spec.parameters
     wanting = {name: it for name, it in loss.named_parameters() if it.requires_grad}
     if side is None and not wanting:
         raise NotApplicable("it has no parameters of its own")
     if side is None or not wanting:
         names = listed([*wanting][:3]) or "none"
         raise CheckFailure(f"{names} that want a gradient, and parameters={side!r}")
-    found = evaluate(subject, side, loss=loss)
+    found = bench.find(side, loss=loss)
     for name, parameter in wanting.items():
         slopes = [] if found is None else found.gradients([parameter])
         alive = bool(slopes) and bool(slopes[0].any() and slopes[0].isfinite().all())
@@ -76,8 +71,9 @@ def own_parameters_are_trained(subject: Subject[LossSpec]) -> None:
     fix="name in `reads` what it reads, and no more: a run is told by it what it cannot do without",
 )
 def reads_are_as_declared(subject: Subject[LossSpec]) -> None:
+    bench = Bench(subject)
     spec = subject.spec
-    read: set[str] = {name for it in evaluations(subject) for name in it.step.read}
+    read: set[str] = {name for it in bench.evaluations() for name in it.step.read}
     undeclared = {
         it
         for it in read - {*spec.reads, LABEL}  # where there are no labels, it reads None
@@ -101,8 +97,9 @@ def reads_are_as_declared(subject: Subject[LossSpec]) -> None:
     fix="set double_backward in the spec to what it differentiates, with create_graph=True",
 )
 def double_backward_is_as_declared(subject: Subject[LossSpec]) -> None:
+    bench = Bench(subject)
     declared = {*subject.spec.double_backward}
     setting = Setting(differentiable="discriminator" in declared)
-    found = {it for one in evaluations(subject, setting) for it in one.step.differentiated}
+    found = {it for one in bench.evaluations(setting) for it in one.step.differentiated}
     got = f"one that differentiates {listed(sorted(found)) or 'none'}"
     require(found == declared, f"{got}, and double_backward={subject.spec.double_backward!r}")

@@ -16,18 +16,13 @@ from ganforge.plugin.schedule import Schedule
 from ganforge.plugin.specs import LossSpec, Side
 from ganforge.testing.checks.loss_declarations import SCORES
 from ganforge.testing.fixtures.loss_terms import (
-    BATCH,
     VECTORS,
+    Bench,
     Critic,
     Evaluation,
     Setting,
-    build_loss,
     call,
-    evaluate,
-    evaluations,
     observe,
-    step_for,
-    value,
 )
 from ganforge.testing.fixtures.partners import NoPartner
 from ganforge.testing.fixtures.playing import rearranged
@@ -60,10 +55,11 @@ def _expect_finite(found: Evaluation, where: str) -> None:
 
 @check("a loss is a scalar tensor", LossSpec, fix="take the mean over the batch")
 def value_is_a_scalar(subject: Subject[LossSpec]) -> None:
+    bench = Bench(subject)
     try:
-        loss = build_loss(subject)
-        for side in subject.spec.trains:
-            found = call(loss, side, step_for(subject, side))
+        loss = bench.loss()
+        for side in bench.trains:
+            found = call(loss, side, bench.step(side))
             shown = list(found.shape) if isinstance(found, Tensor) else repr(found)
             require(found is None or shown == [], f"{shown} for the {side}")
     except NoPartner as refusal:
@@ -81,8 +77,9 @@ def value_is_a_scalar(subject: Subject[LossSpec]) -> None:
     "number below a square root",
 )
 def value_is_finite_at_extreme_scores(subject: Subject[LossSpec]) -> None:
+    bench = Bench(subject)
     for scores in product(EXTREMES, EXTREMES):
-        for found in evaluations(subject, Setting(scores=scores)):
+        for found in bench.evaluations(Setting(scores=scores)):
             where = f"at real scores of {scores[0]:g} and fake scores of {scores[1]:g}"
             _expect_finite(found, where)
 
@@ -93,10 +90,11 @@ def value_is_finite_at_extreme_scores(subject: Subject[LossSpec]) -> None:
     fix="compute in float32 what overflows or is rounded away",
 )
 def value_is_finite_in_bfloat16(subject: Subject[LossSpec]) -> None:
+    bench = Bench(subject)
     for level in USUAL:
         setting = Setting(scores=(level, level), critic=Critic(dtype=torch.bfloat16))
         with torch.autocast("cpu", torch.bfloat16):
-            found = [*evaluations(subject, setting)]
+            found = [*bench.evaluations(setting)]
         for it in found:
             _expect_finite(it, f"at scores of {level:g}")
 
@@ -121,11 +119,12 @@ def lists_of_scores_are_accepted(subject: Subject[LossSpec]) -> None:
 
 def _expect_means(subject: Subject[LossSpec], critic: Critic, what: str) -> None:
     """Require a finite value; of scores that are all the same, that of one of them."""
-    for found in evaluations(subject, Setting(critic=critic)):
+    bench = Bench(subject)
+    for found in bench.evaluations(Setting(critic=critic)):
         _expect_finite(found, f"of scores {what}")
     single = Setting(scores=(0.4, -0.3))
     settings = (single, single, replace(single, critic=critic))
-    for one, again, several in zip(*(evaluations(subject, it) for it in settings), strict=True):
+    for one, again, several in zip(*(bench.evaluations(it) for it in settings), strict=True):
         if not one.step.read <= SCORES or one.step.differentiated or one.value != again.value:
             continue
         got = f"{several.value:g} for the {one.side} of scores {what} that are all alike"
@@ -135,7 +134,8 @@ def _expect_means(subject: Subject[LossSpec], critic: Critic, what: str) -> None
 
 @check("samples may be vectors", LossSpec, fix="flatten(1) samples of any shape")
 def vectors_are_accepted(subject: Subject[LossSpec]) -> None:
-    for found in evaluations(subject, Setting(sample=VECTORS)):
+    bench = Bench(subject)
+    for found in bench.evaluations(Setting(sample=VECTORS)):
         _expect_finite(found, "for samples that are vectors")
 
 
@@ -146,22 +146,23 @@ def _slopes(
 
     The other kind of score is as far on the other side: a critic that is mistaken.
     """
+    bench = Bench(subject)
     spec = subject.spec
     if side not in spec.trains:
         raise NotApplicable(f"it has no loss for the {side}")
     if "generator" not in spec.trains:
         raise NotApplicable("it is a penalty, not an adversarial loss")
-    observes = type(build_loss(subject)).observe is not Loss.observe
+    observes = type(bench.loss()).observe is not Loss.observe
     slopes: list[Tensor] = []
     for state in (None, *(OBSERVED if observes else ())):
-        loss = build_loss(subject)
+        loss = bench.loss()
         for number in range(3 if state is not None else 0):
             for updated in spec.trains:
                 observe(loss, updated, number, levels=state)
         for level in levels:
             scores = (level, -level)[:: 1 if which == "real" else -1]
             setting = Setting(scores=(scores[0], scores[1]))
-            found = evaluate(subject, side, setting, loss=loss)
+            found = bench.find(side, setting, loss=loss)
             if found is not None and f"{which}_scores" not in found.step.read:
                 raise NotApplicable(f"it reads no {which} scores")
             slopes += [] if found is None else found.gradients(found.step.targets[which])
@@ -222,13 +223,13 @@ def mistaken_discriminator_learns(subject: Subject[LossSpec]) -> None:
 
 @check("a doubled batch has the same loss", LossSpec, fix="take the mean over the batch, not a sum")
 def value_is_a_mean_over_the_batch(subject: Subject[LossSpec]) -> None:
+    bench = Bench(subject)
     # An affine critic has one gradient everywhere: where a penalty looks does not matter.
     once = Setting(critic=Critic(norm=10.0))
-    all_twice = torch.arange(BATCH).repeat(2)
-    twice = replace(once, arrange=lambda draw: rearranged(draw, all_twice))
-    for side in subject.spec.trains:
+    twice = replace(once, arrange=lambda draw: rearranged(draw, lambda rows: rows.repeat(2)))
+    for side in bench.trains:
         first, again, doubled = (
-            value(subject, side, *it) for it in ((once, 0), (once, 1), (twice, 0))
+            bench.value(side, *it) for it in ((once, 0), (once, 1), (twice, 0))
         )
         if abs(first - again) > 1e-4 * abs(first):
             raise NotApplicable("its value is random, or moves with every call")
@@ -242,8 +243,9 @@ def value_is_a_mean_over_the_batch(subject: Subject[LossSpec]) -> None:
     fix="leave out steps by `every` of the spec, and begin late by loss.NAME.start",
 )
 def value_does_not_rest(subject: Subject[LossSpec]) -> None:
-    for first in evaluations(subject):
-        later = [evaluate(subject, first.side, Setting(progress=it)) for it in LATER]
+    bench = Bench(subject)
+    for first in bench.evaluations():
+        later = [bench.find(first.side, Setting(progress=it)) for it in LATER]
         moving = [it is not None and any(g.any() for g in it.gradients()) for it in later]
         moves = any(gradient.any() for gradient in first.gradients())
         got = f"no gradient for the {first.side} at steps {listed([str(it.step) for it in LATER])}"
@@ -256,6 +258,7 @@ def value_does_not_rest(subject: Subject[LossSpec]) -> None:
     fix="read a scheduled option as step.progress.value(option), in each call",
 )
 def scheduled_options_take_schedules(subject: Subject[LossSpec]) -> None:
+    bench = Bench(subject)
     names = [it.name for it in describe(subject.spec.options) if it.scheduled]
     if not names:
         raise NotApplicable("none of its options is scheduled")
@@ -266,6 +269,6 @@ def scheduled_options_take_schedules(subject: Subject[LossSpec]) -> None:
         for name, it in usual.items()
     }
     scheduled = replace(subject, given={**subject.given, **constant})
-    for one, other in zip(evaluations(subject), evaluations(scheduled), strict=True):
+    for one, other in zip(bench.evaluations(), Bench(scheduled).evaluations(), strict=True):
         got = f"{other.value.item():g} where {listed(names)} is a schedule, else {one.value:g}"
         require(torch.equal(one.value, other.value), got)

@@ -7,14 +7,7 @@ import torch
 from ganforge.errors import listed
 from ganforge.plugin.specs import LossSpec, Side
 from ganforge.testing.fixtures.conduct import own_draws
-from ganforge.testing.fixtures.loss_terms import (
-    BATCH,
-    IMAGES,
-    Critic,
-    Setting,
-    evaluations,
-    value,
-)
+from ganforge.testing.fixtures.loss_terms import IMAGES, Bench, Critic, Setting
 from ganforge.testing.fixtures.playing import rearranged
 from ganforge.testing.framework import NotApplicable, Subject, check, require
 
@@ -26,18 +19,20 @@ TOLERANCE = 1e-3
 
 
 def _require_penalty(subject: Subject[LossSpec]) -> None:
-    if SIDE not in subject.spec.double_backward or SIDE not in subject.spec.trains:
+    bench = Bench(subject)
+    if SIDE not in subject.spec.double_backward or SIDE not in bench.trains:
         raise NotApplicable("it is no gradient penalty")
 
 
 def _penalties(subject: Subject[LossSpec], *settings: Setting) -> list[float]:
     """The values in these settings. Raises NotApplicable where they are random."""
+    bench = Bench(subject)
     _require_penalty(subject)
     first, *others = settings
-    found, again = (value(subject, SIDE, first, seed) for seed in (0, 1))
+    found, again = (bench.value(SIDE, first, seed) for seed in (0, 1))
     if abs(found - again) > 1e-4 * abs(found):
         raise NotApplicable("its value is random, also where the critic's gradient is the same")
-    return [found, *(value(subject, SIDE, it) for it in others)]
+    return [found, *(bench.value(SIDE, it) for it in others)]
 
 
 @check(
@@ -47,17 +42,18 @@ def _penalties(subject: Subject[LossSpec], *settings: Setting) -> list[float]:
     "a square root",
 )
 def constant_critic_has_a_constant_penalty(subject: Subject[LossSpec]) -> None:
+    bench = Bench(subject)
     _require_penalty(subject)
     penalties = []
     for seed in SEEDS:
-        for found in evaluations(subject, Setting(critic=Critic(kind="constant"), seed=seed)):
+        for found in bench.evaluations(Setting(critic=Critic(kind="constant"), seed=seed)):
             finite = all(bool(it.isfinite().all()) for it in [found.value, *found.gradients()])
             require(
                 finite,
                 f"a loss of {found.value:g} for the {found.side}, not finite, or its gradient",
             )
             penalties += [found.value.item()] if found.side == SIDE else []
-    if "generator" in subject.spec.trains:
+    if "generator" in bench.trains:
         return  # an adversarial loss with a penalty in it follows the scores, too
     spread = max(penalties) - min(penalties)
     same = spread <= TOLERANCE * max(1.0, abs(penalties[0]))
@@ -71,6 +67,7 @@ def constant_critic_has_a_constant_penalty(subject: Subject[LossSpec]) -> None:
     "larger the images are",
 )
 def penalty_does_not_follow_the_resolution(subject: Subject[LossSpec]) -> None:
+    _require_penalty(subject)
     # Both critics look at the same pixels; in the larger image there are others, of gradient 0.
     critic = Critic(norm=NORM, corner=SMALL)
     small, large = _penalties(
@@ -89,8 +86,9 @@ def penalty_does_not_follow_the_resolution(subject: Subject[LossSpec]) -> None:
     fix="turn the sign",
 )
 def penalty_rises_with_the_gradient(subject: Subject[LossSpec]) -> None:
+    bench = Bench(subject)
     _require_penalty(subject)
-    if "generator" in subject.spec.trains:
+    if "generator" in bench.trains:
         raise NotApplicable("it is an adversarial loss, too")
     one, other = _penalties(
         subject, *(Setting(critic=Critic(norm=it), scores=(0.0, 0.0)) for it in (NORM, 2 * NORM))
@@ -105,12 +103,13 @@ def penalty_rises_with_the_gradient(subject: Subject[LossSpec]) -> None:
     fix="draw len(samples) weights, of shape [B, 1, ...]",
 )
 def each_point_has_its_own_draw(subject: Subject[LossSpec]) -> None:
+    bench = Bench(subject)
     _require_penalty(subject)
-    alike = Setting(arrange=lambda draw: rearranged(draw, torch.zeros(BATCH, dtype=torch.long)))
+    alike = Setting(arrange=lambda draw: rearranged(draw, torch.zeros_like))
     drawn = [
-        [samples for samples, _ in found.step.scored]
+        [it.samples for it in found.step.scored]
         for seed in SEEDS
-        for found in evaluations(subject, alike, seed=seed)
+        for found in bench.evaluations(alike, seed=seed)
         if found.side == SIDE
     ]
     if not drawn[0]:
