@@ -244,6 +244,18 @@ def test_a_correct_augmentation_fails_none():
     assert len(results) == len(CHECKS)
 
 
+class Stubborn(Correct):
+    def forward(self, samples, generator, progress):
+        return super().forward(samples.view(-1, 7, 1), generator, progress)
+
+
+def test_an_error_of_an_augmentation_shows_what_it_was_given():
+    first = perform_all(CHECKS, subject_of(augmentation(Stubborn)))[0]
+    assert (first.check, first.status) == ("shape-and-dtype-stay", "failed")
+    assert "it raised RuntimeError: shape '[-1, 7, 1]' is invalid" in first.message
+    assert "for samples [5, 3, 11, 11]" in first.message
+
+
 def test_one_that_says_so_need_not_be_differentiated_twice():
     spec = dataclasses.replace(augmentation(Once), double_backward=False)
     results = perform_all(CHECKS, subject_of(spec))

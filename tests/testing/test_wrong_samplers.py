@@ -293,5 +293,17 @@ def test_a_correct_sampler_fails_none(built, said):
     assert [it.status for it in results if it.check == "resumes-to-the-bit"] == ["passed"]
 
 
+class Stubborn(Correct):
+    def latents(self, n, generator):
+        return super().latents(n, generator).view(-1, 7)
+
+
+def test_an_error_of_a_sampler_shows_what_it_was_given():
+    first = perform_all(CHECKS, subject_of(sampler(Stubborn)))[0]
+    assert (first.check, first.status) == ("inputs-have-the-declared-shape", "failed")
+    assert "it raised RuntimeError: shape '[-1, 7]' is invalid" in first.message
+    assert "for n 5" in first.message
+
+
 def test_every_check_of_samplers_has_a_wrong_one():
     assert {check for _, _, check in WRONG_SAMPLERS} == {check.name for check in CHECKS}

@@ -51,8 +51,8 @@ def quantities_are_there(subject: Subject[GameSpec]) -> None:
                 except NotApplicable as missing:
                     raise CheckFailure(str(missing)) from missing
                 for name, value in found:
-                    batch, packing = match.company.batch, match.company.packing
-                    wanted = batch if name in subject.says("provides") else batch // packing
+                    batch = match.company.batch
+                    wanted = batch if name in subject.says("provides") else PACKS
                     shape = list(value.shape) if isinstance(value, Tensor) else [type(value)]
                     got = f"step.{name} of the {side}'s update is {shape} for {batch} samples"
                     require(shape[:1] == [wanted], got)

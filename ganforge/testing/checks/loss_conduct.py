@@ -102,16 +102,12 @@ def labels_are_compared_with_their_samples(subject: Subject[LossSpec]) -> None:
         if again is None or not _close(found, again):
             raise NotApplicable("its value is random")
         # The order of a batch means nothing; where both sides are not paired, that of each.
-        orders = [(swapped, swapped), *([] if own else [(swapped, as_it_is), (as_it_is, swapped)])]
-        for real, inputs in orders:
-            turned = Setting(arrange=lambda it, a=real, b=inputs: rearranged(it, a, b))  # type: ignore[misc]
+        one_side = [] if own else [(swapped, torch.clone), (torch.clone, swapped)]
+        for orders in [(swapped, swapped), *one_side]:
+            turned = Setting(arrange=lambda it, orders=orders: rearranged(it, *orders))  # type: ignore[misc]
             other = bench.find(found.side, turned)
             same = other is not None and _close(found, other)
             require(same, f"another value for the {found.side} of a batch in another order")
-
-
-def as_it_is(numbers: Tensor) -> Tensor:
-    return numbers
 
 
 def _close(one: Evaluation, other: Evaluation) -> bool:

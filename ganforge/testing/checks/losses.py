@@ -18,7 +18,6 @@ from ganforge.testing.checks.loss_declarations import SCORES
 from ganforge.testing.fixtures.loss_terms import (
     VECTORS,
     Bench,
-    Critic,
     Evaluation,
     Setting,
     call,
@@ -37,10 +36,7 @@ TOLERANCE = 1e-3
 #: means of real and fake scores in updates that a term is told of, besides none at all
 OBSERVED = ((0.0, 0.0), (2.0, -2.0), (-2.0, 2.0), (-2.0, -2.0), (2.0, 2.0))
 #: a step that is a multiple of nothing, and the next one
-LATER = (
-    Progress(step=37, num_steps=100, images=2368),
-    Progress(step=38, num_steps=100, images=2432),
-)
+LATER = [Progress(step=it, num_steps=100, images=64 * it) for it in (37, 38)]
 
 
 def _expect_finite(found: Evaluation, where: str) -> None:
@@ -80,8 +76,7 @@ def value_is_finite_at_extreme_scores(subject: Subject[LossSpec]) -> None:
     bench = Bench(subject)
     for scores in product(EXTREMES, EXTREMES):
         for found in bench.evaluations(Setting(scores=scores)):
-            where = f"at real scores of {scores[0]:g} and fake scores of {scores[1]:g}"
-            _expect_finite(found, where)
+            _expect_finite(found, f"at real scores of {scores[0]:g}, fake scores of {scores[1]:g}")
 
 
 @check(
@@ -92,9 +87,8 @@ def value_is_finite_at_extreme_scores(subject: Subject[LossSpec]) -> None:
 def value_is_finite_in_bfloat16(subject: Subject[LossSpec]) -> None:
     bench = Bench(subject)
     for level in USUAL:
-        setting = Setting(scores=(level, level), critic=Critic(dtype=torch.bfloat16))
         with torch.autocast("cpu", torch.bfloat16):
-            found = [*bench.evaluations(setting)]
+            found = [*bench.evaluations(Setting(scores=(level, level), dtype=torch.bfloat16))]
         for it in found:
             _expect_finite(it, f"at scores of {level:g}")
 
@@ -105,7 +99,7 @@ def value_is_finite_in_bfloat16(subject: Subject[LossSpec]) -> None:
     fix="take the mean over everything: .mean() does",
 )
 def patch_scores_are_accepted(subject: Subject[LossSpec]) -> None:
-    _expect_means(subject, Critic(patches=PATCHES), f"[B, {PATCHES[0]}, {PATCHES[1]}]")
+    _expect_means(subject, Setting(patches=PATCHES))
 
 
 @check(
@@ -114,22 +108,20 @@ def patch_scores_are_accepted(subject: Subject[LossSpec]) -> None:
     fix="derive from ganforge.ScoreLoss, or call ganforge.averaged(function, *scores)",
 )
 def lists_of_scores_are_accepted(subject: Subject[LossSpec]) -> None:
-    _expect_means(subject, Critic(several=True), "a list")
+    _expect_means(subject, Setting(several=True))
 
 
-def _expect_means(subject: Subject[LossSpec], critic: Critic, what: str) -> None:
+def _expect_means(subject: Subject[LossSpec], setting: Setting) -> None:
     """Require a finite value; of scores that are all the same, that of one of them."""
     bench = Bench(subject)
-    for found in bench.evaluations(Setting(critic=critic)):
-        _expect_finite(found, f"of scores {what}")
-    single = Setting(scores=(0.4, -0.3))
-    settings = (single, single, replace(single, critic=critic))
-    for one, again, several in zip(*(bench.evaluations(it) for it in settings), strict=True):
-        if not one.step.read <= SCORES or one.step.differentiated or one.value != again.value:
-            continue
-        got = f"{several.value:g} for the {one.side} of scores {what} that are all alike"
-        close = torch.isclose(one.value, several.value, rtol=TOLERANCE)
-        require(bool(close), f"{got}, and {one.value:g} of one of them")
+    for found in bench.evaluations(setting):
+        _expect_finite(found, "of such scores")
+    settings = [replace(it, scores=(0.4, -0.3)) for it in (Setting(), Setting(), setting)]
+    for one, again, several in zip(*map(bench.evaluations, settings), strict=True):
+        if one.step.read <= SCORES and not one.step.differentiated and one.value == again.value:
+            close = torch.isclose(one.value, several.value, rtol=TOLERANCE)
+            got = f"{several.value:g} for the {one.side} where they are all alike"
+            require(bool(close), f"{got}, and {one.value:g} of one of them")
 
 
 @check("samples may be vectors", LossSpec, fix="flatten(1) samples of any shape")
@@ -147,26 +139,24 @@ def _slopes(
     The other kind of score is as far on the other side: a critic that is mistaken.
     """
     bench = Bench(subject)
-    spec = subject.spec
-    if side not in spec.trains:
+    if side not in bench.trains:
         raise NotApplicable(f"it has no loss for the {side}")
-    if "generator" not in spec.trains:
+    if "generator" not in bench.trains:
         raise NotApplicable("it is a penalty, not an adversarial loss")
     observes = type(bench.loss()).observe is not Loss.observe
     slopes: list[Tensor] = []
     for state in (None, *(OBSERVED if observes else ())):
         loss = bench.loss()
         for number in range(3 if state is not None else 0):
-            for updated in spec.trains:
+            for updated in bench.trains:
                 observe(loss, updated, number, levels=state)
         for level in levels:
             scores = (level, -level)[:: 1 if which == "real" else -1]
-            setting = Setting(scores=(scores[0], scores[1]))
-            found = bench.find(side, setting, loss=loss)
+            found = bench.find(side, Setting(scores=(scores[0], scores[1])), loss=loss)
             if found is not None and f"{which}_scores" not in found.step.read:
                 raise NotApplicable(f"it reads no {which} scores")
             slopes += [] if found is None else found.gradients(found.step.targets[which])
-    if spec.double_backward and not slopes:
+    if bench.spec.double_backward and not slopes:
         raise NotApplicable(f"its value follows a gradient, not the {which} scores")
     return slopes or [torch.zeros(1)]
 
@@ -225,12 +215,11 @@ def mistaken_discriminator_learns(subject: Subject[LossSpec]) -> None:
 def value_is_a_mean_over_the_batch(subject: Subject[LossSpec]) -> None:
     bench = Bench(subject)
     # An affine critic has one gradient everywhere: where a penalty looks does not matter.
-    once = Setting(critic=Critic(norm=10.0))
+    once = Setting(norm=10.0)
     twice = replace(once, arrange=lambda draw: rearranged(draw, lambda rows: rows.repeat(2)))
     for side in bench.trains:
-        first, again, doubled = (
-            bench.value(side, *it) for it in ((once, 0), (once, 1), (twice, 0))
-        )
+        first, again = (bench.value(side, once, seed) for seed in (0, 1))
+        doubled = bench.value(side, twice)
         if abs(first - again) > 1e-4 * abs(first):
             raise NotApplicable("its value is random, or moves with every call")
         same = abs(first - doubled) <= TOLERANCE * abs(first)
@@ -258,7 +247,6 @@ def value_does_not_rest(subject: Subject[LossSpec]) -> None:
     fix="read a scheduled option as step.progress.value(option), in each call",
 )
 def scheduled_options_take_schedules(subject: Subject[LossSpec]) -> None:
-    bench = Bench(subject)
     names = [it.name for it in describe(subject.spec.options) if it.scheduled]
     if not names:
         raise NotApplicable("none of its options is scheduled")
@@ -269,6 +257,7 @@ def scheduled_options_take_schedules(subject: Subject[LossSpec]) -> None:
         for name, it in usual.items()
     }
     scheduled = replace(subject, given={**subject.given, **constant})
-    for one, other in zip(bench.evaluations(), Bench(scheduled).evaluations(), strict=True):
+    benches = (Bench(subject), Bench(scheduled))
+    for one, other in zip(*(it.evaluations() for it in benches), strict=True):
         got = f"{other.value.item():g} where {listed(names)} is a schedule, else {one.value:g}"
         require(torch.equal(one.value, other.value), got)

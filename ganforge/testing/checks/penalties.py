@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from ganforge.errors import listed
 from ganforge.plugin.specs import LossSpec, Side
 from ganforge.testing.fixtures.conduct import own_draws
-from ganforge.testing.fixtures.loss_terms import IMAGES, Bench, Critic, Setting
+from ganforge.testing.fixtures.loss_terms import IMAGES, Bench, Setting
 from ganforge.testing.fixtures.playing import rearranged
 from ganforge.testing.framework import NotApplicable, Subject, check, require
 
@@ -18,21 +20,19 @@ SEEDS = (0, 1, 2)
 TOLERANCE = 1e-3
 
 
-def _require_penalty(subject: Subject[LossSpec]) -> None:
+def _bench(subject: Subject[LossSpec]) -> Bench:
     bench = Bench(subject)
-    if SIDE not in subject.spec.double_backward or SIDE not in bench.trains:
+    if SIDE not in bench.spec.double_backward or SIDE not in bench.trains:
         raise NotApplicable("it is no gradient penalty")
+    return bench
 
 
-def _penalties(subject: Subject[LossSpec], *settings: Setting) -> list[float]:
+def _penalties(bench: Bench, *settings: Setting) -> list[float]:
     """The values in these settings. Raises NotApplicable where they are random."""
-    bench = Bench(subject)
-    _require_penalty(subject)
-    first, *others = settings
-    found, again = (bench.value(SIDE, first, seed) for seed in (0, 1))
+    found, again = (bench.value(SIDE, settings[0], seed) for seed in (0, 1))
     if abs(found - again) > 1e-4 * abs(found):
         raise NotApplicable("its value is random, also where the critic's gradient is the same")
-    return [found, *(bench.value(SIDE, it) for it in others)]
+    return [found, *(bench.value(SIDE, it) for it in settings[1:])]
 
 
 @check(
@@ -42,22 +42,17 @@ def _penalties(subject: Subject[LossSpec], *settings: Setting) -> list[float]:
     "a square root",
 )
 def constant_critic_has_a_constant_penalty(subject: Subject[LossSpec]) -> None:
-    bench = Bench(subject)
-    _require_penalty(subject)
+    bench = _bench(subject)
     penalties = []
     for seed in SEEDS:
-        for found in bench.evaluations(Setting(critic=Critic(kind="constant"), seed=seed)):
+        for found in bench.evaluations(Setting(kind="constant", seed=seed)):
             finite = all(bool(it.isfinite().all()) for it in [found.value, *found.gradients()])
-            require(
-                finite,
-                f"a loss of {found.value:g} for the {found.side}, not finite, or its gradient",
-            )
+            require(finite, f"{found.value:g}, or its gradient, for the {found.side}")
             penalties += [found.value.item()] if found.side == SIDE else []
     if "generator" in bench.trains:
         return  # an adversarial loss with a penalty in it follows the scores, too
-    spread = max(penalties) - min(penalties)
-    same = spread <= TOLERANCE * max(1.0, abs(penalties[0]))
-    require(same, listed([f"{it:g}" for it in penalties]))
+    spread, size = max(penalties) - min(penalties), max(1.0, abs(penalties[0]))
+    require(spread <= TOLERANCE * size, listed([f"{it:g}" for it in penalties]))
 
 
 @check(
@@ -67,14 +62,10 @@ def constant_critic_has_a_constant_penalty(subject: Subject[LossSpec]) -> None:
     "larger the images are",
 )
 def penalty_does_not_follow_the_resolution(subject: Subject[LossSpec]) -> None:
-    _require_penalty(subject)
     # Both critics look at the same pixels; in the larger image there are others, of gradient 0.
-    critic = Critic(norm=NORM, corner=SMALL)
-    small, large = _penalties(
-        subject,
-        Setting(scores=(0.0, 0.0), critic=critic, sample=(IMAGES[0], SMALL, SMALL)),
-        Setting(scores=(0.0, 0.0), critic=critic),
-    )
+    larger = Setting(scores=(0.0, 0.0), norm=NORM, corner=SMALL)
+    smaller = replace(larger, sample=(IMAGES[0], SMALL, SMALL))
+    small, large = _penalties(_bench(subject), smaller, larger)
     same = abs(small - large) <= TOLERANCE * abs(small)
     got = f"{small:g} for images {SMALL} x {SMALL}, and {large:g} for {IMAGES[1]} x {IMAGES[2]}"
     require(same, f"{got}, with one gradient")
@@ -86,13 +77,11 @@ def penalty_does_not_follow_the_resolution(subject: Subject[LossSpec]) -> None:
     fix="turn the sign",
 )
 def penalty_rises_with_the_gradient(subject: Subject[LossSpec]) -> None:
-    bench = Bench(subject)
-    _require_penalty(subject)
+    bench = _bench(subject)
     if "generator" in bench.trains:
         raise NotApplicable("it is an adversarial loss, too")
-    one, other = _penalties(
-        subject, *(Setting(critic=Critic(norm=it), scores=(0.0, 0.0)) for it in (NORM, 2 * NORM))
-    )
+    settings = [Setting(norm=it, scores=(0.0, 0.0)) for it in (NORM, 2 * NORM)]
+    one, other = _penalties(bench, *settings)
     got = f"{one:g} for a gradient of norm {NORM:g}, and {other:g} for one of {2 * NORM:g}"
     require(other >= one - 1e-6 * abs(one), got)
 
@@ -103,8 +92,7 @@ def penalty_rises_with_the_gradient(subject: Subject[LossSpec]) -> None:
     fix="draw len(samples) weights, of shape [B, 1, ...]",
 )
 def each_point_has_its_own_draw(subject: Subject[LossSpec]) -> None:
-    bench = Bench(subject)
-    _require_penalty(subject)
+    bench = _bench(subject)
     alike = Setting(arrange=lambda draw: rearranged(draw, torch.zeros_like))
     drawn = [
         [it.samples for it in found.step.scored]
