@@ -90,6 +90,7 @@ def ganforge_losses():
     yield LossSpec(name="information", trains=("generator",), reads=("inputs.code",), **common)
     yield LossSpec(name="aside", trains=("generator",), reads=("caption",), **common)
     yield LossSpec(name="near", trains=("generator",), reads=("fake_score",), **common)
+    yield LossSpec(name="clipping", trains=(), reads=(), **common)
     yield LossSpec(name="swapped", trains=("generator",), reads=("swapped",), **common)
 
 
@@ -343,6 +344,22 @@ DESCRIBED = "dataset.name=described"
             ["loss: no loss trains the discriminator; add one, such as --loss nonsat"],
         ),
         ((), ("penalty",), ["loss: no loss trains the generator; add one, such as --loss nonsat"]),
+        (
+            (),
+            ("clipping",),
+            [
+                "loss: no loss trains the generator; add one, such as --loss nonsat",
+                "loss: no loss trains the discriminator; add one, such as --loss nonsat",
+            ],
+        ),
+        (
+            ("loss.clipping.weight=2", "loss.clipping.start=5"),
+            ("nonsat", "clipping"),
+            [
+                "loss.clipping.weight=2: has no effect: the loss 'clipping' adds nothing to a loss",
+                "loss.clipping.start=5: has no effect: the loss 'clipping' adds nothing to a loss",
+            ],
+        ),
         (
             ("generator.name=alone",),
             ("nonsat",),

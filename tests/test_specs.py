@@ -240,7 +240,8 @@ def test_a_default_that_is_not_allowed_is_refused(
         ),
         (sampler, {"reads": "samples"}, "reads must be a tuple of names, not 'samples'"),
         (sampler, {"parts": {"noise": 3}}, "parts must be a function of the options"),
-        (loss, {"trains": ()}, "trains must be a tuple of"),
+        (loss, {"trains": ()}, r"a term without a loss is given no step: .* reads=\(\) too"),
+        (loss, {"trains": (), "reads": (), "every": 2}, "neither double_backward nor every"),
         (loss, {"trains": "generator"}, "trains must be a tuple of"),
         (loss, {"trains": ("critic",)}, "trains must be a tuple of"),
         (loss, {"every": 0}, "every must be a number of steps, not 0"),
@@ -352,12 +353,18 @@ def test_a_shape_that_only_the_data_can_tell_is_not_refused_yet() -> None:
         ({"trains": ("generator",), "reads": ("inputs.code", "samples", "fake")}, False),
         ({"trains": ("generator",), "reads": ("reconstruction",)}, False),
         ({"trains": ("generator",), "reads": ()}, False),
+        ({"trains": (), "reads": ()}, True),
     ],
 )
 def test_a_loss_needs_a_discriminator_where_it_trains_or_reads_one(
     fields: dict[str, Any], needed: bool
 ) -> None:
     assert loss(**fields).needs_discriminator is needed
+
+
+def test_a_term_observes_the_sides_that_it_trains_or_both_where_it_has_no_loss() -> None:
+    assert loss(trains=("generator",)).observed == ("generator",)
+    assert loss(trains=(), reads=()).observed == ("discriminator", "generator")
 
 
 def test_what_a_loss_reads_of_the_networks_is_told_from_the_rest() -> None:

@@ -13,7 +13,7 @@ from ganforge.plugin.shapes import PLURALS
 from ganforge.plugin.specs import QUANTITIES, TRACED, LossSpec, NetworkSpec
 
 if TYPE_CHECKING:
-    from .run_config import KeyPath, RunConfig, Selection
+    from .run_config import KeyPath, RunConfig, Selection, Term
 
     Complaints = Iterator[tuple[KeyPath, str]]
 
@@ -224,6 +224,8 @@ def _losses(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
             if name not in known:
                 yield key, f"the loss {spec.name!r} {_missing(name, known, config)}"
         yield from _double_backward(config, spec)
+        for name in _idle_settings(term):
+            yield (*key, name), f"has no effect: the loss {spec.name!r} adds nothing to a loss"
         balanced = term.settings.balance
         if balanced is not None and balanced not in {*names} - {term.config_name}:
             others = _listed([name for name in names if name != term.config_name])
@@ -237,6 +239,13 @@ def _losses(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
             "no loss trains the discriminator; add one, such as --loss nonsat, or do without it: "
             "--discriminator none",
         )
+
+
+def _idle_settings(term: Term) -> list[str]:
+    """The settings of a term without a loss that say how much a loss counts."""
+    usual, given = type(term.settings)(), term.settings
+    names = [field.name for field in describe(type(given))] if not term.spec.trains else []
+    return [name for name in names if getattr(given, name) != getattr(usual, name)]
 
 
 def _listed(others: list[str]) -> str:

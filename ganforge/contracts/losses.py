@@ -17,10 +17,11 @@ class Loss(nn.Module):
     """One term of the objective; the objective is the sum of the terms that a run names.
 
     A term implements either or both of the two losses, each a scalar that is the mean over the
-    batch; its spec's `trains` names those that it has. State (an adaptive weight, say) belongs in
-    buffers, so that it is moved, saved and resumed, and changes in `observe` alone. Parameters that
-    want a gradient are trained with the side that the spec names; those that want none (a network
-    that compares pictures) are not stored.
+    batch; its spec's `trains` names those that it has, and none for a term that is there to observe
+    or to constrain weights. State (an adaptive weight, say) belongs in buffers, so that it is
+    moved, saved and resumed, and changes in `observe` alone. Parameters that want a gradient are
+    trained with the side that the spec names; those that want none (a network that compares
+    pictures) are not stored.
     """
 
     def __init__(self, problem: Problem | None = None, options: Any = None) -> None:
@@ -37,7 +38,8 @@ class Loss(nn.Module):
     def observe(self, observed: Observed) -> None:
         """Called without gradient once after each update of a side that the term trains.
 
-        For state that moves from step to step. A loss is called once for each part of a batch.
+        A term that trains none is told of the updates of both. For state that moves from step to
+        step: a loss is called once for each part of a batch.
         """
 
     def constrain_discriminator(self, discriminator: nn.Module) -> None:

@@ -105,7 +105,7 @@ class Objective:
 
     def observes(self, side: Side) -> bool:
         """True where a term has state that moves with the updates of a side."""
-        return any(side in term.selection.spec.trains for term in self._observing)
+        return any(side in term.selection.spec.observed for term in self._observing)
 
     def observe(self, observed: Observed, noted: Mapping[str, Mapping[str, Tensor]]) -> None:
         """Let the terms that train the side that was updated move their state.
@@ -113,7 +113,7 @@ class Objective:
         `noted` are the values that each has left, by the term's name.
         """
         for term in self._observing:
-            if observed.side in term.selection.spec.trains:
+            if observed.side in term.selection.spec.observed:
                 try:
                     term.loss.observe(replace(observed, noted=noted.get(term.name, {})))
                 except Exception as error:

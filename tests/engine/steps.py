@@ -76,6 +76,7 @@ def term(
         summary="A test's",
         build="nowhere:build",
         trains=trains,
+        reads=("real_scores", "fake_scores") if trains else (),
         double_backward=double_backward,
     )
     package, _, version = origin.partition(" ")

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 from torch.nn.functional import softplus
 
 from ganforge import Progress, Schedule
-from ganforge.contracts import Batch, Draw, Inputs
+from ganforge.contracts import Batch, Draw, Inputs, Loss, Observed
 from ganforge.engine.objective import Objective
 from ganforge.engine.step import read_scores, update
 from ganforge.errors import PluginError
@@ -189,6 +190,36 @@ def test_objective_weighs_terms_and_multiplies_lazy_ones():
 def test_a_term_begins_where_it_is_told_to():
     objective = Objective([term("late", constant_loss(1.0), start=3, every=2)])
     assert [len(objective.due("generator", step)) for step in range(6)] == [0, 0, 0, 0, 1, 0]
+
+
+def test_a_term_without_a_loss_is_told_of_both_sides_and_constrains():
+    class Controller(Loss):
+        def __init__(self):
+            super().__init__()
+            self.told = []
+
+        def observe(self, observed):
+            self.told.append(observed.side)
+
+        def constrain_discriminator(self, discriminator):
+            discriminator.weight.clamp_(-0.5, 0.5)
+
+    controller = Controller()
+    objective = Objective([term("a", constant_loss(1.0)), term("b", controller, trains=())])
+    for side in ("discriminator", "generator"):
+        assert objective.observes(side)
+        objective.observe(
+            Observed(side=side, progress=HALFWAY, batch_size=4, real_scores=None, fake_scores=None),
+            {},
+        )
+    assert controller.told == ["discriminator", "generator"]
+    assert [it.name for it in objective.due("generator", 0)] == ["a"]
+    assert not objective.due("discriminator", 0)
+    critic = nn.Linear(2, 1)
+    with torch.no_grad():
+        critic.weight.fill_(3.0)
+        objective.constrain(critic)
+    assert critic.weight.tolist() == [[0.5, 0.5]]
 
 
 def test_the_weight_of_a_term_may_follow_a_schedule():

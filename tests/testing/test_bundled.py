@@ -44,10 +44,18 @@ SKIPS: Mapping[tuple[str, str], tuple[str, set[str]]] = {
         "discriminator",
         {"dcgan"},
     ),
-    ("constant-critic-has-a-constant-penalty", "it is no gradient penalty"): (
-        "loss",
-        ALL_LOSSES - PENALTIES,
-    ),
+    **{
+        (check, "it is no gradient penalty"): ("loss", ALL_LOSSES - PENALTIES)
+        for check in (
+            "constant-critic-has-a-constant-penalty",
+            "each-point-has-its-own-draw",
+            "penalty-does-not-follow-the-resolution",
+            "penalty-rises-with-the-gradient",
+        )
+    },
+    ("each-point-has-its-own-draw", "it looks at real and fake"): ("loss", {"r1", "r2"}),
+    ("mistaken-discriminator-learns", "it has no loss for the"): ("loss", COMPARISONS),
+    ("mistaken-discriminator-learns", "it is a penalty, not an"): ("loss", PENALTIES),
     ("scheduled-options-take-schedules", "none of its options is scheduled"): (
         "loss",
         ALL_LOSSES - PENALTIES,
@@ -62,6 +70,10 @@ SKIPS: Mapping[tuple[str, str], tuple[str, set[str]]] = {
     ("discriminator-wants-real-scores-high", "it is a penalty, not an"): ("loss", PENALTIES),
     ("generator-wants-fake-scores-high", "it has no loss for the"): ("loss", PENALTIES),
     ("generator-wants-fake-scores-high", "it reads no fake scores"): ("loss", COMPARISONS),
+    ("strength-rises-with-the-scores", "it observes nothing"): (
+        "augmentation",
+        {"instance-noise", "diffaugment"},
+    ),
     ("fewer-real-samples-are-accepted", "it compares real samples one by one"): (
         "metric",
         {"mae"},
@@ -79,6 +91,8 @@ SKIPS: Mapping[tuple[str, str], tuple[str, set[str]]] = {
         "sampler",
         LATENTS,
     ),
+    ("conditions-keep-their-order", "its inputs are made of real samples"): ("sampler", PAIRED),
+    ("inputs-are-independent-of-batch-mates", "its inputs are no latents"): ("sampler", PAIRED),
     ("latents-are-centred", "its inputs are no latents"): ("sampler", PAIRED),
     ("latents-are-uncorrelated", "its inputs are no latents"): ("sampler", PAIRED),
     ("latents-vary", "its inputs are no latents"): ("sampler", PAIRED),

@@ -10,10 +10,12 @@ import torch
 from torch import nn
 
 from ganforge import Augmentation, AugmentationSpec, ImageShapes, VectorShapes
-from ganforge.testing.checks import augmentations
+from ganforge.testing.checks import adapting, augmentations
 from ganforge.testing.finding import subject_of
 from ganforge.testing.fixtures.waiting import HostNeverWaits
-from ganforge.testing.framework import CheckFailure, perform_all
+from ganforge.testing.framework import CheckFailure, checks_in, perform_all
+
+CHECKS = [*checks_in(augmentations), *checks_in(adapting)]
 
 
 class Correct(Augmentation):
@@ -76,6 +78,27 @@ class Mixing(Correct):
         return super().forward(samples.lerp(samples.roll(1, 0), 0.1), generator, progress)
 
 
+class OneDraw(Correct):
+    def forward(self, samples, generator, progress):
+        noise = torch.randn(samples.shape[1:], generator=generator, device=samples.device)
+        return samples + self.std.to(samples.dtype) * noise.to(samples.dtype)
+
+
+class FirstHalf(Correct):
+    """Real samples, where both are scored in one batch."""
+
+    def forward(self, samples, generator, progress):
+        half = len(samples) // 2
+        return torch.cat([super().forward(samples[:half], generator, progress), samples[half:]])
+
+
+class UpsideDown(Correct):
+    """It turns the batch, and not the image."""
+
+    def forward(self, samples, generator, progress):
+        return super().forward(samples.flip(0), generator, progress)
+
+
 class Darkening(Correct):
     def forward(self, samples, generator, progress):
         augmented = super().forward(samples, generator, progress)
@@ -88,6 +111,13 @@ class Detached(Correct):
     def forward(self, samples, generator, progress):
         # As if rounded to what a file holds: the second derivative is there, and the first is 0.
         return super().forward(samples.detach() + 0 * samples, generator, progress)
+
+
+class Clamping(Correct):
+    """Where a generator's sample is at the end of the range, half of its gradient is gone."""
+
+    def forward(self, samples, generator, progress):
+        return super().forward(samples, generator, progress).clamp(-1, 1)
 
 
 class Once(Correct):
@@ -123,6 +153,14 @@ class AskingWhenObserving(Correct):
 class OneScore(Correct):
     def observe(self, observed):
         self.std += 0.01 * observed.real_scores.sign().mean()
+
+
+class Backwards(Correct):
+    """It goes easy on a discriminator that has learnt the samples by heart."""
+
+    def observe(self, observed):
+        if observed.real_scores is not None:
+            self.std -= 0.008 * observed.real_scores.sign().mean()
 
 
 class Remembering(Correct):
@@ -171,12 +209,17 @@ WRONG_AUGMENTATIONS = [
     (Global, "given-generator-alone-is-used"),
     (Elsewhere, "tensors-lie-on-the-device-of-the-samples"),
     (Mixing, "each-sample-is-augmented-by-itself"),
+    (UpsideDown, "each-sample-is-augmented-by-itself"),
+    (OneDraw, "each-sample-has-its-own-draw"),
+    (FirstHalf, "each-sample-has-its-own-draw"),
     (Darkening, "samples-are-left-unchanged"),
     (Detached, "gradient-reaches-the-samples"),
+    (Clamping, "gradient-reaches-the-samples"),
     (Once, "it-can-be-differentiated-twice"),
     (Asking, "host-does-not-wait"),
     (AskingWhenObserving, "host-does-not-wait"),
     (OneScore, "any-scores-can-be-observed"),
+    (Backwards, "strength-rises-with-the-scores"),
     (Remembering, "state-is-in-buffers"),
     (Learning, "it-has-no-parameters"),
     (Alias, "metrics-are-scalars"),
@@ -190,27 +233,39 @@ WRONG_AUGMENTATIONS = [
     ids=[f"{it.__name__}-{check}" for it, check in WRONG_AUGMENTATIONS],
 )
 def test_a_wrong_augmentation_fails_its_own_check_and_no_other(built, check):
-    results = perform_all(augmentations.CHECKS, subject_of(augmentation(built)))
+    results = perform_all(CHECKS, subject_of(augmentation(built)))
     assert [(it.check, it.message) for it in results if it.failed and it.check != check] == []
     assert [it.check for it in results if it.failed] == [check]
 
 
 def test_a_correct_augmentation_fails_none():
-    results = perform_all(augmentations.CHECKS, subject_of(augmentation(Correct)))
+    results = perform_all(CHECKS, subject_of(augmentation(Correct)))
     assert [(it.check, it.message) for it in results if it.status != "passed"] == []
-    assert len(results) == len(augmentations.CHECKS)
+    assert len(results) == len(CHECKS)
+
+
+class Stubborn(Correct):
+    def forward(self, samples, generator, progress):
+        return super().forward(samples.view(-1, 7, 1), generator, progress)
+
+
+def test_an_error_of_an_augmentation_shows_what_it_was_given():
+    first = perform_all(CHECKS, subject_of(augmentation(Stubborn)))[0]
+    assert (first.check, first.status) == ("shape-and-dtype-stay", "failed")
+    assert "it raised RuntimeError: shape '[-1, 7, 1]' is invalid" in first.message
+    assert "for samples [5, 3, 11, 11]" in first.message
 
 
 def test_one_that_says_so_need_not_be_differentiated_twice():
     spec = dataclasses.replace(augmentation(Once), double_backward=False)
-    results = perform_all(augmentations.CHECKS, subject_of(spec))
+    results = perform_all(CHECKS, subject_of(spec))
     skipped = [(it.check, it.message) for it in results if it.status != "passed"]
     assert skipped == [("it-can-be-differentiated-twice", "it declares that it cannot be")]
 
 
 def test_every_check_of_augmentations_has_a_wrong_one():
     wrong = {check for _, check in WRONG_AUGMENTATIONS}
-    assert wrong == {check.name for check in augmentations.CHECKS}
+    assert wrong == {check.name for check in CHECKS}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -9,11 +10,13 @@ import pytest
 import torch
 from torch import nn
 
-from ganforge import Game, GameSpec, Step
+from ganforge import Game, GameSpec, GeneratorSpec, ImageShapes, Step
 from ganforge.testing import check_component
 from ganforge.testing.checks import games
 from ganforge.testing.finding import subject_of
-from ganforge.testing.framework import perform_all
+from ganforge.testing.framework import checks_in, perform_all
+
+CHECKS = checks_in(games)
 
 
 class MiddleStep(Step):
@@ -111,6 +114,72 @@ class Detached(Correct):
     step_class = DetachedStep
 
 
+class SwappedStep(MiddleStep):
+    def make_real(self):
+        return super().make_fake()
+
+    def make_fake(self):
+        return super().make_real()
+
+    @property
+    def real_conditions(self):
+        return super().fake_conditions
+
+    @property
+    def fake_conditions(self):
+        return self.conditions
+
+
+class Swapped(Correct):
+    step_class = SwappedStep
+
+
+class AnothersConditionsStep(MiddleStep):
+    @property
+    def real_conditions(self):
+        return {name: it.roll(1, 0) for name, it in super().real_conditions.items()}
+
+
+class AnothersConditions(Correct):
+    step_class = AnothersConditionsStep
+
+
+class OtherSidesStep(MiddleStep):
+    """D is told of fakes what the real samples of the batch are."""
+
+    @property
+    def fake_conditions(self):
+        return self.conditions
+
+
+class OtherSides(Correct):
+    step_class = OtherSidesStep
+
+
+class CentredStep(MiddleStep):
+    def make_real(self):
+        return self.samples - self.samples[:1]
+
+
+class Centred(Correct):
+    step_class = CentredStep
+
+
+class DatalessStep(MiddleStep):
+    """It has forgotten the data: D tells two fakes apart."""
+
+    def make_real(self):
+        return self._generated[0]
+
+    @property
+    def real_conditions(self):
+        return self.fake_conditions
+
+
+class Dataless(Correct):
+    step_class = DatalessStep
+
+
 class Paired(Correct):
     def generate(self, generator, inputs, **conditions):
         samples = super().generate(generator, inputs, **conditions)
@@ -130,6 +199,11 @@ WRONG_GAMES = [
     (Noisy, "same-draws-give-the-same-values"),
     (Leaking, "gradients-go-to-the-side-that-moves"),
     (Detached, "gradients-go-to-the-side-that-moves"),
+    (Swapped, "gradients-go-to-the-side-that-moves"),
+    (AnothersConditions, "scores-follow-their-samples"),
+    (OtherSides, "scores-follow-their-samples"),
+    (Centred, "scores-follow-their-samples"),
+    (Dataless, "scores-follow-their-samples"),
     (Paired, "samples-are-generated"),
 ]
 
@@ -138,7 +212,7 @@ WRONG_GAMES = [
     ("built", "check"), WRONG_GAMES, ids=[it.__name__ for it, _ in WRONG_GAMES]
 )
 def test_a_wrong_game_fails_its_own_check_and_no_other(built, check):
-    results = perform_all(games.CHECKS, subject_of(game(built)))
+    results = perform_all(CHECKS, subject_of(game(built)))
     assert [(it.check, it.message) for it in results if it.failed and it.check != check] == []
     assert [it.check for it in results if it.failed] == [check]
 
@@ -158,12 +232,115 @@ def test_what_a_game_remembers_outside_of_buffers_is_not_resumed():
     assert failed == ["resumes-to-the-bit"]
 
 
-def test_a_game_that_calls_what_no_reference_network_has_is_left_to_its_author():
-    results = perform_all(games.CHECKS, subject_of(game(Correct, calls=("paint",))))
+def test_a_game_that_calls_what_no_generator_has_is_left_to_its_author():
+    results = perform_all(CHECKS, subject_of(game(Correct, calls=("paint",))))
     assert {(it.status, it.message) for it in results} == {
-        ("skipped", "it calls paint, which no reference network has")
+        ("skipped", "no generator can paint, as its game asks")
     }
 
 
+class Painter(nn.Module):
+    """Makes a sample in two goes, for images of 4 x 4 alone."""
+
+    def __init__(self, problem, options):
+        super().__init__()
+        assert problem.sample_shape == (1, 4, 4)
+        self.sketch = nn.Linear(problem.input_shape[0], 16)
+        self.brush = nn.Linear(16, 16)
+
+    def forward(self, inputs):
+        return self.paint(self.sketch(inputs)).view(-1, 1, 4, 4)
+
+    def paint(self, sketch):
+        return self.brush(sketch.tanh()).tanh()
+
+
+class PaintingStep(Step):
+    @cached_property
+    def middle(self):
+        with torch.set_grad_enabled(self.update.trains_generator):
+            return self.update.generator.paint(self.samples.flatten(1))
+
+
+class Painting(Game):
+    step_class = PaintingStep
+
+
+PAINTER = GeneratorSpec(
+    name="painter",
+    summary="Two layers",
+    build=f"{__name__}:Painter",
+    shapes=(ImageShapes(minimum=4, maximum=4, channels=(1,)),),
+    methods=("paint",),
+)
+
+
+def test_a_game_is_played_with_the_generator_of_its_own_plugin():
+    subject = replace(subject_of(game(Painting, calls=("paint",))), partners=(subject_of(PAINTER),))
+    results = perform_all(CHECKS, subject)
+    assert [(it.check, it.message) for it in results if it.status != "passed"] == []
+
+
+class PackedStep(Step):
+    """Two samples to a score (Lin et al., 2018, PacGAN)."""
+
+    def make_real(self):
+        return packed(super().make_real())
+
+    def make_fake(self):
+        return packed(super().make_fake())
+
+
+def packed(samples):
+    shape = (len(samples) // 2, 2 * samples.shape[1], *samples.shape[2:])
+    return samples.reshape(shape)
+
+
+class Packed(Game):
+    step_class = PackedStep
+
+
+def twice(options, sample, input_shape):
+    first, *others = sample.known_shape
+    return sample.with_shape((2 * first, *others))
+
+
+PACKED = {"provides": (), "conditions": False, "judged": twice, "packing": 2}
+
+
+def test_several_samples_may_share_a_score_where_the_spec_says_how_many():
+    results = check_component(game(Packed, **PACKED))
+    assert [(it.check, it.message) for it in results if it.failed] == []
+    failed = [it for it in check_component(game(Halved, **PACKED)) if it.failed]
+    assert [it.check for it in failed] == ["quantities-are-there"]
+    assert "step.real of the discriminator's update is [2, 2, 8, 8] for 8 samples" in (
+        failed[0].message
+    )
+
+
+class HalvedStep(PackedStep):
+    """Half of what is packed is forgotten."""
+
+    def make_real(self):
+        return super().make_real()[::2]
+
+
+class Halved(Game):
+    step_class = HalvedStep
+
+
+class ShortSighted(Correct):
+    def steps(self, update, draw):
+        draw.batch.samples.view(len(draw.inputs), -1, 7)
+        return super().steps(update, draw)
+
+
+def test_an_error_of_a_game_shows_the_shapes_that_it_was_given():
+    result = perform_all(CHECKS, subject_of(game(ShortSighted)))[1]
+    assert (result.check, result.status) == ("quantities-are-there", "failed")
+    assert "it raised RuntimeError: shape '[4, -1, 7]' is invalid" in result.message
+    assert "for samples [4, 1, 8, 8] and inputs [4, 6]" in result.message
+
+
 def test_every_check_of_games_has_a_wrong_one():
-    assert {check for _, check in WRONG_GAMES} == {check.name for check in games.CHECKS}
+    assert {check for _, check in WRONG_GAMES} == {check.name for check in CHECKS}

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import avg_pool2d, mse_loss, softplus
+from torch.nn.functional import avg_pool2d, binary_cross_entropy, cross_entropy, mse_loss, softplus
 
 from ganforge import Loss, LossSpec, Schedule, ScoreLoss, averaged, input_gradients, option
 from ganforge.testing import check_component
-from ganforge.testing.checks.losses import CHECKS
+from ganforge.testing.checks import loss_conduct, loss_declarations, losses, penalties
 from ganforge.testing.finding import subject_of
-from ganforge.testing.framework import perform_all
+from ganforge.testing.framework import checks_in, perform_all
+
+MODULES = (losses, penalties, loss_declarations, loss_conduct)
+CHECKS = [it for module in MODULES for it in checks_in(module)]
 
 
 class Correct(ScoreLoss):
@@ -50,8 +53,9 @@ class RoundedAway(Correct):
     """Its smallest distance from 1 is lost in bfloat16."""
 
     def discriminator(self, real_scores, fake_scores):
-        fake = torch.sigmoid(fake_scores).clamp(max=1 - 1e-5)
-        return softplus(-real_scores).mean() - (1 - fake).log().mean()
+        near = -(1 - torch.sigmoid(fake_scores.clamp(max=15))).log()
+        fake = torch.where(fake_scores > 15, fake_scores, near)
+        return softplus(-real_scores).mean() + fake.mean()
 
 
 class OneTensorAlone(Correct):
@@ -93,7 +97,7 @@ class FakePushedDown(Correct):
 
 class Summed(Correct):
     def discriminator(self, real_scores, fake_scores):
-        return softplus(-real_scores).sum() + softplus(fake_scores).sum()
+        return super().discriminator(real_scores, fake_scores) * len(real_scores)
 
 
 class Reconstruction(Loss):
@@ -307,6 +311,265 @@ class WeighedOtherwise(Weighed):
         return weight * Penalty.discriminator_loss(self, step)
 
 
+class Scored(Penalty):
+    """A term that lets the discriminator score the samples `points`, told `conditions`."""
+
+    def discriminator_loss(self, step):
+        real, fake = step.real.detach(), step.fake.detach()
+        points = torch.lerp(real, fake, self.weights(real)).requires_grad_()
+        scores = step.discriminate(points, self.conditions(step))
+        return self.penalty(input_gradients(scores, points).flatten(1).norm(dim=1)).mean()
+
+    def weights(self, real):
+        return torch.rand(len(real), *[1] * (real.dim() - 1), device=real.device)
+
+    def conditions(self, step):
+        return step.real_conditions
+
+    def penalty(self, norms):
+        return (norms - 1).square()
+
+
+class AnothersConditions(Scored):
+    def conditions(self, step):
+        return {name: it.roll(1, 0) for name, it in step.real_conditions.items()}
+
+
+class OtherSidesConditions(Loss):
+    """Consistency of fakes (Zhao et al., 2020), told what the real samples are."""
+
+    def discriminator_loss(self, step):
+        scores = step.discriminate(0.9 * step.fake, step.real_conditions)
+        return averaged(lambda it, other: (it - other).square().mean(), scores, step.fake_scores)
+
+
+class OneWeight(Scored):
+    """One interpolation weight for the whole batch."""
+
+    def weights(self, real):
+        return torch.rand((), device=real.device)
+
+
+class Rewarding(Scored):
+    """The sign of a reward."""
+
+    def penalty(self, norms):
+        return -(norms - 1).square()
+
+
+class MeanOfPixels(Penalty):
+    def discriminator_loss(self, step):
+        return input_gradients(step.real_scores, step.real).square().mean()
+
+
+class NormOfColours(Penalty):
+    """The norm along the wrong axis: at each pixel, over its colours."""
+
+    def discriminator_loss(self, step):
+        norms = (input_gradients(step.real_scores, step.real).square().sum(1) + 1e-12).sqrt()
+        return (norms - 1).square().mean()
+
+
+class OfTheMeanScore(Penalty):
+    """The gradient of the mean score is as many times smaller as there are samples."""
+
+    def discriminator_loss(self, step):
+        mean = averaged(lambda scores: scores.mean(), step.real_scores)
+        (gradients,) = torch.autograd.grad(mean, step.real, create_graph=True)
+        norms = (gradients.flatten(1).square().sum(1) + 1e-12).sqrt()
+        return (norms - 1).square().mean()
+
+
+class PenaltyOfTheMeanScore(Penalty):
+    def discriminator_loss(self, step):
+        mean = averaged(lambda scores: scores.mean(), step.real_scores)
+        (gradients,) = torch.autograd.grad(mean, step.real, create_graph=True)
+        return gradients.flatten(1).square().sum(1).mean()
+
+
+class NotRecorded(Penalty):
+    """A penalty without create_graph trains nobody."""
+
+    def discriminator_loss(self, step):
+        score = averaged(lambda scores: scores.sum(), step.real_scores)
+        (gradients,) = torch.autograd.grad(score, step.real, retain_graph=True)
+        return gradients.flatten(1).square().sum(1).mean()
+
+
+class OfProbabilities(Correct):
+    """Cross-entropy of a sigmoid where scores are taken already."""
+
+    def discriminator(self, real_scores, fake_scores):
+        real, fake = torch.sigmoid(real_scores), torch.sigmoid(fake_scores)
+        return super().discriminator(real, fake)
+
+
+class BinaryOfProbabilities(Correct):
+    def discriminator(self, real_scores, fake_scores):
+        real, fake = (torch.sigmoid(it.float()) for it in (real_scores, fake_scores))
+        with torch.autocast("cpu", enabled=False):
+            return binary_cross_entropy(real, torch.ones_like(real)) + binary_cross_entropy(
+                fake, torch.zeros_like(fake)
+            )
+
+
+class DetachedReal(Correct):
+    def discriminator(self, real_scores, fake_scores):
+        return super().discriminator(real_scores.detach(), fake_scores)
+
+
+class DetachedFake(Correct):
+    def generator(self, fake_scores):
+        return super().generator(fake_scores.detach())
+
+
+class OtherSidesLoss(Correct):
+    """The generator is given the discriminator's loss."""
+
+    def generator_loss(self, step):
+        return self.discriminator_loss(step)
+
+
+class SumOfPatches(Correct):
+    def discriminator(self, real_scores, fake_scores):
+        number = real_scores[0].numel()
+        return super().discriminator(real_scores, fake_scores) * number
+
+
+class SumOfScales(Correct):
+    def discriminator_loss(self, step):
+        number = len(step.real_scores) if isinstance(step.real_scores, list) else 1
+        return super().discriminator_loss(step) * number
+
+
+class ScoresInPlace(Correct):
+    def discriminator(self, real_scores, fake_scores):
+        return super().discriminator(real_scores, fake_scores.mul_(1.0))
+
+
+class ConditionsInPlace(Correct):
+    def discriminator_loss(self, step):
+        if step.labels is not None:
+            step.labels.add_(0)
+        return super().discriminator_loss(step)
+
+
+class RestingByItself(Penalty):
+    """It is lazy without a word, and its interval is not what it is multiplied by."""
+
+    def discriminator_loss(self, step):
+        value = super().discriminator_loss(step)
+        return value if step.progress.step % 16 == 0 else 0 * value
+
+
+class Auxiliary(Correct):
+    """Correct: D classifies (Odena et al., 2017)."""
+
+    def discriminator_loss(self, step):
+        return super().discriminator_loss(step) + self.errors(step)
+
+    def errors(self, step):
+        real = cross_entropy(step.trace("real.logits"), step.labels)
+        return real + cross_entropy(step.trace("fake.logits"), step.fake_labels)
+
+
+class AuxiliaryOfOthers(Auxiliary):
+    def errors(self, step):
+        return cross_entropy(step.trace("real.logits"), step.labels.roll(1, 0)) + cross_entropy(
+            step.trace("fake.logits"), step.fake_labels
+        )
+
+
+class AuxiliaryOfTheOtherSide(Auxiliary):
+    def errors(self, step):
+        real = cross_entropy(step.trace("real.logits"), step.labels)
+        return real + cross_entropy(step.trace("fake.logits"), step.labels)
+
+
+class ReconstructionOfOthers(Loss):
+    def generator_loss(self, step):
+        return mse_loss(step.reconstruction, step.samples.flip(0))
+
+
+class Noting(Correct):
+    """A length in an attribute, which no checkpoint holds."""
+
+    length = 0.0
+
+    def generator_loss(self, step):
+        step.note("lengths", step.fake.flatten(1).norm(dim=1))
+        return super().generator_loss(step)
+
+    def observe(self, observed):
+        for lengths in observed.noted.values():
+            self.length = 0.9 * self.length + 0.1 * lengths.mean().item()
+
+
+class Matching(Loss):
+    """Correct: mismatched pairs are to be told from those that belong together."""
+
+    def discriminator_loss(self, step):
+        others = {name: it.roll(1, 0) for name, it in step.real_conditions.items()}
+        scores = step.discriminate(step.real, others)
+        return averaged(lambda it: softplus(it).mean(), scores)
+
+
+class ModeSeeking(Loss):
+    """Correct: pairs of one batch (Mao et al., 2019)."""
+
+    def generator_loss(self, step):
+        fake, inputs = step.fake.flatten(1), step.inputs.flatten(1)
+        far = (fake - fake.roll(1, 0)).abs().mean(1)
+        return ((inputs - inputs.roll(1, 0)).abs().mean(1) / (far + 1e-5)).mean()
+
+
+class Equilibrium(Loss):
+    """Correct: BEGAN (Berthelot et al., 2017), a score being an error of D with its sign turned."""
+
+    def __init__(self, problem, options):
+        super().__init__()
+        self.register_buffer("k", torch.zeros(()))
+
+    def discriminator_loss(self, step):
+        return averaged(
+            lambda r, f: self.k * f.mean() - r.mean(), step.real_scores, step.fake_scores
+        )
+
+    def generator_loss(self, step):
+        return averaged(lambda it: -it.mean(), step.fake_scores)
+
+    def observe(self, observed):
+        if observed.side == "discriminator" and observed.real_scores is not None:
+            real, fake = -observed.real_scores.mean(), -observed.fake_scores.mean()
+            self.k.add_(0.1 * (0.5 * real - fake)).clamp_(0, 1)
+
+
+class Controller(Loss):
+    """Correct: it has no loss, and clips weights the more the further scores are apart."""
+
+    def __init__(self, problem, options):
+        super().__init__()
+        self.register_buffer("bound", torch.ones(()))
+
+    def observe(self, observed):
+        if observed.real_scores is not None and observed.fake_scores is not None:
+            apart = observed.real_scores.mean() - observed.fake_scores.mean()
+            self.bound.sub_(0.01 * apart.sign()).clamp_(0.01, 1)
+
+    def constrain_discriminator(self, discriminator):
+        for parameter in discriminator.parameters():
+            parameter.clamp_(-self.bound, self.bound)
+
+
+class ControllerWithALoss(Controller):
+    def discriminator_loss(self, step):
+        return averaged(lambda it: it.square().mean(), step.real_scores)
+
+
+class Idle(Loss):
+    """A term that is nothing at all."""
+
+
 def spec(built: type, **said: Any) -> LossSpec:
     return LossSpec(name="wrong", summary="A loss", build=f"{__name__}:{built.__name__}", **said)
 
@@ -319,6 +582,8 @@ ALONE = {"trains": G, "reads": ()}
 RECONSTRUCTION = {"trains": G, "reads": ("samples", "reconstruction")}
 FEATURES = {"trains": G, "reads": ("real.features", "fake.features")}
 BOTH = ("real_scores", "fake_scores")
+CONTROL = {"trains": (), "reads": ()}
+CLASSES = {"reads": (*BOTH, "labels", "fake_labels", "real.logits", "fake.logits")}
 
 WRONG = [
     (Vector, {}, "value-is-a-scalar"),
@@ -352,6 +617,28 @@ WRONG = [
     (OwnLeaf, {"trains": D}, "double-backward-is-as-declared"),
     (Correct, {"double_backward": D}, "double-backward-is-as-declared"),
     (PathLength, {"trains": G, "reads": ("generated.w",)}, "double-backward-is-as-declared"),
+    (ControllerWithALoss, CONTROL, "trains-the-declared-networks"),
+    (Idle, CONTROL, "trains-the-declared-networks"),
+    (DetachedReal, {}, "discriminator-wants-real-scores-high"),
+    (OtherSidesLoss, {}, "generator-wants-fake-scores-high"),
+    (OfProbabilities, {}, "mistaken-discriminator-learns"),
+    (BinaryOfProbabilities, {}, "mistaken-discriminator-learns"),
+    (SumOfPatches, {}, "patch-scores-are-accepted"),
+    (SumOfScales, {}, "lists-of-scores-are-accepted"),
+    (OfTheMeanScore, PENALTY, "value-is-a-mean-over-the-batch"),
+    (PenaltyOfTheMeanScore, PENALTY, "value-is-a-mean-over-the-batch"),
+    (MeanOfPixels, PENALTY, "penalty-does-not-follow-the-resolution"),
+    (Rewarding, PENALTY, "penalty-rises-with-the-gradient"),
+    (OneWeight, PENALTY, "each-point-has-its-own-draw"),
+    (AnothersConditions, PENALTY, "conditions-are-those-of-the-samples"),
+    (OtherSidesConditions, {"trains": D}, "conditions-are-those-of-the-samples"),
+    (AuxiliaryOfOthers, CLASSES, "labels-are-compared-with-their-samples"),
+    (AuxiliaryOfTheOtherSide, CLASSES, "labels-are-compared-with-their-samples"),
+    (ReconstructionOfOthers, RECONSTRUCTION, "labels-are-compared-with-their-samples"),
+    (RestingByItself, PENALTY, "value-does-not-rest"),
+    (ScoresInPlace, {}, "step-is-left-unchanged"),
+    (ConditionsInPlace, {"reads": (*BOTH, "labels")}, "step-is-left-unchanged"),
+    (Noting, {}, "state-lies-in-buffers"),
     (SteepAtZero, PENALTY, "constant-critic-has-a-constant-penalty"),
     (ByTheScore, PENALTY, "constant-critic-has-a-constant-penalty"),
     (InPlace, {}, "step-is-left-unchanged"),
@@ -366,6 +653,24 @@ WRONG = [
     (WeighedOnce, WEIGHED, "scheduled-options-take-schedules"),
     (WeighedOtherwise, WEIGHED, "scheduled-options-take-schedules"),
 ]
+
+
+#: what is wrong in a way that more than one check can see
+TWICE_WRONG = [
+    (NotRecorded, PENALTY, {"trains-the-declared-networks", "double-backward-is-as-declared"}),
+    (DetachedFake, {}, {"trains-the-declared-networks", "generator-wants-fake-scores-high"}),
+    (
+        NormOfColours,
+        PENALTY,
+        {"penalty-does-not-follow-the-resolution", "penalty-rises-with-the-gradient"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("built", "said", "checks"), TWICE_WRONG)
+def test_a_wrong_loss_fails_every_check_that_sees_it(built, said, checks):
+    results = perform_all(CHECKS, subject_of(spec(built, **said)))
+    assert {it.check for it in results if it.failed} == checks
 
 
 @pytest.mark.parametrize(
@@ -383,6 +688,11 @@ def test_a_wrong_loss_fails_its_own_check_and_no_other(built, said, check):
         (Correct, {}),
         (Penalty, PENALTY),
         (OwnLeaf, PENALTY),
+        (Scored, PENALTY),
+        (Auxiliary, CLASSES),
+        (Matching, {"trains": D}),
+        (ModeSeeking, {"trains": G, "reads": ("fake", "inputs")}),
+        (Equilibrium, {}),
         (Weighed, WEIGHED),
         (Adapting, {}),
         (Projecting, {"parameters": "generator"}),
@@ -405,6 +715,19 @@ def test_a_correct_loss_fails_none_and_trains(built, said):
         "resumes-to-the-bit",
     }
     assert {it.check for it in results} > {check.name for check in CHECKS}
+
+
+def test_a_term_may_have_no_loss_and_observe_and_constrain():
+    results = check_component(spec(Controller, **CONTROL))
+    assert [(it.check, it.message) for it in results if it.failed] == []
+    assert {it.check for it in results if it.status == "passed"} >= {
+        "trains-the-declared-networks",
+        "state-lies-in-buffers",
+        "updates-without-scores-are-observed",
+        "constraint-keeps-the-weights",
+        "trains-with-reference-partners",
+        "resumes-to-the-bit",
+    }
 
 
 def test_every_check_has_a_wrong_loss():

@@ -10,10 +10,11 @@ import torch
 
 from ganforge import Field, Inputs, LatentSampler, Sampler, SamplerSpec
 from ganforge.testing import check_component
-from ganforge.testing.checks import samplers
+from ganforge.testing.checks import latents, samplers
 from ganforge.testing.finding import subject_of
-from ganforge.testing.framework import perform_all
+from ganforge.testing.framework import checks_in, perform_all
 
+CHECKS = [*checks_in(samplers), *checks_in(latents)]
 LATENTS = 6
 
 
@@ -26,6 +27,15 @@ class Correct(LatentSampler):
 
     def latents(self, n: int, generator: torch.Generator):
         return torch.randn(n, LATENTS, generator=generator, device=generator.device)
+
+
+class Categorical(Correct):
+    """Correct: noise and a category, with one number a class (Chen et al., 2016)."""
+
+    def latents(self, n, generator):
+        noise = super().latents(n, generator)[:, :3]
+        classes = torch.randint(3, (n,), generator=generator, device=generator.device)
+        return torch.cat([noise, torch.nn.functional.one_hot(classes, 3).float()], 1)
 
 
 class TooLong(Correct):
@@ -83,6 +93,59 @@ class Doubled(Correct):
         return torch.cat([half, half], dim=1)
 
 
+class Centred(Correct):
+    """A batch whose mean is 0, so that a batch of one is nothing but 0."""
+
+    def latents(self, n, generator):
+        latents = super().latents(n, generator)
+        return latents - latents.mean(0) if n else latents
+
+
+class Standardised(Correct):
+    def latents(self, n, generator):
+        latents = super().latents(n, generator)
+        return latents / latents.square().mean(0, keepdim=True).sqrt()
+
+
+class Repeated(Correct):
+    """One input for four samples each, for want of a loop."""
+
+    def latents(self, n, generator):
+        return super().latents(-(-n // 4), generator).repeat_interleave(4, 0)[:n]
+
+
+class FirstClassNever(Correct):
+    def sample(self, n, *, generator, real=None):
+        drawn = super().sample(n, generator=generator, real=real)
+        return Inputs(drawn.values, **{name: it.clamp(min=1) for name, it in drawn.others.items()})
+
+
+class AnothersLabel(Correct):
+    def sample(self, n, *, generator, real=None):
+        drawn = super().sample(n, generator=generator, real=real)
+        return Inputs(drawn.values, **{name: it.roll(1, 0) for name, it in drawn.others.items()})
+
+
+class ByAnothersLabel(Correct):
+    """Latents about the mean of a class, which is not the class that they come with."""
+
+    def sample(self, n, *, generator, real=None):
+        drawn = super().sample(n, generator=generator, real=real)
+        if real is None or real.labels is None:
+            return drawn
+        return Inputs(drawn.values + real.labels.roll(1, 0)[:, None], **drawn.others)
+
+
+class TruncatedOtherwise(Correct):
+    def truncated(self, threshold):
+        return Within(self.problem, threshold)
+
+
+class Within(Correct):
+    def sample(self, n, *, generator, real=None):
+        return Inputs(self.latents(n, generator).clamp(-self.options, self.options))
+
+
 class Peeking(Correct):
     def sample(self, n, *, generator, real=None):
         drawn = super().sample(n, generator=generator, real=real)
@@ -127,6 +190,13 @@ class Mislabelled(Paired):
 class Darkening(Paired):
     def altered(self, images):
         return images.mul_(0.5)
+
+
+class Everything(Paired):
+    """It tells the generator fields that it is not told."""
+
+    def sample(self, n, *, generator, real=None):
+        return Inputs(real.samples, **{"mask": real.samples, **real.others})
 
 
 class Other(Sampler):
@@ -175,6 +245,14 @@ WRONG_SAMPLERS = [
     (Idle, {}, "latents-vary"),
     (Positive, {}, "latents-are-centred"),
     (Doubled, {}, "latents-are-uncorrelated"),
+    (Centred, {}, "inputs-are-independent-of-batch-mates"),
+    (Standardised, {}, "inputs-are-independent-of-batch-mates"),
+    (Repeated, {}, "inputs-are-independent-of-batch-mates"),
+    (FirstClassNever, {}, "labels-come-with-classes"),
+    (Everything, {}, "labels-come-with-classes"),
+    (AnothersLabel, {}, "conditions-keep-their-order"),
+    (ByAnothersLabel, {}, "data-is-read-as-declared"),
+    (TruncatedOtherwise, {}, "truncation-bounds-the-inputs"),
     (Brighter, {}, "image-inputs-lie-in-range"),
     (Peeking, {}, "data-is-read-as-declared"),
     (Reversed, {}, "data-is-read-as-declared"),
@@ -193,7 +271,7 @@ WRONG_SAMPLERS = [
     ids=[f"{it.__name__}-{check}" for it, _, check in WRONG_SAMPLERS],
 )
 def test_a_wrong_sampler_fails_its_own_check_and_no_other(built, said, check):
-    results = perform_all(samplers.CHECKS, subject_of(sampler(built, **said)))
+    results = perform_all(CHECKS, subject_of(sampler(built, **said)))
     assert [it for it in failed(results) if it[0] != check] == []
     assert [it.check for it in results if it.failed] == [check]
 
@@ -203,6 +281,7 @@ def test_a_wrong_sampler_fails_its_own_check_and_no_other(built, said, check):
     [
         (Correct, {}),
         (Correct, {"parts": lambda options: {"noise": 4, "code": 2}}),
+        (Categorical, {"parts": lambda options: {"noise": 3, "category": 3}}),
         (Paired, {}),
         (Other, {}),
     ],
@@ -210,9 +289,21 @@ def test_a_wrong_sampler_fails_its_own_check_and_no_other(built, said, check):
 def test_a_correct_sampler_fails_none(built, said):
     results = check_component(sampler(built, **said))
     assert failed(results) == []
-    assert {it.check for it in results} > {check.name for check in samplers.CHECKS}
+    assert {it.check for it in results} > {check.name for check in CHECKS}
     assert [it.status for it in results if it.check == "resumes-to-the-bit"] == ["passed"]
 
 
+class Stubborn(Correct):
+    def latents(self, n, generator):
+        return super().latents(n, generator).view(-1, 7)
+
+
+def test_an_error_of_a_sampler_shows_what_it_was_given():
+    first = perform_all(CHECKS, subject_of(sampler(Stubborn)))[0]
+    assert (first.check, first.status) == ("inputs-have-the-declared-shape", "failed")
+    assert "it raised RuntimeError: shape '[-1, 7]' is invalid" in first.message
+    assert "for n 5" in first.message
+
+
 def test_every_check_of_samplers_has_a_wrong_one():
-    assert {check for _, _, check in WRONG_SAMPLERS} == {check.name for check in samplers.CHECKS}
+    assert {check for _, _, check in WRONG_SAMPLERS} == {check.name for check in CHECKS}

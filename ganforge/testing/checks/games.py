@@ -2,117 +2,102 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
-from ganforge.contracts import Step
+from ganforge.contracts import Batch, Draw, Step
+from ganforge.plugin.fields import LABEL
 from ganforge.plugin.specs import SIDES, GameSpec, Side
 from ganforge.testing.fixtures.building import seeded
-from ganforge.testing.fixtures.playing import BATCH, Match, matches
-from ganforge.testing.framework import (
-    Check,
-    NotApplicable,
-    Subject,
-    check_of,
-)
-from ganforge.testing.framework import (
-    OldFailure as CheckFailure,
-)
+from ganforge.testing.fixtures.company import PACKS
+from ganforge.testing.fixtures.conduct import near, require_same, same, shown_where_it_fails
+from ganforge.testing.fixtures.playing import Match, matches, rearranged, swapped
+from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
+
+SCORES = ("real_scores", "fake_scores")
 
 
+@check(
+    "each side is a module that holds every network made for it",
+    GameSpec,
+    fix="return a network that make(problem) has built, or several in an nn.ModuleDict",
+)
 def sides_are_built(subject: Subject[GameSpec]) -> None:
     for match in matches(subject):
         for side, made in match.made.items():
             module = match.generator if side == "generator" else match.discriminator
-            if not isinstance(module, nn.Module) or not made:
-                raise CheckFailure(
-                    f"a module for the {side}'s side, of networks that make(problem) has built",
-                    came=f"a {type(module).__name__} of {len(made)} networks",
-                    mend="return a network, or several in an nn.ModuleDict",
-                )
+            sound = isinstance(module, nn.Module) and bool(made)
+            require(sound, f"a {type(module).__name__} of {len(made)} networks for the {side}")
             held = {id(it) for it in module.parameters()}
-            if any(id(it) not in held for network in made for it in network.parameters()):
-                raise CheckFailure(
-                    f"every network that was made for the {side}'s side in its module",
-                    came="one whose parameters are not there, which nothing would train",
-                    mend="hold several networks in an nn.ModuleDict or an nn.ModuleList",
-                )
+            for network in made:
+                inside = all(id(it) in held for it in network.parameters())
+                require(inside, f"a network of the {side}'s that is not in its module")
 
 
+@check(
+    "a step has what the spec names in `provides`, for each sample of the batch",
+    GameSpec,
+    fix="make it a cached property of the step, or leave it out of `provides`; several samples "
+    "share a score where `packing` says how many",
+)
 def quantities_are_there(subject: Subject[GameSpec]) -> None:
     for match in matches(subject):
         for side in SIDES:
             for step in match.steps(side):
                 try:
-                    found = [*match.quantities(step)]
+                    found = [*match.values(step)]
                 except NotApplicable as missing:
-                    raise CheckFailure(
-                        "everything in a step that the spec names in `provides`",
-                        came=str(missing),
-                        mend="make it a cached property of the step, or leave it out of `provides`",
-                    ) from missing
+                    raise CheckFailure(str(missing)) from missing
                 for name, value in found:
-                    if not isinstance(value, Tensor) or value.shape[:1] != (BATCH,):
-                        shape = list(value.shape) if isinstance(value, Tensor) else repr(value)
-                        raise CheckFailure(
-                            f"step.{name} of the {side}'s update for {BATCH} samples",
-                            came=str(shape),
-                            mend="give one for each sample of the batch",
-                        )
+                    batch = match.company.batch
+                    wanted = batch if name in subject.says("provides") else PACKS
+                    shape = list(value.shape) if isinstance(value, Tensor) else [type(value)]
+                    got = f"step.{name} of the {side}'s update is {shape} for {batch} samples"
+                    require(shape[:1] == [wanted], got)
 
 
+@check(
+    "an update is a function of the batch, the inputs, the seed and the state",
+    GameSpec,
+    fix="draw from update.random, and keep what is remembered in buffers",
+)
 def same_draws_give_the_same_values(subject: Subject[GameSpec]) -> None:
     for one, other in zip(matches(subject), matches(subject), strict=True):
         for side in SIDES:
             values = []
             for seed, match in enumerate((one, other)):
                 with seeded(seed):
-                    values.append(_values(match, side))
-            if any(not torch.equal(*pair) for pair in zip(*values, strict=True)):
-                raise CheckFailure(
-                    f"the same values in the {side}'s update for the same batch and inputs",
-                    came="others",
-                    mend="draw from update.random, and keep what is remembered in buffers",
-                )
+                    values.append([[*match.values(step)] for step in match.steps(side)])
+            require_same(values, f"others in the {side}'s update")
 
 
-def _values(match: Match, side: Side) -> list[Tensor]:
-    """All quantities of all steps of an update."""
-    return [value for step in match.steps(side) for _, value in match.quantities(step)]
-
-
+@check(
+    "in the discriminator's update nothing has a gradient for the generator; in the generator's "
+    "what is fake has one",
+    GameSpec,
+    fix="override make_real and make_fake, detach nothing, and compute more under "
+    "torch.set_grad_enabled(update.trains_generator)",
+)
 def gradients_go_to_the_side_that_moves(subject: Subject[GameSpec]) -> None:
     for match in matches(subject):
-        of = [*match.generator.parameters()]
+        ours, theirs = ([*it.parameters()] for it in (match.generator, match.discriminator))
         for step in match.steps("discriminator"):
-            for name, value in match.quantities(step):
-                if _reaches(value, of):
-                    raise CheckFailure(
-                        f"step.{name} of the discriminator's update without a gradient for the "
-                        "generator",
-                        came="one with a gradient",
-                        mend="override make_real and make_fake rather than real and fake, and "
-                        "compute more under torch.set_grad_enabled(update.trains_generator)",
-                    )
-            if not _reaches(_scores(match, step), [*match.discriminator.parameters()]):
-                raise CheckFailure(
-                    "scores with a gradient for the discriminator in its update",
-                    came="none",
-                    mend="score what is real and what is fake with the update's discriminator",
-                )
-        moved = [_reaches(_scores(match, step), of) for step in match.steps("generator")]
-        if not any(moved):
-            raise CheckFailure(
-                "scores with a gradient for the generator in its update",
-                came="none",
-                mend="make what is fake with the update's generator, and detach nothing",
-            )
+            for name, value in match.values(step):
+                still = not _reaches(value, ours)
+                require(still, f"a gradient of step.{name} in the discriminator's update")
+            scored = any(_reaches(it, theirs) for it in _scores(match, step))
+            require(scored, "scores without a gradient for the discriminator in its update")
+        fakes = [
+            it for step in match.steps("generator") for it in _scores(match, step, "fake_scores")
+        ]
+        moves = any(_reaches(it, ours) for it in fakes)
+        require(moves, "fake scores without a gradient for the generator in its update")
 
 
-def _scores(match: Match, step: Step) -> Tensor:
-    """The sum of all scores of a step."""
-    named = match.quantities(step)
-    return torch.stack([it.sum() for name, it in named if name.endswith("_scores")]).sum()
+def _scores(match: Match, step: Step, *names: str) -> list[Tensor]:
+    return [value for name, value in match.values(step) if name in (names or SCORES)]
 
 
 def _reaches(value: Tensor, parameters: list[nn.Parameter]) -> bool:
@@ -123,53 +108,76 @@ def _reaches(value: Tensor, parameters: list[nn.Parameter]) -> bool:
     return any(gradient is not None for gradient in found)
 
 
+@check(
+    "what is judged is made of the data, and every score is that of one sample with its own "
+    "conditions",
+    GameSpec,
+    fix="keep the order of the batch, and give real_conditions and fake_conditions of the samples "
+    "that make_real and make_fake are made of",
+)
+def scores_follow_their_samples(subject: Subject[GameSpec]) -> None:
+    for match in matches(subject, told=subject.spec.conditions):
+        draw, other = match.draw(0), match.draw(1)
+        turned, fresh = rearranged(draw, swapped), Draw(other.batch, draw.inputs)
+        for side in SIDES:
+            scores = _judged(match, side, draw)
+            if not same(scores, _judged(match, side, draw, seed=1)):
+                continue  # it draws for each place in the batch
+            require(not same(scores, _judged(match, side, fresh)), "the same for other samples")
+            for name, value in _judged(match, side, turned).items():
+                if len(value) == PACKS:
+                    own = near(value, scores[name][swapped(torch.arange(PACKS))])
+                    require(own, f"{name} of the {side}'s update that mix samples of the batch")
+            if LABEL in match.problem.conditions:
+                _expect_own_conditions(match, side, scores)
+
+
+def _expect_own_conditions(match: Match, side: Side, scores: dict[str, Tensor]) -> None:
+    """Scores that do not follow the real samples do not follow their labels, and likewise fakes."""
+    draw, other = match.draw(0), match.draw(1)
+    for what, fresh, relabelled in (
+        ("real", Draw(other.batch, draw.inputs), Draw(_relabelled(draw.batch), draw.inputs)),
+        ("fake", Draw(draw.batch, other.inputs), Draw(draw.batch, _relabelled(draw.inputs))),
+    ):
+        moved, told = (_judged(match, side, it) for it in (fresh, relabelled))
+        for name, value in scores.items():
+            own = not torch.equal(value, moved[name]) or torch.equal(value, told[name])
+            require(own, f"{name} that depend on the conditions of {what} samples alone")
+
+
+def _relabelled(drawn: Any) -> Any:
+    """A batch or inputs with another label for each."""
+    values = drawn.samples if isinstance(drawn, Batch) else drawn.values
+    return type(drawn)(values, **{**drawn.others, LABEL: drawn.others[LABEL].roll(1, 0)})
+
+
+def _judged(match: Match, side: Side, draw: Draw, seed: int = 0) -> dict[str, Tensor]:
+    """The scores of all steps of an update, by name, as of a new game."""
+    played = match.again()
+    return {
+        f"{name} {number}": value
+        for step in played.steps(side, draw, seed)
+        for number, (name, value) in enumerate(played.values(step))
+        if name in SCORES
+    }
+
+
+@check(
+    "a trained generator gives a sample for each input",
+    GameSpec,
+    fix="return what the generator's side makes for users: one sample an input",
+)
 def samples_are_generated(subject: Subject[GameSpec]) -> None:
     for match in matches(subject):
         draw, generator = match.draw(), match.generator.eval()
-        with torch.inference_mode():
-            made = {"generate()": match.game.generate(generator, draw.inputs.values)}
+        real, inputs = draw.batch.samples, draw.inputs.values
+        told = {name: draw.inputs.others[name] for name in match.problem.conditions}
+        with torch.inference_mode(), shown_where_it_fails("it", samples=real, inputs=inputs):
+            made = {"generate()": match.game.generate(generator, inputs, **told)}
             if "reconstruction" in subject.says("provides"):
-                made["reconstruct()"] = match.game.reconstruct(
-                    generator, draw.batch.samples, draw.inputs.values
-                )
+                again = match.game.reconstruct(generator, real, inputs, **told)
+                made["reconstruct()"] = again
         for name, samples in made.items():
-            shape = [BATCH, *match.problem.sample_shape]
-            if not isinstance(samples, Tensor) or list(samples.shape) != shape:
-                shown = list(samples.shape) if isinstance(samples, Tensor) else repr(samples)
-                raise CheckFailure(
-                    f"samples {shape} from {name}",
-                    came=str(shown),
-                    mend="return what the generator's side makes for users: one sample an input",
-                )
-
-
-_check = check_of("game")
-
-
-CHECKS: tuple[Check, ...] = (
-    _check(
-        "sides-are-built",
-        "each side is a module that holds every network made for it",
-        sides_are_built,
-    ),
-    _check(
-        "quantities-are-there",
-        "a step has what the spec names in `provides`, for each sample of the batch",
-        quantities_are_there,
-    ),
-    _check(
-        "same-draws-give-the-same-values",
-        "an update is a function of the batch, the inputs, the seed and the state",
-        same_draws_give_the_same_values,
-    ),
-    _check(
-        "gradients-go-to-the-side-that-moves",
-        "in the discriminator's update nothing has a gradient for the generator",
-        gradients_go_to_the_side_that_moves,
-    ),
-    _check(
-        "samples-are-generated",
-        "a trained generator gives a sample for each input",
-        samples_are_generated,
-    ),
-)
+            found = list(samples.shape) if isinstance(samples, Tensor) else repr(samples)
+            wanted = [len(real), *match.problem.sample_shape]
+            require(found == wanted, f"{found} from {name}", expected=f"samples {wanted}")

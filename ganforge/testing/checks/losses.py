@@ -2,194 +2,250 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
-from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+from ganforge.contracts import Loss, Progress
 from ganforge.errors import listed
 from ganforge.plugin.options import describe, to_toml
 from ganforge.plugin.schedule import Schedule
 from ganforge.plugin.specs import LossSpec, Side
-from ganforge.printable import described
-from ganforge.testing.checks.loss_conduct import CHECKS as CONDUCT
-from ganforge.testing.checks.loss_declarations import CHECKS as DECLARATIONS
+from ganforge.testing.checks.loss_declarations import SCORES
 from ganforge.testing.fixtures.loss_terms import (
-    build_loss,
+    VECTORS,
+    Bench,
+    Evaluation,
+    Setting,
     call,
-    gradients,
-    step_for,
-    trained,
-    value_of,
-    values,
+    observe,
 )
-from ganforge.testing.fixtures.reference_step import PATCHES, ReferenceStep
-from ganforge.testing.framework import (
-    Check,
-    NotApplicable,
-    Subject,
-    check_of,
-)
-from ganforge.testing.framework import (
-    OldFailure as CheckFailure,
-)
+from ganforge.testing.fixtures.partners import NoPartner
+from ganforge.testing.fixtures.playing import rearranged
+from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
-T = TypeVar("T")
-
+PATCHES = (2, 3)
 EXTREMES = (-1e4, 0.0, 1e4)
 USUAL = (-8.0, 0.0, 8.0)  # where bfloat16 already takes a sigmoid for 1
+MODERATE, FAR = (0.1, 0.5, 0.9), 50.0  # distances of scores from 0
+LEAST = 0.01  # of a slope far away to one near 0
+TOLERANCE = 1e-3
+#: means of real and fake scores in updates that a term is told of, besides none at all
+OBSERVED = ((0.0, 0.0), (2.0, -2.0), (-2.0, 2.0), (-2.0, -2.0), (2.0, 2.0))
+#: a step that is a multiple of nothing, and the next one
+LATER = [Progress(step=it, num_steps=100, images=64 * it) for it in (37, 38)]
 
 
-def _expect_finite(value: Tensor, step: ReferenceStep, side: Side, where: str) -> None:
-    of: list[Tensor] = [*trained(step, side).parameters()]
-    of += [it for it in (step.real_targets, step.fake_targets) if it is not None]
-    for what, tensors in (("loss", [value]), ("gradient", gradients(value, of))):
+def _expect_finite(found: Evaluation, where: str) -> None:
+    leaves = [*found.step.targets["real"], *found.step.targets["fake"]]
+    wanted = [*found.step.parameters(found.side), *(it for it in leaves if it.requires_grad)]
+    for what, tensors in (("loss", [found.value]), ("gradient", found.gradients(wanted))):
         for tensor in tensors:
             if not tensor.isfinite().all():
-                raise CheckFailure(
-                    f"a finite {what} for the {side} {where}",
-                    came=f"{tensor[~tensor.isfinite()].flatten()[0].item()}",
-                    mend="use the forms that do not overflow, such as softplus on the scores, and "
-                    "add a small number below a square root",
-                )
+                first = tensor[~tensor.isfinite()].flatten()[0].item()
+                raise CheckFailure(f"a {what} of {first} for the {found.side} {where}")
 
 
+@check("a loss is a scalar tensor", LossSpec, fix="take the mean over the batch")
 def value_is_a_scalar(subject: Subject[LossSpec]) -> None:
-    loss = build_loss(subject)
-    for side in subject.spec.trains:
-        found = call(loss, side, step_for(subject, side))
-        if found is not None and not (isinstance(found, Tensor) and found.dim() == 0):
-            raise CheckFailure(
-                f"a scalar tensor for the {side}",
-                came=f"shape {list(found.shape)}" if isinstance(found, Tensor) else repr(found),
-                mend="take the mean over the batch",
-            )
+    bench = Bench(subject)
+    try:
+        loss = bench.loss()
+        for side in bench.trains:
+            found = call(loss, side, bench.step(side))
+            shown = list(found.shape) if isinstance(found, Tensor) else repr(found)
+            require(found is None or shown == [], f"{shown} for the {side}")
+    except NoPartner as refusal:
+        raise CheckFailure(
+            f"{refusal}",
+            expected="components of its plugin that give what it reads, and work together",
+            fix="let them take the same samples, and have options that need not be given",
+        ) from refusal
 
 
-def finite_at_extreme_scores(subject: Subject[LossSpec]) -> None:
+@check(
+    "loss and gradient are finite at scores of -1e4, 0 and 1e4",
+    LossSpec,
+    fix="use the forms that do not overflow, such as softplus on the scores, and add a small "
+    "number below a square root",
+)
+def value_is_finite_at_extreme_scores(subject: Subject[LossSpec]) -> None:
+    bench = Bench(subject)
     for scores in product(EXTREMES, EXTREMES):
-        for side, step, value in values(subject, scores=scores):
-            where = f"at real scores of {scores[0]:g} and fake scores of {scores[1]:g}"
-            _expect_finite(value, step, side, where)
+        for found in bench.evaluations(Setting(scores=scores)):
+            _expect_finite(found, f"at real scores of {scores[0]:g}, fake scores of {scores[1]:g}")
 
 
-def finite_in_bfloat16(subject: Subject[LossSpec]) -> None:
+@check(
+    "loss and gradient are finite where scores are bfloat16",
+    LossSpec,
+    fix="compute in float32 what overflows or is rounded away",
+)
+def value_is_finite_in_bfloat16(subject: Subject[LossSpec]) -> None:
+    bench = Bench(subject)
     for level in USUAL:
         with torch.autocast("cpu", torch.bfloat16):
-            found = [*values(subject, scores=(level, level), dtype=torch.bfloat16)]
-        for side, step, value in found:
-            _expect_finite(value, step, side, f"at scores of {level:g} in bfloat16")
+            found = [*bench.evaluations(Setting(scores=(level, level), dtype=torch.bfloat16))]
+        for it in found:
+            _expect_finite(it, f"at scores of {level:g}")
 
 
+@check(
+    "scores may be patches, [B, ...], and count as their mean",
+    LossSpec,
+    fix="take the mean over everything: .mean() does",
+)
 def patch_scores_are_accepted(subject: Subject[LossSpec]) -> None:
-    for side, step, value in values(subject, patches=PATCHES):
-        _expect_finite(value, step, side, f"with patch scores [B, {PATCHES[0]}, {PATCHES[1]}]")
+    _expect_means(subject, Setting(patches=PATCHES))
 
 
+@check(
+    "scores may be a list, as a discriminator of several scales gives them, and count as the mean",
+    LossSpec,
+    fix="derive from ganforge.ScoreLoss, or call ganforge.averaged(function, *scores)",
+)
 def lists_of_scores_are_accepted(subject: Subject[LossSpec]) -> None:
-    try:
-        found = [*values(subject, several=True)]
-    except (TypeError, AttributeError) as error:
-        raise CheckFailure(
-            "a value where scores are a list, as a discriminator of several scales gives them",
-            came=str(error),
-            mend="derive from ganforge.ScoreLoss, or call ganforge.averaged(function, *scores)",
-        ) from error
-    for side, step, value in found:
-        _expect_finite(value, step, side, "with a list of scores")
+    _expect_means(subject, Setting(several=True))
 
 
+def _expect_means(subject: Subject[LossSpec], setting: Setting) -> None:
+    """Require a finite value; of scores that are all the same, that of one of them."""
+    bench = Bench(subject)
+    for found in bench.evaluations(setting):
+        _expect_finite(found, "of such scores")
+    settings = [replace(it, scores=(0.4, -0.3)) for it in (Setting(), Setting(), setting)]
+    for one, again, several in zip(*map(bench.evaluations, settings), strict=True):
+        if one.step.read <= SCORES and not one.step.differentiated and one.value == again.value:
+            close = torch.isclose(one.value, several.value, rtol=TOLERANCE)
+            got = f"{several.value:g} for the {one.side} where they are all alike"
+            require(bool(close), f"{got}, and {one.value:g} of one of them")
+
+
+@check("samples may be vectors", LossSpec, fix="flatten(1) samples of any shape")
 def vectors_are_accepted(subject: Subject[LossSpec]) -> None:
-    for side, step, value in values(subject, sample_shape=(2,)):
-        _expect_finite(value, step, side, "for samples that are vectors")
+    bench = Bench(subject)
+    for found in bench.evaluations(Setting(sample=VECTORS)):
+        _expect_finite(found, "for samples that are vectors")
 
 
-def _sign(subject: Subject[LossSpec], side: Side, which: str, level: float, wanted: int) -> None:
-    """The derivative with respect to one kind of score, in steps around a moderate level."""
-    spec, loss = subject.spec, build_loss(subject)
-    if side not in spec.trains:
+def _slopes(
+    subject: Subject[LossSpec], side: Side, which: str, levels: Sequence[float]
+) -> list[Tensor]:
+    """The derivatives by one kind of score at these levels, in any state the term may be in.
+
+    The other kind of score is as far on the other side: a critic that is mistaken.
+    """
+    bench = Bench(subject)
+    if side not in bench.trains:
         raise NotApplicable(f"it has no loss for the {side}")
-    if "generator" not in spec.trains:
+    if "generator" not in bench.trains:
         raise NotApplicable("it is a penalty, not an adversarial loss")
-    derivatives: list[Tensor] = []
-    for factor in (0.2, 1.0, 1.8):
-        # The other kind is as far on the other side: a critic that is mistaken.
-        scores = (factor * level, -factor * level)[:: 1 if which == "real" else -1]
-        step = step_for(subject, side, scores=scores)
-        value = value_of(loss, side, step)
-        if f"{which}_scores" not in step.read:
-            raise NotApplicable(f"it reads no {which} scores")
-        targets = step.real_targets if which == "real" else step.fake_targets
-        assert targets is not None
-        if value is not None:
-            derivatives += gradients(value, [targets])
-    if spec.double_backward and not derivatives:
+    observes = type(bench.loss()).observe is not Loss.observe
+    slopes: list[Tensor] = []
+    for state in (None, *(OBSERVED if observes else ())):
+        loss = bench.loss()
+        for number in range(3 if state is not None else 0):
+            for updated in bench.trains:
+                observe(loss, updated, number, levels=state)
+        for level in levels:
+            scores = (level, -level)[:: 1 if which == "real" else -1]
+            found = bench.find(side, Setting(scores=(scores[0], scores[1])), loss=loss)
+            if found is not None and f"{which}_scores" not in found.step.read:
+                raise NotApplicable(f"it reads no {which} scores")
+            slopes += [] if found is None else found.gradients(found.step.targets[which])
+    if bench.spec.double_backward and not slopes:
         raise NotApplicable(f"its value follows a gradient, not the {which} scores")
-    slopes = torch.cat(derivatives) if derivatives else torch.zeros(1)
-    if not (slopes * wanted >= 0).all() or not slopes.any():
-        raise CheckFailure(
-            f"a {side}'s loss that {'rises' if wanted > 0 else 'falls'} when {which} scores "
-            f"near {level:g} rise",
-            came=f"derivatives from {slopes.min():.3g} to {slopes.max():.3g}",
-            mend="turn the sign: the discriminator wants real scores high and fake scores low, the "
-            "generator fake scores high",
-        )
+    return slopes or [torch.zeros(1)]
 
 
+def _expect_sign(subject: Subject[LossSpec], side: Side, which: str, level: int, sign: int) -> None:
+    slopes = torch.cat(_slopes(subject, side, which, [level * it for it in MODERATE]))
+    sound = bool((slopes * sign >= 0).all() and slopes.any())
+    near = f"where {which} scores are near {level / 2:g}"
+    require(sound, f"derivatives from {slopes.min():.3g} to {slopes.max():.3g} {near}")
+
+
+@check(
+    "an adversarial loss of the discriminator falls when real scores rise",
+    LossSpec,
+    fix="turn the sign: the discriminator wants real scores high",
+)
 def discriminator_wants_real_scores_high(subject: Subject[LossSpec]) -> None:
-    _sign(subject, "discriminator", "real", -0.5, -1)
+    _expect_sign(subject, "discriminator", "real", -1, -1)
 
 
+@check(
+    "an adversarial loss of the discriminator rises with fake scores",
+    LossSpec,
+    fix="turn the sign: the discriminator wants fake scores low",
+)
 def discriminator_wants_fake_scores_low(subject: Subject[LossSpec]) -> None:
-    _sign(subject, "discriminator", "fake", 0.5, 1)
+    _expect_sign(subject, "discriminator", "fake", 1, 1)
 
 
+@check(
+    "an adversarial loss of the generator falls when fake scores rise",
+    LossSpec,
+    fix="turn the sign: the generator wants fake scores high",
+)
 def generator_wants_fake_scores_high(subject: Subject[LossSpec]) -> None:
-    _sign(subject, "generator", "fake", -0.5, -1)
+    _expect_sign(subject, "generator", "fake", -1, -1)
 
 
-def mean_over_the_batch(subject: Subject[LossSpec]) -> None:
-    loss = build_loss(subject)
-    for side in subject.spec.trains:
-        # An affine critic has one gradient everywhere: where a penalty looks does not matter.
-        once, again, twice = (
-            value_of(loss, side, step_for(subject, side, kind="affine", repeats=repeats), seed)
-            for repeats, seed in ((1, 0), (1, 1), (2, 0))
+@check(
+    "a discriminator that is sure and mistaken learns: its loss does not level off",
+    LossSpec,
+    fix="take the loss of scores as they are (binary_cross_entropy_with_logits, softplus), and of "
+    "no sigmoid of them",
+)
+def mistaken_discriminator_learns(subject: Subject[LossSpec]) -> None:
+    for which, level in (("real", -1.0), ("fake", 1.0)):
+        near, far = (
+            (torch.cat(_slopes(subject, "discriminator", which, [level * it])) * level).max().item()
+            for it in (MODERATE[1], FAR)
         )
-        if once is None or again is None or twice is None:
-            continue
-        if not torch.isclose(once, again, rtol=1e-4, atol=1e-6):
+        got = f"a derivative of {far:.2g} at {which} scores of {level * FAR:g}"
+        require(far >= LEAST * near, f"{got}, and of {near:.2g} at {level * MODERATE[1]:g}")
+
+
+@check("a doubled batch has the same loss", LossSpec, fix="take the mean over the batch, not a sum")
+def value_is_a_mean_over_the_batch(subject: Subject[LossSpec]) -> None:
+    bench = Bench(subject)
+    # An affine critic has one gradient everywhere: where a penalty looks does not matter.
+    once = Setting(norm=10.0)
+    twice = replace(once, arrange=lambda draw: rearranged(draw, lambda rows: rows.repeat(2)))
+    for side in bench.trains:
+        first, again = (bench.value(side, once, seed) for seed in (0, 1))
+        doubled = bench.value(side, twice)
+        if abs(first - again) > 1e-4 * abs(first):
             raise NotApplicable("its value is random, or moves with every call")
-        if not torch.isclose(once, twice, rtol=1e-3, atol=1e-5):
-            raise CheckFailure(
-                f"the same {side}'s loss for a batch and the same batch twice over",
-                came=f"{once.item():g} and {twice.item():g}",
-                mend="take the mean over the batch, not the sum",
-            )
+        same = abs(first - doubled) <= TOLERANCE * abs(first)
+        require(same, f"{first:g} for the {side}, and {doubled:g} of the batch twice over")
 
 
-def constant_critic_has_a_constant_penalty(subject: Subject[LossSpec]) -> None:
-    if "discriminator" not in subject.spec.double_backward:
-        raise NotApplicable("it is no gradient penalty")
-    penalties: dict[Side, list[float]] = {}
-    for seed in range(3):
-        for side, step, value in values(subject, kind="constant", seed=seed):
-            _expect_finite(value, step, side, "of a critic whose gradient is zero")
-            penalties.setdefault(side, []).append(value.item())
-    if "generator" in subject.spec.trains:
-        return  # an adversarial loss with a penalty in it follows the scores, too
-    for side, found in penalties.items():
-        if max(found) - min(found) > 1e-3 * max(1.0, abs(found[0])):
-            raise CheckFailure(
-                f"one value for the {side}, wherever a critic is constant",
-                came=", ".join(f"{value:g}" for value in found),
-                mend="make the penalty a function of the critic's gradient alone",
-            )
+@check(
+    "a term counts in every step: when it rests is the engine's to say",
+    LossSpec,
+    fix="leave out steps by `every` of the spec, and begin late by loss.NAME.start",
+)
+def value_does_not_rest(subject: Subject[LossSpec]) -> None:
+    bench = Bench(subject)
+    for first in bench.evaluations():
+        later = [bench.find(first.side, Setting(progress=it)) for it in LATER]
+        moving = [it is not None and any(g.any() for g in it.gradients()) for it in later]
+        moves = any(gradient.any() for gradient in first.gradients())
+        got = f"no gradient for the {first.side} at steps {listed([str(it.step) for it in LATER])}"
+        require(all(moving) or not moves, f"{got}, and one at step 0")
 
 
+@check(
+    "an option that is declared scheduled may be a schedule",
+    LossSpec,
+    fix="read a scheduled option as step.progress.value(option), in each call",
+)
 def scheduled_options_take_schedules(subject: Subject[LossSpec]) -> None:
     names = [it.name for it in describe(subject.spec.options) if it.scheduled]
     if not names:
@@ -201,83 +257,7 @@ def scheduled_options_take_schedules(subject: Subject[LossSpec]) -> None:
         for name, it in usual.items()
     }
     scheduled = replace(subject, given={**subject.given, **constant})
-    for (side, _, expected), (_, _, found) in zip(
-        values(subject), _tried(values(scheduled)), strict=True
-    ):
-        if not torch.equal(expected, found):
-            raise CheckFailure(
-                f"the same loss of the {side} where {listed(names)} is given as a schedule",
-                came=f"{found.item():g} instead of {expected.item():g}",
-                mend=_ASK_PROGRESS,
-            )
-
-
-_ASK_PROGRESS = "read a scheduled option as step.progress.value(option), in each call"
-
-
-def _tried(found: Iterator[T]) -> Iterator[T]:
-    try:
-        yield from found
-    except Exception as error:
-        raise CheckFailure(
-            "a loss where a scheduled option is given as a schedule",
-            came=described(error),
-            mend=_ASK_PROGRESS,
-        ) from error
-
-
-_check = check_of("loss")
-
-
-CHECKS: tuple[Check, ...] = (
-    _check("value-is-a-scalar", "a loss is a scalar tensor", value_is_a_scalar),
-    _check(
-        "value-is-finite-at-extreme-scores",
-        "loss and gradient are finite at scores of -1e4, 0 and 1e4",
-        finite_at_extreme_scores,
-    ),
-    _check(
-        "value-is-finite-in-bfloat16",
-        "loss and gradient are finite where scores are bfloat16",
-        finite_in_bfloat16,
-    ),
-    _check(
-        "patch-scores-are-accepted",
-        "scores may be patches, [B, ...]",
-        patch_scores_are_accepted,
-    ),
-    _check("lists-of-scores-are-accepted", "scores may be a list", lists_of_scores_are_accepted),
-    _check("vectors-are-accepted", "samples may be vectors", vectors_are_accepted),
-    _check(
-        "discriminator-wants-real-scores-high",
-        "an adversarial loss of the discriminator falls when real scores rise",
-        discriminator_wants_real_scores_high,
-    ),
-    _check(
-        "discriminator-wants-fake-scores-low",
-        "an adversarial loss of the discriminator rises with fake scores",
-        discriminator_wants_fake_scores_low,
-    ),
-    _check(
-        "generator-wants-fake-scores-high",
-        "an adversarial loss of the generator falls when fake scores rise",
-        generator_wants_fake_scores_high,
-    ),
-    _check(
-        "value-is-a-mean-over-the-batch",
-        "a doubled batch has the same loss",
-        mean_over_the_batch,
-    ),
-    _check(
-        "constant-critic-has-a-constant-penalty",
-        "the penalty of a critic without gradient is finite and the same everywhere",
-        constant_critic_has_a_constant_penalty,
-    ),
-    _check(
-        "scheduled-options-take-schedules",
-        "an option that is declared scheduled may be a schedule",
-        scheduled_options_take_schedules,
-    ),
-    *DECLARATIONS,
-    *CONDUCT,
-)
+    benches = (Bench(subject), Bench(scheduled))
+    for one, other in zip(*(it.evaluations() for it in benches), strict=True):
+        got = f"{other.value.item():g} where {listed(names)} is a schedule, else {one.value:g}"
+        require(torch.equal(one.value, other.value), got)

@@ -1,166 +1,133 @@
-"""Checks of samplers: shapes, labels, the one source of randomness, and pairing."""
+"""Checks of samplers: shapes, conditions, the one source of randomness, and pairing."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from ganforge.contracts import Batch, Inputs, Sampler
+from ganforge.contracts import Batch
+from ganforge.plugin.fields import LABEL
 from ganforge.plugin.specs import SamplerSpec
-from ganforge.printable import described
 from ganforge.problem import Problem
-from ganforge.testing.checks.latents import CHECKS as LATENTS
-from ganforge.testing.fixtures.building import build, same_values, seeded
-from ganforge.testing.fixtures.draws import (
-    BATCH,
-    built,
-    draw,
-    fed_with_data,
-    input_kind,
-    real_of,
+from ganforge.testing.fixtures.building import build, seeded
+from ganforge.testing.fixtures.conduct import (
+    left_unchanged,
+    require_same,
+    require_the_given_device,
 )
+from ganforge.testing.fixtures.draws import BATCH, built, draw, fed_with_data, input_kind, real_of
 from ganforge.testing.fixtures.problems import problems
 from ganforge.testing.fixtures.watching import global_generators_untouched
-from ganforge.testing.framework import (
-    Check,
-    NotApplicable,
-    Subject,
-    check_of,
-)
-from ganforge.testing.framework import (
-    OldFailure as CheckFailure,
-)
+from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 CHANGED = 1  # a real sample that stays nowhere when a batch is turned round
+NUM_LABELS = 64  # among which each of three classes is, but once in 10^11 times
 
 
-def _expect_shape(values: object, n: int, problem: Problem) -> None:
-    shape = (n, *problem.input_shape)
-    if (
-        isinstance(values, Tensor)
-        and values.dtype == torch.float32
-        and tuple(values.shape) == shape
-        and values.isfinite().all()
-    ):
-        return
-    came = type(values).__name__
-    if isinstance(values, Tensor):
-        came = f"{values.dtype} {list(values.shape)}"
-        came += "" if values.isfinite().all() else ", not all of them finite"
-    raise CheckFailure(
-        f"finite float32 inputs {list(shape)} for samples {list(problem.sample_shape)}",
-        came=came,
-        mend="let input_shape of the spec and sample() agree",
-    )
+def expect_shape(values: object, n: int, problem: Problem) -> None:
+    """Require finite float32 inputs `[n, *input_shape]`."""
+    wanted = [n, *problem.input_shape]
+    expected = f"finite float32 inputs {wanted} for samples {list(problem.sample_shape)}"
+    if not isinstance(values, Tensor):
+        raise CheckFailure(type(values).__name__, expected=expected)
+    finite = bool(values.isfinite().all())
+    sound = values.dtype == torch.float32 and list(values.shape) == wanted and finite
+    got = f"{values.dtype} {list(values.shape)}" + ("" if finite else ", not all of them finite")
+    require(sound, got, expected=expected)
 
 
+@check(
+    "inputs are float32 [n, *input_shape], for every problem",
+    SamplerSpec,
+    fix="let input_shape of the spec and sample() agree",
+)
 def inputs_have_the_declared_shape(subject: Subject[SamplerSpec]) -> None:
     for problem, sampler in built(subject):
-        _expect_shape(draw(subject, problem, sampler).values, BATCH, problem)
+        expect_shape(draw(subject, problem, sampler).values, BATCH, problem)
 
 
+@check("n may be 0 and 1", SamplerSpec, fix="allow any n")
 def none_and_one_can_be_drawn(subject: Subject[SamplerSpec]) -> None:
     for problem, sampler in built(subject):
         for n in (0, 1):
-            try:
-                came = str(len(draw(subject, problem, sampler, n).values))
-            except (RuntimeError, ValueError, IndexError, ZeroDivisionError) as error:
-                came = described(error)
-            if came != str(n):
-                raise CheckFailure(f"{n} inputs", came=came, mend="allow any n")
+            got = len(draw(subject, problem, sampler, n).values)
+            require(got == n, f"{got}", expected=f"{n} inputs")
 
 
+@check(
+    "inputs have the conditions of the run and no others; labels lie in [0, K), and all of them "
+    "are drawn where there is no real batch",
+    SamplerSpec,
+    fix="return real.only(self.problem.conditions).others, or drawn labels, with the inputs",
+)
 def labels_come_with_classes(subject: Subject[SamplerSpec]) -> None:
     for problem, sampler in built(subject):
         real = real_of(subject, problem)
-        for given in (real,) if fed_with_data(subject) else (real, None):
-            labels = draw(subject, problem, sampler, real=given).labels
-            if problem.num_classes is None:
-                if labels is not None:
-                    raise CheckFailure(
-                        "no labels in a run without classes",
-                        came=repr(labels),
-                        mend="return Inputs(values) alone where problem.conditions is empty",
-                    )
+        for n, given in ((BATCH, real), (NUM_LABELS, None)):
+            if given is None and fed_with_data(subject):
                 continue
-            good = (
-                isinstance(labels, Tensor)
-                and labels.dtype == torch.int64
-                and tuple(labels.shape) == (BATCH,)
-                and bool(((labels >= 0) & (labels < problem.num_classes)).all())
-            )
-            if not good:
-                raise CheckFailure(
-                    f"labels int64 [{BATCH}] in [0, {problem.num_classes})",
-                    came=repr(labels),
-                    mend="return those of the real batch, or drawn ones, with the inputs",
-                )
+            drawn = draw(subject, problem, sampler, n, real=given)
+            found, wanted = sorted(drawn.others), sorted(problem.conditions)
+            require(found == wanted, f"{found}", expected=f"the conditions {wanted}")
+            if drawn.labels is not None:
+                _expect_labels(drawn.labels, n, problem.num_classes or 0, drawn=given is None)
 
 
+def _expect_labels(labels: Tensor, n: int, num_classes: int, *, drawn: bool) -> None:
+    expected = f"labels int64 [{n}] in [0, {num_classes})"
+    whole = labels.dtype == torch.int64 and list(labels.shape) == [n]
+    require(whole, f"{labels.dtype} {list(labels.shape)}", expected=expected)
+    low, high = int(labels.min()), int(labels.max())
+    require(low >= 0 and high < num_classes, f"some from {low} to {high}", expected=expected)
+    missing = {*range(num_classes)} - {*labels.tolist()} if drawn else ()
+    require(not missing, f"the labels {missing} never", expected=f"every class among {n} labels")
+
+
+@check(
+    "the global random state plays no part in a draw",
+    SamplerSpec,
+    fix="pass generator= to every random function",
+)
 def given_generator_alone_is_used(subject: Subject[SamplerSpec]) -> None:
     for problem, sampler in built(subject):
         with seeded(), global_generators_untouched("inputs are drawn"):
             draw(subject, problem, sampler)
 
 
+@check(
+    "a draw is a function of the seed, whatever was drawn before",
+    SamplerSpec,
+    fix="keep no state between draws: a resumed run begins with a new sampler",
+)
 def same_seed_gives_the_same_draw(subject: Subject[SamplerSpec]) -> None:
     for problem, sampler in built(subject):
         draws = []
         for one in (sampler, sampler, build(subject, problem)):
             with seeded():
                 draws.append(draw(subject, problem, one))
-        first, *others = draws
-        for again in others:
-            if not same_values(first, again):
-                raise CheckFailure(
-                    "the same inputs and labels under the same seed, whatever was drawn before",
-                    came="others",
-                    mend="keep no state between draws: a resumed run begins with a new sampler",
-                )
+        require_same(draws)
 
 
+@check("another seed gives other inputs", SamplerSpec, fix="draw from the generator that is given")
 def another_seed_gives_another_draw(subject: Subject[SamplerSpec]) -> None:
     if fed_with_data(subject):
         raise NotApplicable("its inputs are made of real samples, perhaps by a fixed rule")
     for problem, sampler in built(subject):
         draws = [draw(subject, problem, sampler, seed=seed).values for seed in (0, 1)]
-        if torch.equal(*draws):
-            raise CheckFailure(
-                "other inputs under another seed",
-                came="the same",
-                mend="draw them from the generator that is given",
-            )
+        require(not torch.equal(*draws), "the same")
 
 
+@check(
+    "inputs are made on the device of the generator",
+    SamplerSpec,
+    fix="give every tensor that is made device=generator.device",
+)
 def inputs_lie_on_the_generators_device(subject: Subject[SamplerSpec]) -> None:
     for problem, sampler in built(subject):
-        try:
-            # Whatever is made without a device now lies on another one than the generator.
-            with torch.device("meta"):
-                inputs = _draw_from(subject, problem, sampler)
-            tensors = (inputs.values, *inputs.others.values())
-            wrong = any(it.device.type != "cpu" for it in tensors)
-            came = "some that lie elsewhere"
-        except (RuntimeError, NotImplementedError, ValueError) as error:
-            wrong, came = True, f"an error ({error})"
-        if wrong:
-            raise CheckFailure(
-                "inputs on the device of the generator",
-                came=came,
-                mend="give every tensor that is made device=generator.device",
-            )
+        require_the_given_device(lambda: draw(subject, problem, sampler))  # noqa: B023
 
 
-def _draw_from(subject: Subject[SamplerSpec], problem: Problem, sampler: Sampler) -> Inputs:
-    """A draw whose real samples are made on the CPU, whatever the default device is."""
-    with torch.device("cpu"):
-        real = real_of(subject, problem) if fed_with_data(subject) else None
-        generator = torch.Generator().manual_seed(0)
-    return sampler.sample(BATCH, generator=generator, real=real)
-
-
+@check("image inputs lie in [-1, 1]", SamplerSpec, fix="scale or clamp them")
 def image_inputs_lie_in_range(subject: Subject[SamplerSpec]) -> None:
     of_images = [it for it in built(subject) if input_kind(subject, it[0]) == "image"]
     if not of_images:
@@ -168,147 +135,108 @@ def image_inputs_lie_in_range(subject: Subject[SamplerSpec]) -> None:
     for problem, sampler in of_images:
         values = draw(subject, problem, sampler).values
         low, high = values.min().item(), values.max().item()
-        if low < -1 - 1e-5 or high > 1 + 1e-5:
-            raise CheckFailure(
-                "image inputs in [-1, 1]",
-                came=f"values from {low:g} to {high:g}",
-                mend="scale or clamp them",
-            )
+        require(low >= -1 - 1e-5 and high <= 1 + 1e-5, f"values from {low:g} to {high:g}")
 
 
+@check(
+    "the named parts of an input, where there are any, make up the whole",
+    SamplerSpec,
+    fix="name every part, in order",
+)
 def parts_make_up_the_inputs(subject: Subject[SamplerSpec]) -> None:
     for problem in problems(subject):
         if not problem.parts:
             raise NotApplicable("it names no parts of its inputs")
-        _, end = max(problem.parts.values(), key=lambda part: part[1])
-        if end != problem.input_shape[0]:
-            raise CheckFailure(
-                f"parts that make up {problem.input_shape[0]} numbers, as input_shape says",
-                came=f"{end}",
-                mend="name every part, in order",
-            )
+        end, size = max(end for _, end in problem.parts.values()), problem.input_shape[0]
+        require(end == size, f"parts of {end} numbers, and inputs of {size}")
 
 
+@check(
+    "input i is made of number i of what the spec names in `reads`, and of nothing else",
+    SamplerSpec,
+    fix="keep the order of the batch, and name in `reads` what inputs are made of",
+)
 def data_is_read_as_declared(subject: Subject[SamplerSpec]) -> None:
-    """Input i follows value i alone of what the spec says that it reads, and nothing else."""
     reads = subject.says("reads")
     for problem in problems(subject):
-        real, other = (real_of(subject, problem, seed=seed) for seed in (0, 1))
-        whole, fresh = ({"samples": it.samples, **it.others} for it in (real, other))
-        for name in whole:
-            if not whole[name].is_floating_point():
-                continue  # what labels do to inputs is not laid down
-            changed = {**whole, name: whole[name].clone()}
-            changed[name][CHANGED] = fresh[name][CHANGED]
-            one, two = (_values(subject, problem, given) for given in (whole, changed))
+        for name, changed in _with_one_changed(subject, problem):
+            real = real_of(subject, problem)
+            one, two = (_drawn(subject, problem, it) for it in (real, changed))
             moved = [i for i in range(BATCH) if not torch.equal(one[i], two[i])]
-            if moved == ([CHANGED] if name in reads else []):
-                continue
+            allowed = [[CHANGED]] if name in reads else [[]]
+            if name == LABEL:  # what it does to an input is not laid down
+                allowed = [[], [CHANGED]]
             shown = "the real samples" if name == "samples" else f"the field {name!r}"
-            raise CheckFailure(
-                f"input i made of number i of {shown} alone, as reads = {reads!r} says"
-                if name in reads
-                else f"inputs independent of {shown}, which `reads` of the spec does not name",
-                came=f"{len(moved)} of {BATCH} inputs changed with number {CHANGED}",
-                mend="keep the order of the batch"
-                if name in reads
-                else f"name {name!r} in `reads` of the spec",
+            got = f"{len(moved)} of {BATCH} inputs changed with number {CHANGED} of {shown}"
+            require(moved in allowed, f"{got}, where reads = {reads!r}")
+
+
+@check(
+    "condition i is that of real sample i, or is drawn; it is never another's",
+    SamplerSpec,
+    fix="keep the order of the batch: real.only(self.problem.conditions).others",
+)
+def conditions_keep_their_order(subject: Subject[SamplerSpec]) -> None:
+    if fed_with_data(subject):
+        raise NotApplicable("its inputs are made of real samples, whose conditions they have")
+    for problem in problems(subject):
+        if not problem.conditions:
+            continue
+        for name, changed in _with_one_changed(subject, problem):
+            real = real_of(subject, problem)
+            one, two = (
+                draw(subject, problem, build(subject, problem), real=it).others
+                for it in (real, changed)
             )
+            for told in one:
+                moved = [i for i in range(BATCH) if not torch.equal(one[told][i], two[told][i])]
+                got = f"number {moved} of {told!r} changed with number {CHANGED} of {name!r}"
+                require(moved in ([], [CHANGED]), got)
 
 
-def _values(subject: Subject[SamplerSpec], problem: Problem, given: Mapping[str, Tensor]) -> Tensor:
+def _with_one_changed(subject: Subject[SamplerSpec], problem: Problem) -> list[tuple[str, Batch]]:
+    """For each thing that a data set gives, a real batch in which number CHANGED has another."""
+    real, other = (real_of(subject, problem, seed=seed) for seed in (0, 1))
+    whole, fresh = ({"samples": it.samples, **it.others} for it in (real, other))
+    found = []
+    for name, value in whole.items():
+        changed = value.clone()
+        classes = not value.is_floating_point()
+        changed[CHANGED] = value[CHANGED - 1] if classes else fresh[name][CHANGED]
+        others = {key: it for key, it in {**whole, name: changed}.items() if key != "samples"}
+        found.append((name, Batch(changed if name == "samples" else whole["samples"], **others)))
+    return found
+
+
+def _drawn(subject: Subject[SamplerSpec], problem: Problem, real: Batch) -> Tensor:
     """The inputs that a new sampler makes of real samples and their fields."""
-    others = {name: value for name, value in given.items() if name != "samples"}
-    real = Batch(given["samples"], **others)
     with seeded():
         return draw(subject, problem, build(subject, problem), real=real).values
 
 
+@check(
+    "an input that is made of a real sample has its conditions",
+    SamplerSpec,
+    fix="return real.only(self.problem.conditions).others with the inputs",
+)
 def paired_labels_are_those_of_the_real_samples(subject: Subject[SamplerSpec]) -> None:
     if not fed_with_data(subject):
         raise NotApplicable("its inputs are not made of real samples")
     for problem, sampler in built(subject):
         real = real_of(subject, problem)
-        labels = draw(subject, problem, sampler, real=real).labels
-        if real.labels is not None and (labels is None or not torch.equal(labels, real.labels)):
-            raise CheckFailure(
-                "the label of real sample i with input i",
-                came=repr(labels),
-                mend="return real.only(self.problem.conditions).others with the inputs",
-            )
+        told = draw(subject, problem, sampler, real=real).others
+        for name in problem.conditions:
+            kept = name in told and torch.equal(told[name], real.others[name])
+            require(kept, f"{name!r}: {told.get(name)}", expected=f"{real.others[name]}")
 
 
+@check(
+    "the real batch is not changed in its place, for the discriminator sees it too",
+    SamplerSpec,
+    fix="use operations that make a new tensor",
+)
 def real_batch_is_left_unchanged(subject: Subject[SamplerSpec]) -> None:
     for problem, sampler in built(subject):
-        real, before = (real_of(subject, problem) for _ in range(2))
-        draw(subject, problem, sampler, real=real)
-        if not same_values(real, before):
-            raise CheckFailure(
-                "a real batch that is as it was, for the discriminator sees it too",
-                came="another",
-                mend="use operations that make a new tensor",
-            )
-
-
-_check = check_of("sampler")
-
-
-CHECKS: tuple[Check, ...] = (
-    _check(
-        "inputs-have-the-declared-shape",
-        "inputs are float32 [n, *input_shape], for every problem",
-        inputs_have_the_declared_shape,
-    ),
-    _check(
-        "none-and-one-can-be-drawn",
-        "n may be 0 and 1",
-        none_and_one_can_be_drawn,
-    ),
-    _check(
-        "labels-come-with-classes",
-        "in a conditional run inputs have labels in [0, K), in another none",
-        labels_come_with_classes,
-    ),
-    _check(
-        "given-generator-alone-is-used",
-        "the global random state plays no part in a draw",
-        given_generator_alone_is_used,
-    ),
-    _check(
-        "same-seed-gives-the-same-draw",
-        "a draw is a function of the seed",
-        same_seed_gives_the_same_draw,
-    ),
-    _check(
-        "another-seed-gives-another-draw",
-        "another seed gives other inputs",
-        another_seed_gives_another_draw,
-    ),
-    _check(
-        "inputs-lie-on-the-generators-device",
-        "inputs are made on the device of the generator",
-        inputs_lie_on_the_generators_device,
-    ),
-    _check("image-inputs-lie-in-range", "image inputs lie in [-1, 1]", image_inputs_lie_in_range),
-    _check(
-        "data-is-read-as-declared",
-        "input i is made of number i of what the spec names in `reads`, and of nothing else",
-        data_is_read_as_declared,
-    ),
-    _check(
-        "parts-make-up-the-inputs",
-        "the named parts of an input, where there are any, make up the whole",
-        parts_make_up_the_inputs,
-    ),
-    _check(
-        "paired-labels-are-those-of-the-real-samples",
-        "an input that is made of a real sample has its label",
-        paired_labels_are_those_of_the_real_samples,
-    ),
-    _check(
-        "real-batch-is-left-unchanged",
-        "the real batch is not changed in its place",
-        real_batch_is_left_unchanged,
-    ),
-    *LATENTS,
-)
+        real = real_of(subject, problem)
+        with left_unchanged(real=real):
+            draw(subject, problem, sampler, real=real)
