@@ -18,7 +18,6 @@ from ganforge.errors import GanforgeError
 from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.plugin.options import parse
 from ganforge.plugin.registry import Component
-from ganforge.plugin.specs import SPECS
 from ganforge.printable import described
 
 Status = Literal["passed", "failed", "skipped", "expected", "unexpected"]
@@ -46,11 +45,6 @@ def require(condition: bool, got: str, *, expected: str = "", fix: str = "") -> 
     """Raise CheckFailure unless the condition holds."""
     if not condition:
         raise CheckFailure(got, expected=expected, fix=fix)
-
-
-class OldFailure(CheckFailure):
-    def __init__(self, expected: str, *, came: str, mend: str) -> None:
-        super().__init__(came, expected=expected, fix=mend)
 
 
 class NotApplicable(Exception):
@@ -155,16 +149,7 @@ def check(
 
 def checks_in(module: ModuleType) -> list[Check]:
     """The checks that a module defines, in its order."""
-    old: tuple[Check, ...] = getattr(module, "CHECKS", ())
-    return [*old, *(it for it in vars(module).values() if isinstance(it, Check))]
-
-
-def check_of(*kinds: str) -> Callable[[str, str, Callable[[Subject[Any]], None]], Check]:
-    def make(name: str, contract: str, run: Callable[[Subject[Any]], None]) -> Check:
-        specs = tuple(it for it in SPECS if it.kind in kinds)
-        return Check(name=name, contract=contract, fix="", function=run, kinds=specs)
-
-    return make
+    return [it for it in vars(module).values() if isinstance(it, Check)]
 
 
 @dataclass(frozen=True, kw_only=True)
