@@ -35,6 +35,11 @@ class ObjectiveTerm:
             and step % settings.every == 0
         )
 
+    def observes(self, side: Side) -> bool:
+        """True where the term is told of this side's updates: it trains the side, or none."""
+        trains = self.selection.spec.trains
+        return side in trains or not trains
+
     @property
     def rests(self) -> bool:
         """True where there are steps in which the term does not count."""
@@ -105,7 +110,7 @@ class Objective:
 
     def observes(self, side: Side) -> bool:
         """True where a term has state that moves with the updates of a side."""
-        return any(side in term.selection.spec.observed for term in self._observing)
+        return any(term.observes(side) for term in self._observing)
 
     def observe(self, observed: Observed, noted: Mapping[str, Mapping[str, Tensor]]) -> None:
         """Let the terms that train the side that was updated move their state.
@@ -113,7 +118,7 @@ class Objective:
         `noted` are the values that each has left, by the term's name.
         """
         for term in self._observing:
-            if observed.side in term.selection.spec.observed:
+            if term.observes(observed.side):
                 try:
                     term.loss.observe(replace(observed, noted=noted.get(term.name, {})))
                 except Exception as error:

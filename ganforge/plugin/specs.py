@@ -46,14 +46,13 @@ TRACED: dict[str, Side] = {
 class LossSpec(ComponentSpec):
     """One term of the objective.
 
-    `trains` names the sides that the term has a loss for; empty for one that has none, and is there
-    to observe updates or to constrain the discriminator's weights. `reads` names the quantities of
-    the step that it reads: `real_scores`, `fake_scores`, `samples`, `labels`, `reconstruction` and
-    what else the game of the run provides, `real.NAME` and `fake.NAME` of what the discriminator
-    gives, `generated.NAME` of what the generator gives, `inputs.NAME` for a part of the inputs.
-    `every` is the usual interval, in steps, of a lazily evaluated term (its value is multiplied by
-    the interval). `double_backward` names the networks that the term differentiates twice.
-    `parameters` names the side with which the term's own parameters are trained.
+    `trains` names the sides that it has a loss for, none where it only observes updates or
+    constrains weights. `reads` names the quantities of the step that it reads: `real_scores`,
+    `fake_scores`, `samples`, `labels`, `reconstruction` and what else the game of the run provides,
+    `real.NAME` and `fake.NAME` of what the discriminator gives, `generated.NAME` of what the
+    generator gives, `inputs.NAME` for a part of the inputs. `every` is the usual interval, in
+    steps, of a lazily evaluated term (its value is multiplied by it). `double_backward` names the
+    networks that it differentiates twice, `parameters` the side with which its own are trained.
     """
 
     kind: ClassVar[str] = "loss"
@@ -67,11 +66,7 @@ class LossSpec(ComponentSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._require(
-            isinstance(self.trains, tuple) and {*SIDES} >= {*self.trains},
-            f"trains must be a tuple of 'discriminator', 'generator', both or none, "
-            f"not {self.trains!r}",
-        )
+        self._require_names("trains", self.trains, SIDES)
         _check_reads(self, self.reads)
         self._require_names("double_backward", self.double_backward, SIDES)
         self._require(
@@ -84,8 +79,7 @@ class LossSpec(ComponentSpec):
         )
         self._require(
             bool(self.trains) or not (self.reads or self.double_backward or self.every > 1),
-            "a term without a loss is given no step: where trains is empty, reads=() too, and "
-            "neither double_backward nor every",
+            "a term without a loss is given no step: it has reads=(), no double_backward, no every",
         )
 
     @property
@@ -97,11 +91,6 @@ class LossSpec(ComponentSpec):
             or not {"real_scores", "fake_scores"}.isdisjoint(self.reads)
             or any(TRACED[name.partition(".")[0]] == "discriminator" for name in self.traced)
         )
-
-    @property
-    def observed(self) -> tuple[Side, ...]:
-        """The sides of whose updates it is told: those that it trains, or else both."""
-        return self.trains or SIDES
 
     @property
     def traced(self) -> tuple[str, ...]:

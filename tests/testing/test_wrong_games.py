@@ -165,6 +165,13 @@ class Centred(Correct):
     step_class = CentredStep
 
 
+class FirstOfTwo(Correct):
+    """Its second step is as it should be."""
+
+    def steps(self, update, draw):
+        return [AnothersConditionsStep(update, draw), MiddleStep(update, draw)]
+
+
 class DatalessStep(MiddleStep):
     """It has forgotten the data: D tells two fakes apart."""
 
@@ -201,6 +208,7 @@ WRONG_GAMES = [
     (Detached, "gradients-go-to-the-side-that-moves"),
     (Swapped, "gradients-go-to-the-side-that-moves"),
     (AnothersConditions, "scores-follow-their-samples"),
+    (FirstOfTwo, "scores-follow-their-samples"),
     (OtherSides, "scores-follow-their-samples"),
     (Centred, "scores-follow-their-samples"),
     (Dataless, "scores-follow-their-samples"),

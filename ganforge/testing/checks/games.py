@@ -154,12 +154,9 @@ def _relabelled(drawn: Any) -> Any:
 def _judged(match: Match, side: Side, draw: Draw, seed: int = 0) -> dict[str, Tensor]:
     """The scores of all steps of an update, by name, as of a new game."""
     played = match.again()
-    return {
-        f"{name} {number}": value
-        for step in played.steps(side, draw, seed)
-        for number, (name, value) in enumerate(played.values(step))
-        if name in SCORES
-    }
+    found = [it for step in played.steps(side, draw, seed) for it in played.values(step)]
+    scores = [(name, value) for name, value in found if name in SCORES]
+    return {f"{name} {number}": value for number, (name, value) in enumerate(scores, start=1)}
 
 
 @check(

@@ -11,7 +11,7 @@ from torch import Tensor
 from ganforge.contracts import Draw, Loss, Scores
 from ganforge.errors import listed
 from ganforge.plugin.fields import LABEL
-from ganforge.plugin.specs import QUANTITIES, LossSpec
+from ganforge.plugin.specs import QUANTITIES, SIDES, LossSpec
 from ganforge.testing.checks.loss_declarations import LABELS
 from ganforge.testing.fixtures.conduct import (
     left_unchanged,
@@ -165,7 +165,7 @@ def state_lies_in_buffers(subject: Subject[LossSpec]) -> None:
 
     def update(loss: Loss) -> None:
         for seed in range(NUM_UPDATES):
-            for side in bench.spec.observed:
+            for side in bench.trains or SIDES:
                 step = bench.step(side, Setting(seed=seed))
                 call(loss, side, step)
                 observe(loss, side, seed, noted=step.step.take_notes())
@@ -187,7 +187,7 @@ def updates_without_scores_are_observed(subject: Subject[LossSpec]) -> None:
     loss = bench.loss()
     if type(loss).observe is Loss.observe:
         raise NotApplicable("it observes nothing")
-    for side in bench.spec.observed:
+    for side in bench.trains or SIDES:
         observe(loss, side)
         observe(loss, side, levels=None)
 
