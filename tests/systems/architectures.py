@@ -59,13 +59,6 @@ SYSTEMS: dict[str, System] = {
         },
         # Minibatch deviation lets samples influence each other's scores, as in the paper.
         warning="gradient-penalty penalises the gradient of each sample's score",
-        expected_failures={
-            "discriminator/progressive": {
-                "every-parameter-gets-a-gradient": (
-                    "it follows progress, and the layers of sizes that are not shown rest (kit)"
-                )
-            }
-        },
     ),
     "FastGAN": System(
         package="ganforge-fastgan",
@@ -89,14 +82,6 @@ SYSTEMS: dict[str, System] = {
         sample=("--condition", "label=dogs"),
         shape=(1, 8, 8),
         options={"generator/acgan": {"width": 4}},
-        expected_failures={
-            "discriminator/acgan": {
-                "can-be-built": (
-                    "it guesses the label of the generator, which the kit's problems do not have "
-                    "among their generator_conditions (kit)"
-                )
-            }
-        },
     ),
     "InfoGAN": System(
         package="ganforge-infogan",
@@ -112,14 +97,6 @@ SYSTEMS: dict[str, System] = {
         options={
             "discriminator/infogan": {"width": 4, "features": 16},
             "loss/information": {"features": 16},
-        },
-        expected_failures={
-            "loss/information": {
-                "can-be-built": "the kit's problem has none of the parts that it reads (kit)"
-            },
-            "sampler/infogan": {
-                "latents-are-centred": "a category is a one-hot part, whose mean is 1 / K (kit)"
-            },
         },
     ),
     "VQGAN": System(

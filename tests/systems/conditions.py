@@ -19,28 +19,6 @@ SMALL = (f"dataset.size={SIDE}", "dataset.channels=1", *NARROW)
 TWO_SETS = ("dataset.root=paintings", "dataset.source=photographs", "data.shift=2", *SMALL)
 FROM_INPUTS = ("--dataset", "inputs")
 
-#: every check of a loss that calls it
-CALLED = (
-    "value-is-a-scalar",
-    "value-is-finite-at-extreme-scores",
-    "value-is-finite-in-bfloat16",
-    "patch-scores-are-accepted",
-    "lists-of-scores-are-accepted",
-    "vectors-are-accepted",
-    "generator-wants-fake-scores-high",
-    "value-is-a-mean-over-the-batch",
-    "trains-the-declared-networks",
-    "reads-are-as-declared",
-    "double-backward-is-as-declared",
-    "conditions-reach-the-networks",
-    "step-is-left-unchanged",
-    "backward-is-left-to-the-engine",
-    "state-rests-in-a-call",
-    "state-lies-in-buffers",
-    "same-step-has-the-same-value",
-    "value-lies-on-the-steps-device",
-)
-
 
 def two_folders(folder: Path) -> None:
     """Targets and inputs of the same names."""
@@ -193,12 +171,6 @@ SYSTEMS: dict[str, System] = {
         sample=FROM_INPUTS,
         inputs=inputs,
         shape=(1, SIDE, SIDE),
-        expected_failures={
-            "loss/patch-nce": dict.fromkeys(
-                (*CALLED, "own-parameters-are-trained", "trains-with-reference-partners"),
-                "it reads feature maps, and the kit's networks give vectors (kit)",
-            )
-        },
     ),
     "SRResNet": SRRESNET,
     "SRGAN": replace(
@@ -283,11 +255,6 @@ SYSTEMS: dict[str, System] = {
         options={
             "generator/vae": {"width": 4, "hidden": 16},
             "discriminator/vae-gan": {"width": 4, "hidden": 16},
-        },
-        expected_failures={
-            "loss/learned-similarity": dict.fromkeys(
-                CALLED, "features of two images differ in size, since one are the kit's own (kit)"
-            )
         },
     ),
     "BiGAN": System(

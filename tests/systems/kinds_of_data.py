@@ -86,14 +86,6 @@ def write_lines(folder: Path) -> None:
     (folder / "lines.txt").write_text("\n".join(lines), encoding="utf-8")
 
 
-LSTM = {
-    label: {
-        "tensors-are-registered": "an LSTM lists its parameters, which are registered, a second "
-        "time in _flat_weights (kit)"
-    }
-    for label in ("generator/recurrent", "discriminator/recurrent")
-}
-
 SYSTEMS: dict[str, System] = {
     "WaveGAN": System(
         package="ganforge-wavegan",
@@ -113,11 +105,6 @@ SYSTEMS: dict[str, System] = {
             "dataset/clips": {"rate": RATE, "length": RATE},
             "discriminator/waveform-and-periods": {"periods": [2, 3], "period_width": 2},
         },
-        expected_failures={
-            "discriminator/waveform-and-periods": {
-                "can-be-pickled": "no network is pickled, and torch's weight_norm cannot be (kit)",
-            },
-        },
     ),
     "RCGAN": System(
         package="ganforge-rcgan",
@@ -127,7 +114,6 @@ SYSTEMS: dict[str, System] = {
         shape=(1, 12),
         sample=("--condition", "frequency=3"),
         options={"dataset/series": {"file": "series.csv", "length": 10}},
-        expected_failures=LSTM,
     ),
     "RGAN of a table": System(
         package="ganforge-rcgan",
@@ -143,7 +129,6 @@ SYSTEMS: dict[str, System] = {
         ),
         data=write_series,
         shape=(2, 12),
-        expected_failures=LSTM,
     ),
     "3D-GAN": System(
         package="ganforge-voxgan",
@@ -199,24 +184,6 @@ SYSTEMS: dict[str, System] = {
         data=write_people,
         shape=(10,),
         options={"dataset/mixed-table": {"file": "people.csv"}},
-        expected_failures={
-            "generator/ctgan": {
-                "can-be-built": "its inputs are a latent and a number for each of a row, as its "
-                "sampler draws them, and the kit feeds rows of 7 with 6 (kit)",
-            },
-            "loss/chosen-value": {
-                "can-be-built": "it is for a table, and the kit has no fit with columns (kit)",
-            },
-            "game/packed": dict.fromkeys(
-                (
-                    "quantities-are-there",
-                    "same-draws-give-the-same-values",
-                    "gradients-go-to-the-side-that-moves",
-                    "trains-with-reference-partners",
-                ),
-                "batches are a multiple of `packing`, and those of the kit are not (kit)",
-            ),
-        },
     ),
     "Gumbel-softmax text": System(
         package="ganforge-gumbeltext",
@@ -233,11 +200,5 @@ SYSTEMS: dict[str, System] = {
         data=write_lines,
         shape=(11, 12),
         options={"dataset/lines": {"file": "lines.txt", "length": 12}},
-        expected_failures={
-            "generator/gumbel-text": {
-                "can-be-built": "there is nothing to choose of one token, and a record cannot say "
-                "that it takes two channels or more (kit)",
-            },
-        },
     ),
 }

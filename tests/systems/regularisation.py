@@ -30,9 +30,6 @@ FALLING = (
     f"augmentation.ada.p={{from=0.0, to=0.55, {COSINE}",
     f"ema.half_life={{from=0, to=20, {COSINE}",
 )
-PARAMETRIZED = "torch refuses to pickle parametrized layers; nothing pickles a network (kit)"
-CLOSED_GATE = "attention starts at gamma 0, so that its layers wait a step for theirs (kit)"
-CLOSED_BRANCH = "branches end in weights of 0, so that the others wait a step (kit)"
 
 SYSTEMS: dict[str, System] = {
     "SNGAN with projection": System(
@@ -91,11 +88,6 @@ SYSTEMS: dict[str, System] = {
         settings=DCGAN,
         data=pictures,
         shape=(1, 32, 32),
-        expected_failures={
-            "discriminator/gradient-normalised": {
-                "scores-are-unbounded": "the paper's scores lie between -1 and 1 (kit)"
-            }
-        },
     ),
     "DiffAugment": System(
         package="ganforge-diffaug",
@@ -133,18 +125,6 @@ SYSTEMS: dict[str, System] = {
             "generator/sagan": {"width": 4, "attention": 8},
             "discriminator/sagan": {"width": 4, "attention": 8},
         },
-        expected_failures={
-            "generator/sagan": {
-                "can-be-pickled": PARAMETRIZED,
-                "every-parameter-gets-a-gradient": CLOSED_GATE,
-                "conditions-count": "gains and biases of classes start equal, and part (kit)",
-            },
-            "discriminator/sagan": {
-                "can-be-pickled": PARAMETRIZED,
-                "every-parameter-gets-a-gradient": CLOSED_GATE,
-                "frozen-weights-pass-the-gradient": "power iteration moves in each pass (kit)",
-            },
-        },
     ),
     "R3GAN": System(
         package="ganforge-r3gan",
@@ -161,10 +141,6 @@ SYSTEMS: dict[str, System] = {
         options={
             "generator/r3gan": {"width": 8, "blocks": 1},
             "discriminator/r3gan": {"width": 8, "blocks": 1},
-        },
-        expected_failures={
-            it: {"every-parameter-gets-a-gradient": CLOSED_BRANCH}
-            for it in ("generator/r3gan", "discriminator/r3gan")
         },
     ),
 }

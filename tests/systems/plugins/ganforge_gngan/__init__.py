@@ -20,6 +20,7 @@ def ganforge_discriminators():
         shapes=(ImageShapes(minimum=8),),
         conditions=("label",),
         differentiates_itself=True,
+        bounded=True,
         batch_independent=True,
     )
 
