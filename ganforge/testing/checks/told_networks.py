@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from ganforge.contracts import Inputs
+from ganforge.plugin.fields import grouped
 from ganforge.plugin.specs import DiscriminatorSpec, NetworkSpec
 from ganforge.testing.checks.networks import close
 from ganforge.testing.fixtures.building import one_tensor
 from ganforge.testing.fixtures.built_networks import NUM_SAMPLES, Built, networks
-from ganforge.testing.fixtures.problems import CLASSES
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 ROW = 2  # the sample that is told something else; not the middle one
@@ -32,7 +32,7 @@ def conditions_count(subject: Subject[NetworkSpec]) -> None:
         before = built.evaluated(given)
         for keyword, value in given.others.items():
             changed = value.clone()
-            changed[ROW] = _other(value[ROW])
+            changed[ROW] = _other(value[ROW], _num_classes(built, keyword))
             after = built.evaluated(_with(given, keyword, changed))
             moved = [it for it in range(NUM_SAMPLES) if not close(before[it], after[it])]
             same = torch.equal(before[ROW], after[ROW])
@@ -46,17 +46,15 @@ def conditions_count(subject: Subject[NetworkSpec]) -> None:
 
 def _require_classes_apart(built: Built, keyword: str, value: Tensor) -> None:
     """Require an output of its own for each class, of one category after the other."""
-    given = built.given()
-    one = Inputs(given.values[:1].expand(len(CLASSES), *given.values.shape[1:]))
-    one.others = {
-        name: it[:1].repeat(len(CLASSES), *[1] * (it.dim() - 1))
-        for name, it in given.others.items()
-    }
+    num = _num_classes(built, keyword)
+    given = built.given(1)
+    others = {name: it.repeat(num, *[1] * (it.dim() - 1)) for name, it in given.others.items()}
+    one = Inputs(given.values.expand(num, *given.values.shape[1:]), **others)
     for place in range(value[0].numel()):
         classes = one.others[keyword].clone()
-        classes.view(len(CLASSES), -1)[:, place] = torch.arange(len(CLASSES))
+        classes.view(num, -1)[:, place] = torch.arange(num)
         outputs = built.evaluated(_with(one, keyword, classes))
-        for i, j in combinations(range(len(CLASSES)), 2):
+        for i, j in combinations(range(num), 2):
             apart = not torch.equal(outputs[i], outputs[j])
             require(apart, f"the same one for classes {i} and {j} of {keyword}")
 
@@ -73,9 +71,18 @@ def _with(given: Inputs, keyword: str, told: Tensor) -> Inputs:
     return Inputs(given.values, **{**given.others, keyword: told})
 
 
-def _other(told: Tensor) -> Tensor:
+def _other(told: Tensor, num_classes: int) -> Tensor:
     """Values that are not those of a condition: the next classes, or the opposite numbers."""
-    return -told if told.is_floating_point() else (told + 1) % len(CLASSES)
+    return (told + 1) % num_classes if num_classes else -told
+
+
+def _num_classes(built: Built, keyword: str) -> int:
+    """The number of classes of what is told by a keyword, 0 where these are numbers.
+
+    Of several categories it is that of the smallest.
+    """
+    names = grouped(built.problem.conditions)[keyword]
+    return min(built.problem.conditions[name].num_classes or 0 for name in names)
 
 
 @check(
@@ -92,8 +99,8 @@ def labels_out_of_range_are_refused(subject: Subject[NetworkSpec]) -> None:
     if not told:
         raise NotApplicable("it takes no labels")
     for built, keyword in told:
-        given = built.given()
-        for wrong in (len(CLASSES), -1):
+        given, num = built.given(), _num_classes(built, keyword)
+        for wrong in (num, -1):
             labels = torch.full_like(given.others[keyword], wrong)
             try:
                 built.evaluated(_with(given, keyword, labels))
@@ -101,7 +108,7 @@ def labels_out_of_range_are_refused(subject: Subject[NetworkSpec]) -> None:
                 continue
             raise CheckFailure(
                 "an output",
-                expected=f"an error for the label {wrong} where there are {len(CLASSES)} classes",
+                expected=f"an error for the label {wrong} where there are {num} classes",
             )
 
 
