@@ -10,17 +10,22 @@ import torch
 from torch import Tensor, nn
 
 from ganforge import (
+    DatasetSpec,
     DiscriminatorSpec,
+    Field,
+    Fit,
     Game,
     GameSpec,
     GeneratorSpec,
     ImageShapes,
+    InMemoryDataset,
     LatentSampler,
     Loss,
     LossSpec,
     Problem,
     SamplerSpec,
     Step,
+    VectorShapes,
 )
 from ganforge.testing import check_component
 from ganforge.testing.finding import subject_of
@@ -170,3 +175,51 @@ def test_who_is_tried_first():
     assert painting[0] == ["generator/own"]  # the one that paints
     assert choosy[:2] == [[], ["discriminator/own"]]  # the kit's own first, where nothing is asked
     assert len(choosy) == 4
+
+
+class OfATable(Generator):
+    """It needs what its plugin's data set has learnt."""
+
+    def __init__(self, problem: Problem, options: object) -> None:
+        super().__init__(problem, options)
+        if problem.fit is None:
+            raise ValueError("there is no table")
+        assert problem.sample_shape == (len(problem.fit.facts["columns"]),)
+
+
+def table(problem: Problem, options: object) -> InMemoryDataset:
+    rows = torch.rand(50, 3, generator=torch.Generator().manual_seed(0))
+    return InMemoryDataset(rows, fit=Fit(facts={"columns": ["a", "b", "c"]}))
+
+
+class OfAPart(Loss):
+    """Of the squares of a part of the inputs, whose size the problem tells."""
+
+    def __init__(self, problem: Problem, options: object) -> None:
+        super().__init__()
+        start, end = problem.parts["code"]
+        self.size = end - start
+
+    def generator_loss(self, step: Step) -> Tensor:
+        return step.fake.square().mean() * self.size + 0 * step.part("code").sum()
+
+
+@pytest.mark.parametrize(
+    ("spec", "partner"),
+    [
+        (
+            GeneratorSpec(**said("OfATable", shapes=(VectorShapes(),))),
+            DatasetSpec(
+                **said("table", fields=lambda options: {"sample": Field(kind="vector", shape=(3,))})
+            ),
+        ),
+        (
+            LossSpec(**said("OfAPart", trains=("generator",), reads=("fake", "inputs.code"))),
+            TWO_PARTS,
+        ),
+    ],
+)
+def test_a_component_is_built_for_the_data_and_the_sampler_of_its_plugin(spec, partner):
+    results = check_component(spec, pairs_with=[partner])
+    built = {it.check: it.status for it in results}
+    assert built["can-be-built"] == built[TRAINS] == built["resumes-to-the-bit"] == "passed"

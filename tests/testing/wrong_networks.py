@@ -64,12 +64,6 @@ class AnotherNumberOfThreads(Generator):
         torch.set_num_threads(torch.get_num_threads() + 1)
 
 
-class Unpicklable(Generator):
-    def __init__(self, problem: Problem, options: object) -> None:
-        super().__init__(problem, options)
-        self.activation = lambda features: features.tanh()
-
-
 class Unseeded(Generator):
     def __init__(self, problem: Problem, options: object) -> None:
         super().__init__(problem, options)

@@ -14,38 +14,28 @@ from ganforge.contracts import Augmentation, Callback, Dataset, Format, Game, Lo
 from ganforge.errors import DataError, GanforgeError, UsageError, listed
 from ganforge.plugin.base_specs import ComponentSpec, SampleSpec, Spec
 from ganforge.plugin.options import describe, parse, to_toml
-from ganforge.plugin.specs import (
-    AugmentationSpec,
-    CallbackSpec,
-    DatasetSpec,
-    FormatSpec,
-    GameSpec,
-    LossSpec,
-    MetricSpec,
-    NetworkSpec,
-    OptimizerSpec,
-    SamplerSpec,
-)
+from ganforge.plugin.specs import FormatSpec, MetricSpec, OptimizerSpec
 from ganforge.printable import described, printable
 from ganforge.problem import Problem
-from ganforge.testing.fixtures.building import attempt_to_build
+from ganforge.testing.fixtures.building import attempt_to_build, problems_of
 from ganforge.testing.fixtures.cases import cases
 from ganforge.testing.fixtures.problems import DECLARE_SHAPES
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 MAX_SUMMARY = 120  # letters: a line of a table
-#: what a builder must give
-WANTED: dict[type[ComponentSpec], type] = {
-    NetworkSpec: nn.Module,
-    LossSpec: Loss,
-    DatasetSpec: Dataset,
-    SamplerSpec: Sampler,
-    GameSpec: Game,
-    AugmentationSpec: Augmentation,
-    MetricSpec: Metric,
-    CallbackSpec: Callback,
-    OptimizerSpec: Optimizer,
-    FormatSpec: Format,
+#: kind -> what a builder must give
+WANTED: dict[str, type] = {
+    "generator": nn.Module,
+    "discriminator": nn.Module,
+    "loss": Loss,
+    "dataset": Dataset,
+    "sampler": Sampler,
+    "game": Game,
+    "augmentation": Augmentation,
+    "metric": Metric,
+    "callback": Callback,
+    "optimizer": Optimizer,
+    "format": Format,
 }
 
 
@@ -112,18 +102,18 @@ def can_be_built(subject: Subject[ComponentSpec]) -> None:
         builder_can_be_imported.run(subject)
     except CheckFailure as failure:
         raise NotApplicable("its builder cannot be imported") from failure
-    (wanted,) = (it for spec, it in WANTED.items() if isinstance(subject.spec, spec))
+    wanted = WANTED[subject.spec.kind]
     refusals: list[str] = []
-    found = cases(subject)
-    for case in found:
-        problem = case.problem
+    made_for_data = isinstance(subject.spec, FormatSpec | MetricSpec)
+    own = [it for it in cases(subject) if it.dataset is not None] if made_for_data else []
+    found = [*(it.problem for it in own), *problems_of(subject)]
+    for problem in found:
         try:
             built = attempt_to_build(subject, problem)
         except DataError as error:
             raise NotApplicable(f"what it needs is not here: {error}") from error
         except UsageError as error:
-            foreign = any(it.dataset is not None for it in found)
-            if not foreign and not _may_refuse(subject, problem):
+            if not own and not _may_refuse(subject, problem):
                 raise _not_built(subject, problem, error) from error
             refusals.append(str(error))
         except GanforgeError as error:

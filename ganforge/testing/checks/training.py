@@ -18,16 +18,7 @@ from ganforge.engine.state import snapshot
 from ganforge.engine.trainer import Trainer
 from ganforge.errors import listed
 from ganforge.plugin.base_specs import ComponentSpec
-from ganforge.plugin.specs import (
-    AugmentationSpec,
-    DatasetSpec,
-    DiscriminatorSpec,
-    GameSpec,
-    GeneratorSpec,
-    LossSpec,
-    OptimizerSpec,
-    SamplerSpec,
-)
+from ganforge.plugin.specs import SPECS, CallbackSpec, FormatSpec, MetricSpec, RecipeSpec
 from ganforge.printable import described
 from ganforge.storage.run_directory import RunDirectory
 from ganforge.testing.fixtures.partners import NoPartner
@@ -35,16 +26,7 @@ from ganforge.testing.fixtures.runs import NUM_STEPS, runs_of
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 #: the kinds that take part in a step
-TRAINED = (
-    GeneratorSpec,
-    DiscriminatorSpec,
-    LossSpec,
-    SamplerSpec,
-    DatasetSpec,
-    GameSpec,
-    AugmentationSpec,
-    OptimizerSpec,
-)
+TRAINED = tuple({*SPECS} - {MetricSpec, CallbackSpec, FormatSpec, RecipeSpec})
 
 
 @check(
