@@ -162,11 +162,15 @@ SYSTEMS: dict[str, System] = {
         settings=(
             *TWO_SETS,
             "generator.blocks=5",
-            "loss.patch-nce.channels=[1, 4, 8, 8, 8]",
+            "loss.patch-nce.channels=[4, 8, 8, 8]",
             "loss.patch-nce.size=4",
             "loss.patch-nce.patches=16",
         ),
-        options={"generator/cut": {"width": 4, "blocks": 5}, "discriminator/cut": {"width": 4}},
+        options={
+            "generator/cut": {"width": 4, "blocks": 5},
+            "discriminator/cut": {"width": 4},
+            "loss/patch-nce": {"channels": [8, 16, 16, 16], "size": 4, "patches": 16},
+        },
         data=two_sets,
         sample=FROM_INPUTS,
         inputs=inputs,

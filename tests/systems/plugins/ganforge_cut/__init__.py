@@ -28,7 +28,7 @@ class DiscriminatorOptions:
 @dataclass(frozen=True, kw_only=True)
 class ContrastOptions:
     channels: tuple[int, ...] = option(
-        (3, 128, 256, 256, 256), help="channels of the features that the generator gives", minimum=1
+        (128, 256, 256, 256), help="channels of the generator's features after the image", minimum=1
     )
     size: int = option(256, help="size of the vectors that are compared", minimum=1)
     patches: int = option(256, help="places of an image that are compared", minimum=2)

@@ -23,7 +23,7 @@ class PatchNCE(Loss):
             nn.Sequential(
                 nn.Linear(channels, options.size), nn.ReLU(), nn.Linear(options.size, options.size)
             )
-            for channels in options.channels
+            for channels in (problem.sample_shape[0], *options.channels)
         )
 
     def generator_loss(self, step):
