@@ -65,6 +65,8 @@ class Subject(Generic[S]):
     component: Component[S]
     given: Mapping[str, object] = field(default_factory=dict)
     partners: tuple[Subject[Spec], ...] = ()
+    #: what took time to find out, such as what a data set has learnt, for the checks that follow
+    known: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def spec(self) -> S:

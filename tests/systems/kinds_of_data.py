@@ -184,6 +184,16 @@ SYSTEMS: dict[str, System] = {
         data=write_people,
         shape=(10,),
         options={"dataset/mixed-table": {"file": "people.csv"}},
+        expected_failures={
+            "generator/ctgan": {
+                "every-part-of-the-input-counts": "an input for each number of a row perturbs the "
+                "choice of a category there, and numbers of other columns are not chosen"
+            },
+            "loss/chosen-value": {
+                "reads-are-as-declared": "it reads in fake_conditions what the generator was told "
+                "of the field, of which the kit takes no note"
+            },
+        },
     ),
     "Gumbel-softmax text": System(
         package="ganforge-gumbeltext",
