@@ -339,19 +339,19 @@ def batch_independent(discriminator: Selection) -> bool:  # type: ignore[type-ar
 
 
 def _training(config: RunConfig) -> Complaints:
-    training = config.training
-    if training.batch_size % training.num_accumulation_steps:
+    training, packing = config.training, config.game.says("packing")
+    part, rest = divmod(training.batch_size, training.num_accumulation_steps)
+    if rest:
         yield (
             ("training", "num_accumulation_steps"),
             f"training.batch_size = {training.batch_size} cannot be split into "
             f"{training.num_accumulation_steps} equal parts",
         )
-    elif (training.batch_size // training.num_accumulation_steps) % config.game.says("packing"):
-        part = training.batch_size // training.num_accumulation_steps
+    elif part % packing:
         what = f"{part} samples at a time" if part < training.batch_size else f"{part} samples"
         yield (
             ("training", "batch_size"),
-            f"{what} are no multiple of {config.game.says('packing')}, as many as the game "
+            f"{what} are no multiple of {packing}, as many as the game "
             f"{config.game.component.name!r} has judged at once",
         )
     if not training.reuse_fakes:

@@ -133,7 +133,8 @@ def update(
             for term in due:
                 value = term.value(side, one)
                 values[term.name] = values[term.name] + value if term.name in values else value
-                sums.add_notes(term.name, one)
+                if observing:
+                    sums.add_notes(term.name, one)
         total = run.objective.total(values, progress, run.last_layer)
         if len(draws) > 1:  # a small operation costs as much as a small layer
             total = total / len(draws)

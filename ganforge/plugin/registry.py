@@ -56,6 +56,19 @@ class Component(Generic[S]):
         Raises PluginError, with the package named, for whatever the builder raises that is not
         ganforge's own error.
         """
+        builder = self.builder()
+        try:
+            return self.call("could not be built", builder, *arguments)
+        except PluginError as error:
+            if type(error.__cause__) is ValueError:
+                shown = printable(error.__cause__)
+                raise UsageError(
+                    f"the {self.kind} {self.name!r} cannot be built: {shown}"
+                ) from error
+            raise
+
+    def builder(self) -> Any:
+        """Import what the spec names as its builder. Raises PluginError where that fails."""
         assert isinstance(self.spec, ComponentSpec)
         module_name, _, path = self.spec.build.partition(":")
         try:
@@ -67,15 +80,7 @@ class Component(Generic[S]):
                 f"the {self.kind} {self.name!r} of {self.origin} cannot be loaded: its builder "
                 f"{self.spec.build!r} raised {described(error)}"
             ) from error
-        try:
-            return self.call("could not be built", target, *arguments)
-        except PluginError as error:
-            if type(error.__cause__) is ValueError:
-                shown = printable(error.__cause__)
-                raise UsageError(
-                    f"the {self.kind} {self.name!r} cannot be built: {shown}"
-                ) from error
-            raise
+        return target
 
     def call(self, failure: str, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function of the plugin, and return what it returns.

@@ -23,6 +23,7 @@ from ganforge.printable import described
 Status = Literal["passed", "failed", "skipped", "expected", "unexpected"]
 S = TypeVar("S", bound=Spec, covariant=True)
 P = TypeVar("P", bound=Spec)
+R = TypeVar("R")
 
 
 class CheckFailure(AssertionError):
@@ -65,8 +66,7 @@ class Subject(Generic[S]):
     component: Component[S]
     given: Mapping[str, object] = field(default_factory=dict)
     partners: tuple[Subject[Spec], ...] = ()
-    #: what took time to find out, such as what a data set has learnt, for the checks that follow
-    known: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    _found: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def spec(self) -> S:
@@ -95,6 +95,14 @@ class Subject(Generic[S]):
     def says(self, attribute: str) -> Any:
         """The spec's value under this name; if it is a function, its result for the options."""
         return self.selection.says(attribute)
+
+    def once(self, what: str, find: Callable[[], R]) -> R:
+        """What `find` gives, found out once for all checks with these options."""
+        key = f"{what} with {dict(self.given)!r}"
+        if key not in self._found:
+            self._found[key] = find()
+        found: R = self._found[key]
+        return found
 
     def partners_of(self, kind: type[P]) -> list[Subject[P]]:
         """The partners of a kind that can be built with the options that are given.

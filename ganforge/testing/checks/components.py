@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from importlib import import_module
-from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
 
 from ganforge.config import toml
 from ganforge.contracts import Augmentation, Callback, Dataset, Format, Game, Loss, Metric, Sampler
-from ganforge.errors import DataError, GanforgeError, UsageError, listed
+from ganforge.errors import DataError, GanforgeError, PluginError, UsageError, listed
 from ganforge.plugin.base_specs import ComponentSpec, SampleSpec, Spec
 from ganforge.plugin.options import describe, parse, to_toml
 from ganforge.plugin.specs import FormatSpec, MetricSpec, OptimizerSpec
@@ -82,13 +80,12 @@ def options_survive_toml(subject: Subject[ComponentSpec]) -> None:
     "build(parameters, options), and see that the module is in the package",
 )
 def builder_can_be_imported(subject: Subject[ComponentSpec]) -> None:
-    module, _, path = subject.spec.build.partition(":")
     try:
-        target: Any = import_module(module)
-        for attribute in path.split("."):
-            target = getattr(target, attribute)
-    except Exception as error:
-        raise CheckFailure(f"{described(error)} for {subject.spec.build!r}") from error
+        target = subject.component.builder()
+    except PluginError as error:
+        raise CheckFailure(
+            f"{described(error.__cause__ or error)} for {subject.spec.build!r}"
+        ) from error
     require(callable(target), f"a {type(target).__name__} for {subject.spec.build!r}")
 
 

@@ -7,9 +7,9 @@ from torch import Tensor
 
 from ganforge.contracts import Inputs, input_gradients
 from ganforge.plugin.specs import DiscriminatorSpec
-from ganforge.testing.checks.networks import close
 from ganforge.testing.fixtures.building import BATCH_SIZES, weighted
 from ganforge.testing.fixtures.built_networks import NUM_SAMPLES, Built, networks
+from ganforge.testing.fixtures.conduct import near
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 BOUND = 10.0  # scores beyond it on both sides are unbounded
@@ -150,7 +150,7 @@ def batch_independent_as_declared(subject: Subject[DiscriminatorSpec]) -> None:
             apart = float((one - other).abs().max())
             mode = "training" if training else "evaluation"
             got = f"one that is {apart:.3g} apart among other samples, in {mode}"
-            require(close(one, other), got)
+            require(near(one, other), got)
 
 
 def _scored(built: Built) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,8 @@ from ganforge.plugin.fields import SAMPLE
 from ganforge.plugin.specs import DatasetSpec
 from ganforge.printable import described
 from ganforge.testing.fixtures import set_items as sets
-from ganforge.testing.fixtures.building import same_values, seeded
+from ganforge.testing.fixtures.building import seeded
+from ganforge.testing.fixtures.conduct import same
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 NUM_DRAWS = 4096  # from a mixture, for its moments
@@ -26,7 +27,7 @@ def same_seed_gives_the_same_draw(subject: Subject[DatasetSpec]) -> None:
     for one in (dataset, dataset, sets.built(subject)):
         with seeded():
             draws.append(sets.drawn(one))
-    require(all(same_values(draws[0], it) for it in draws), "others under the same seed")
+    require(all(same(draws[0], it) for it in draws), "others under the same seed")
     with seeded():
         other = sets.drawn(dataset, seed=7)
     require(not torch.equal(draws[0].samples, other.samples), "the same under another seed")

@@ -10,9 +10,9 @@ import torch
 
 from ganforge.contracts import Inputs
 from ganforge.plugin.specs import GeneratorSpec
-from ganforge.testing.checks.networks import close
 from ganforge.testing.fixtures.building import BATCH_SIZES, real_batch
 from ganforge.testing.fixtures.built_networks import NUM_SAMPLES, Built, networks
+from ganforge.testing.fixtures.conduct import near
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 FAR = 100.0  # what latents are multiplied by, to go where training may
@@ -102,7 +102,7 @@ def evaluation_is_independent_of_batch_mates(subject: Subject[GeneratorSpec]) ->
     for built in networks(subject, few=True):
         given = built.disturbed().given()
         together, alone = built.evaluated(given)[:1], built.evaluated(given[:1])
-        require(close(together, alone), f"a difference of {(together - alone).abs().max():.3g}")
+        require(near(together, alone), f"a difference of {(together - alone).abs().max():.3g}")
 
 
 @check(

@@ -18,7 +18,7 @@ from ganforge.printable import described
 from ganforge.storage import tensor_file
 from ganforge.testing.fixtures.building import seeded, weighted
 from ganforge.testing.fixtures.built_networks import build_again, networks
-from ganforge.testing.fixtures.conduct import left_unchanged
+from ganforge.testing.fixtures.conduct import left_unchanged, near
 from ganforge.testing.fixtures.other_device import META, OnOneDevice
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
@@ -100,7 +100,7 @@ def memory_format_changes_nothing(subject: Subject[NetworkSpec]) -> None:
         told = {keyword: it.contiguous() for keyword, it in given.others.items()}
         plain = Inputs(given.values.contiguous(), **told)
         one, other = built.evaluated(given), built.evaluated(plain)
-        require(one.shape == other.shape and close(one, other), f"a difference for {built.shown}")
+        require(one.shape == other.shape and near(one, other), f"a difference for {built.shown}")
 
 
 @check(
@@ -206,7 +206,7 @@ def state_survives_safetensors(subject: Subject[NetworkSpec]) -> None:
                 other.network.load_state_dict(tensors)
             except (CheckpointError, RuntimeError, ValueError) as error:
                 raise CheckFailure(described(error)) from error
-        require(close(built.evaluated(), other.evaluated()), "another output")
+        require(near(built.evaluated(), other.evaluated()), "another output")
 
 
 @check(
@@ -222,11 +222,6 @@ def finite_under_bfloat16_autocast(subject: Subject[NetworkSpec]) -> None:
         gradients = [it.grad for it in built.network.parameters() if it.grad is not None]
         finite = all(bool(it.isfinite().all()) for it in [output, *gradients])
         require(finite, "infinite numbers or NaN")
-
-
-def close(one: Tensor, other: Tensor) -> bool:
-    """Equal but for the order in which kernels add."""
-    return torch.allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
 def unregistered(network: nn.Module) -> Iterator[tuple[str, object]]:

@@ -10,9 +10,9 @@ from torch import Tensor
 from ganforge.contracts import Inputs
 from ganforge.plugin.fields import grouped
 from ganforge.plugin.specs import DiscriminatorSpec, NetworkSpec
-from ganforge.testing.checks.networks import close
 from ganforge.testing.fixtures.building import one_tensor
 from ganforge.testing.fixtures.built_networks import NUM_SAMPLES, Built, networks
+from ganforge.testing.fixtures.conduct import near
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 ROW = 2  # the sample that is told something else; not the middle one
@@ -34,7 +34,7 @@ def conditions_count(subject: Subject[NetworkSpec]) -> None:
             changed = value.clone()
             changed[ROW] = _other(value[ROW], _num_classes(built, keyword))
             after = built.evaluated(_with(given, keyword, changed))
-            moved = [it for it in range(NUM_SAMPLES) if not close(before[it], after[it])]
+            moved = [it for it in range(NUM_SAMPLES) if not near(before[it], after[it])]
             same = torch.equal(before[ROW], after[ROW])
             require(not same, f"the same one for another {keyword}")
             strange = [it for it in moved if it != ROW]
