@@ -42,7 +42,6 @@ def test_it_trains_resumes_to_the_bit_and_is_sampled_from_alone(
     is_sampled_alone(place, resumes_to_the_bit(place))
 
 
-@pytest.mark.slow  # some minutes for all of them
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_it_passes_the_kit(name: str, workshop: Callable[[System], Workshop]):
     keeps_every_contract(workshop(SYSTEMS[name]).system)
