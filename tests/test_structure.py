@@ -34,6 +34,7 @@ ROOMS = (
     "nn",
     "device",
     "storage",
+    "runs",
     "data",
     "pictures",
     "engine",

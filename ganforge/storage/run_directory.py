@@ -97,19 +97,20 @@ class RunDirectory:
 
     def record_session(self, environment: dict[str, Any], changes: dict[str, Any]) -> None:
         """Append this session's environment, and what it changed of the configuration."""
-        sessions = self._sessions()
+        sessions = self.sessions()
         sessions.append({**environment, "changes": changes})
         self._write(self.environment, json.dumps({"sessions": sessions}, indent=2) + "\n")
 
     def last_plugins(self) -> dict[str, str]:
         """The components of the last session by qualified name, with their packages' versions."""
         try:
-            plugins = self._sessions()[-1]["plugins"]
+            plugins = self.sessions()[-1]["plugins"]
             return {str(name): str(version) for name, version in plugins.items()}
         except (IndexError, KeyError, TypeError, AttributeError):
             return {}
 
-    def _sessions(self) -> list[Any]:
+    def sessions(self) -> list[Any]:
+        """The records of the sessions so far, the first one first; none where they are damaged."""
         # A record for people; nothing that is computed depends on it.
         try:
             sessions = json.loads(self.environment.read_text())["sessions"]
