@@ -200,6 +200,22 @@ class Lock:
             return "it has not said which"
 
 
+def generator_file(source: Path) -> Path:
+    """The generator of a run directory, or the file itself that is one.
+
+    Raises UsageError where there is neither, or where the run has not saved one yet.
+    """
+    run = RunDirectory(source)
+    path = run.generator if source.is_dir() else source
+    if path.exists():
+        return path
+    if run.config.is_file():
+        raise UsageError(
+            f"the run in {run} has not saved a generator yet: it does so with its first checkpoint"
+        )
+    raise UsageError(f"{run} is neither a run directory nor a generator.safetensors")
+
+
 def next_directory(parent: Path, name: str) -> Path:
     """`parent/00004-name` where the highest number taken is 3."""
     taken = [0]
