@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 from ganforge.plugin.base_specs import ComponentSpec, SampleSpec, Spec
 from ganforge.plugin.fields import KINDS_OF_FIELDS, Field
+from ganforge.plugin.measure_specs import Direction as Direction
 from ganforge.plugin.measure_specs import FeaturesSpec as FeaturesSpec
 from ganforge.plugin.measure_specs import MetricSpec as MetricSpec
 from ganforge.plugin.network_specs import NO_DISCRIMINATOR as NO_DISCRIMINATOR
@@ -354,7 +355,7 @@ def _are_lines(value: object, number: int) -> bool:
 
 
 #: kinds of which a run may have any number, each a table by name in the configuration
-TABLES = ("loss", "augmentation", "metric", "callback")
+TABLES = ("loss", "augmentation", "metric", "features", "callback")
 
 SPECS: tuple[type[Spec], ...] = (
     GeneratorSpec,
