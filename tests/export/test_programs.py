@@ -135,7 +135,7 @@ def test_samples_have_the_units_of_the_data(train: Train, cli: Command, fake_plu
     """A field that declares a range, on both ends: a condition and the sample."""
     fake_plugin("ganforge-ranged", RANGED)
     run = train(
-        *("--generator=ganforge-ranged/scaled"),
+        "--generator=ganforge-ranged/scaled",
         *("--dataset=ganforge-ranged/ranged", "--set=generator.conditions=['heat']"),
         "--latent-size=2",
     )
