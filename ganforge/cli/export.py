@@ -59,9 +59,7 @@ from .progress import print_line
 @option_in("What", "--license", "license_name", metavar="NAME", help="License for the card. [none]")
 @option_in("Where", "--out", metavar="PATH", type=Path, help="File or directory. [export in RUN]")
 @click.pass_obj
-def command(
-    context: dict[str, bool], /, source: Path, form: FormatName, **arguments: Any
-) -> None:
+def command(context: dict[str, bool], /, source: Path, form: FormatName, **arguments: Any) -> None:
     """Export the generator of RUN, or of a generator.safetensors, for other programs.
 
     \b
@@ -85,9 +83,7 @@ def command(
     from ganforge.sampling.trained_generator import open_generator
 
     # On the CPU, where the program can be run by everybody, and its check is exact.
-    execution = Execution.from_settings(
-        ExecutionSettings(device="cpu", memory_format="contiguous")
-    )
+    execution = Execution.from_settings(ExecutionSettings(device="cpu", memory_format="contiguous"))
     trained = open_generator(request.generator, discovery.registry, execution)
     made = make(request, trained, document)
     files = write_export(request, made.contents)

@@ -139,8 +139,12 @@ def _usage(file: Listing) -> Iterator[str]:
 
 def _interface(description: Mapping[str, Any]) -> Iterator[str]:
     rows = [
-        ("samples, the output" if it is description["output"] else escaped(it["name"]),
-         it["dtype"], escaped(", ".join(map(str, it["shape"]))), escaped(it["units"]))
+        (
+            "samples, the output" if it is description["output"] else escaped(it["name"]),
+            it["dtype"],
+            escaped(", ".join(map(str, it["shape"]))),
+            escaped(it["units"]),
+        )
         for it in (*description["inputs"], description["output"])
     ]
     yield _table(("name", "type", "shape", "units"), rows)
@@ -165,7 +169,9 @@ def _training(run: Run) -> Iterator[str]:
     }
     rows = [("data set", " ".join(map(escaped, run.components("dataset"))))]
     rows.append(("discriminator", " ".join(map(escaped, run.components("discriminator")))))
-    rows += [(words, escaped(run.settings[key])) for key, words in keys.items() if key in run.settings]
+    rows += [
+        (words, escaped(run.settings[key])) for key, words in keys.items() if key in run.settings
+    ]
     rows.append(("steps", f"{run.status.step:,}"))
     yield "## Training"
     yield _table(("setting", "value"), rows)
@@ -173,7 +179,8 @@ def _training(run: Run) -> Iterator[str]:
 
 def _scores(run: Run) -> Iterator[str]:
     found = {
-        name: series for name, series in run.metrics.items()
+        name: series
+        for name, series in run.metrics.items()
         if name.startswith((_METRIC, _EVALUATION)) and len(series)
     }
     if found:

@@ -75,6 +75,7 @@ class ExportedGenerator(nn.Module):
         self.inputs = inputs_of(trained)
         truncation = trained.source.truncation
         self._truncates = truncation is not None
+        self._truncation: Tensor
         self.register_buffer("_truncation", torch.tensor(truncation or 0.0))
 
     def name_arguments(self) -> None:
@@ -83,9 +84,7 @@ class ExportedGenerator(nn.Module):
         torch.export makes the arguments of the exported program of it, and cannot do so of
         `**values`.
         """
-        parameters = [
-            Parameter(it.name, Parameter.POSITIONAL_OR_KEYWORD) for it in self.inputs
-        ]
+        parameters = [Parameter(it.name, Parameter.POSITIONAL_OR_KEYWORD) for it in self.inputs]
 
         def forward(**values: Tensor) -> Tensor:
             return ExportedGenerator.forward(self, **values)
@@ -114,7 +113,9 @@ def inputs_of(trained: TrainedGenerator) -> list[Input]:
             "has in an exported file"
         )
     sampler = trained.source.selection.component
-    drawn = f"as the sampler {sampler.qualified_name!r} gives them: {printable(sampler.spec.summary)}"
+    drawn = (
+        f"as the sampler {sampler.qualified_name!r} gives them: {printable(sampler.spec.summary)}"
+    )
     first = Input(
         name=name,
         shape=tuple(problem.input_shape),
@@ -123,7 +124,11 @@ def inputs_of(trained: TrainedGenerator) -> list[Input]:
     )
     conditions = [
         Input(
-            name=name, shape=field.known_shape, kind=field.kind, units=_units(field), condition=field
+            name=name,
+            shape=field.known_shape,
+            kind=field.kind,
+            units=_units(field),
+            condition=field,
         )
         for name, field in problem.conditions.items()
     ]
@@ -152,7 +157,11 @@ def describe(
     size: int | str = "batch" if batch is None else batch
     return {
         "ganforge": __version__,
-        **{place: document[place] for place in ("generator", "sampler", "game") if place in document},
+        **{
+            place: document[place]
+            for place in ("generator", "sampler", "game")
+            if place in document
+        },
         "inputs": [it.record(size) | _distribution(it, trained) for it in inputs_of(trained)],
         "output": {
             "name": OUTPUT,
@@ -191,7 +200,7 @@ def _distribution(it: Input, trained: TrainedGenerator) -> dict[str, str]:
 
 def _is_standard_normal(values: Tensor) -> bool:
     """True if numbers `[N, Z]`, and their squares summed over Z, are spread as those of N(0, I)."""
-    num, size = values.shape
+    size = values.shape[1]
     ordered = values.flatten().sort().values
     expected = (torch.arange(len(ordered)).double() + 0.5) / len(ordered)
     # Kolmogorov-Smirnov: 2.5 is passed by chance once in 10^5 draws.

@@ -42,7 +42,10 @@ def make(request: ExportRequest, trained: TrainedGenerator, document: Mapping[st
     description = describe(trained, document, batch)
     if request.form == "safetensors":
         beside = Path(name).with_suffix(".json").name
-        contents = {name: weights_bytes(trained, description), beside: description_file(description)}
+        contents = {
+            name: weights_bytes(trained, description),
+            beside: description_file(description),
+        }
         return Made(contents=contents, description=description)
     made = document["generator"]
     label = f"the generator {made['name']!r} of {made['package']} {made['version']}"

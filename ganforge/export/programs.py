@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -127,10 +128,12 @@ def _name_batch(graph: Any) -> None:
 def check_onnx(files: Mapping[str, bytes], trained: TrainedGenerator, batch: int | None) -> Check:
     """Run an ONNX file in onnxruntime and compare what it gives with the generator."""
     try:
-        import onnxruntime
+        onnxruntime: Any = import_module("onnxruntime")
     except ImportError:
         return Check(
-            runtime="onnxruntime", batch=0, reason="onnxruntime is not here (pip install onnxruntime)"
+            runtime="onnxruntime",
+            batch=0,
+            reason="onnxruntime is not here (pip install onnxruntime)",
         )
     with TemporaryDirectory() as folder:
         for name, contents in files.items():

@@ -72,7 +72,9 @@ def _own(name: str, description: Mapping[str, Any]) -> tuple[str, str]:
 
 def _values(description: Mapping[str, Any], library: str) -> str:
     """The lines that make `values`, an array or a tensor for each input."""
-    lines = [f"    {json.dumps(it['name'])}: {_value(it, library)}\n" for it in description["inputs"]]
+    lines = [
+        f"    {json.dumps(it['name'])}: {_value(it, library)}\n" for it in description["inputs"]
+    ]
     return f"values = {{\n{''.join(lines)}}}\n"
 
 
