@@ -20,6 +20,7 @@ from ganforge.storage.files import write_atomically
 from ganforge.storage.run_directory import RunDirectory
 
 from .assemble import Assembly, ChosenCallback
+from .curves import CurvesFile
 from .evaluation import Evaluator
 from .observers import Observer, SessionFacts
 from .pictured import generated_samples, real_samples
@@ -33,8 +34,9 @@ class Reports:
         self._assembly = assembly
         self._run = run
         self._metrics_file = MetricsFile(run.metrics)
+        self._curves = CurvesFile(run, assembly.training.num_steps)
         callbacks = [CallbackObserver(it) for it in assembly.callbacks]
-        self._observers: list[Observer] = [self._metrics_file, observer, *callbacks]
+        self._observers: list[Observer] = [self._metrics_file, self._curves, observer, *callbacks]
         self._metrics = list(assembly.metrics)
         self._evaluator = Evaluator(assembly)
         self._shows_pictures = True
@@ -73,7 +75,8 @@ class Reports:
             self.metrics({"step": step, "images": images, **numbers})
 
     def grid(self, step: int) -> None:
-        """The picture of this step, from the same inputs each time."""
+        """The picture of this step, from the same inputs each time, and the curves up to it."""
+        self._curves.draw()
         if not self._shows_pictures:
             return
         picture = self._picture(generated_samples(self._assembly), self._run.sample_grid(step))
@@ -157,6 +160,7 @@ def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
         device=assembly.execution.describe(),
         data=assembly.data.dataset.describe(),
         sample=assembly.problem.sample.shown(),
+        noun=assembly.format.spec.noun,
         generator_parameters=sum(p.numel() for p in sides.generator.parameters),
         discriminator_parameters=sum(p.numel() for p in discriminator),
         first_step=step,

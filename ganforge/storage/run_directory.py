@@ -4,6 +4,7 @@ config.toml          the resolved configuration; `ganforge train --config` accep
 environment.json     the versions and the device of each session of the run
 status.json          what the run is doing, or how it ended
 metrics.jsonl        one object per log step
+metrics.png          the same, drawn
 samples/             grids, named after the step
 checkpoints/         everything that a resumed run needs, a file per checkpoint
 generator.safetensors  the generator, alone enough to sample from
@@ -39,6 +40,7 @@ class RunDirectory:
         self.environment = path / "environment.json"
         self.status = path / "status.json"
         self.metrics = path / "metrics.jsonl"
+        self.curves = path / "metrics.png"
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"
         self.generator = path / "generator.safetensors"

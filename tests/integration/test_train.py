@@ -32,7 +32,7 @@ def test_a_new_run_explains_itself(ganforge, tmp_path):
     answer = ganforge("train", *TINY, "--steps", "60", "--seed", "7")
     assert (answer.code, answer.err) == (0, "")
     run = tmp_path / "runs" / "00001-mlp-nonsat-digits"
-    assert "step 25/60  loss D " in answer.out
+    assert "step 25/60 (41 %)  0:0" in answer.out
     assert "D(real)" in answer.out
     assert "images/s" in answer.out
     assert "1,797 samples in 10 classes: 0 (178), 1 (182)" in answer.out
@@ -44,6 +44,7 @@ def test_a_new_run_explains_itself(ganforge, tmp_path):
         "environment.json",
         "generator.safetensors",
         "metrics.jsonl",
+        "metrics.png",
         "samples",
         "status.json",
     ]
