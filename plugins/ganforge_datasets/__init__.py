@@ -6,6 +6,7 @@ This module is read to list the data sets, so it imports nothing heavy.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 from ganforge import DatasetSpec, Field, hookimpl
@@ -27,6 +28,10 @@ def _labelled(shape: tuple[int, ...]) -> Mapping[str, Field]:
         "sample": Field(kind="image", shape=shape, dtype="uint8"),
         "label": Field(kind="category"),
     }
+
+
+def _test_split(options: TorchvisionOptions) -> TorchvisionOptions | None:
+    return None if options.split == "test" else replace(options, split="test")
 
 
 @hookimpl
@@ -51,4 +56,5 @@ def ganforge_datasets() -> Iterator[DatasetSpec]:
             options=TorchvisionOptions,
             check_available=partial(check_torchvision, name),
             fields=fields,
+            held_out=_test_split,
         )
