@@ -8,6 +8,8 @@ metrics.png          the same, drawn
 samples/             grids, named after the step
 checkpoints/         everything that a resumed run needs, a file per checkpoint
 generator.safetensors  the generator, alone enough to sample from
+best.safetensors     the same, as it was when the metric of `evaluation.best` was best
+evaluations.jsonl    one object per `ganforge evaluate` of the run
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ class RunDirectory:
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"
         self.generator = path / "generator.safetensors"
+        self.best = path / "best.safetensors"
+        self.evaluations = path / "evaluations.jsonl"
 
     def __str__(self) -> str:
         return printable(self.path)
