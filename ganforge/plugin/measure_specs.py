@@ -29,6 +29,7 @@ class MetricSpec(SampleSpec):
     """
 
     kind: ClassVar[str] = "metric"
+    reserved_options = SampleSpec.reserved_options | {"features"}
 
     reads: tuple[str, ...] = ()
     features: str | None = None

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 from ganforge.plugin.base_specs import ComponentSpec, SampleSpec, Spec
 from ganforge.plugin.fields import KINDS_OF_FIELDS, Field
+from ganforge.plugin.measure_specs import Direction as Direction
 from ganforge.plugin.measure_specs import FeaturesSpec as FeaturesSpec
 from ganforge.plugin.measure_specs import MetricSpec as MetricSpec
 from ganforge.plugin.network_specs import NO_DISCRIMINATOR as NO_DISCRIMINATOR
@@ -106,7 +107,8 @@ class DatasetSpec(ComponentSpec):
     `fields` gives from the options alone what each item consists of: the field `sample`, which is
     generated, and any others, `label` for one. `gives` names what it knows besides its samples
     (`mixture`: the modes of a Gaussian mixture). `path_option` names the option that `--dataset
-    PATH` fills.
+    PATH` fills. `held_out` gives the options of the part that the set itself keeps out of training,
+    as a test split is, and None where these options have no such part.
     """
 
     kind: ClassVar[str] = "dataset"
@@ -114,6 +116,7 @@ class DatasetSpec(ComponentSpec):
     fields: Callable[[Any], Mapping[str, Field]]
     gives: tuple[str, ...] = ()
     path_option: str | None = None
+    held_out: Callable[[Any], Any] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -123,6 +126,10 @@ class DatasetSpec(ComponentSpec):
         self._require(
             self.path_option is None or self.path_option in names,
             f"path_option names no option: {self.path_option!r}",
+        )
+        self._require(
+            self.held_out is None or callable(self.held_out),
+            "held_out must be a function of the options or None",
         )
 
 
@@ -354,7 +361,7 @@ def _are_lines(value: object, number: int) -> bool:
 
 
 #: kinds of which a run may have any number, each a table by name in the configuration
-TABLES = ("loss", "augmentation", "metric", "callback")
+TABLES = ("loss", "augmentation", "metric", "features", "callback")
 
 SPECS: tuple[type[Spec], ...] = (
     GeneratorSpec,

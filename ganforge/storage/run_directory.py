@@ -7,6 +7,8 @@ metrics.jsonl        one object per log step
 samples/             grids, named after the step
 checkpoints/         everything that a resumed run needs, a file per checkpoint
 generator.safetensors  the generator, alone enough to sample from
+best.safetensors     the same, as it was when the metric of `evaluation.best` was best
+evaluations.jsonl    one object per `ganforge evaluate` of the run
 """
 
 from __future__ import annotations
@@ -42,6 +44,8 @@ class RunDirectory:
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"
         self.generator = path / "generator.safetensors"
+        self.best = path / "best.safetensors"
+        self.evaluations = path / "evaluations.jsonl"
 
     def __str__(self) -> str:
         return printable(self.path)
@@ -148,6 +152,25 @@ class RunDirectory:
             raise RunDirectoryError(
                 f"{printable(path)} cannot be written: {error.strerror or error}"
             ) from error
+
+
+def is_locked(run: RunDirectory) -> bool | None:
+    """Whether a process is in the run directory; None where the system cannot tell."""
+    try:
+        import fcntl
+
+        descriptor = os.open(run.path, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None  # a file system without locks
+    finally:
+        os.close(descriptor)
+    return False
 
 
 class Lock:
