@@ -8,7 +8,9 @@ import pytest
 
 from ganforge.errors import UsageError
 from ganforge.runs.comparison import Comparison, compare
-from ganforge.runs.measures import Direction, chosen_series, total
+from ganforge.plugin.measure_specs import Direction
+from ganforge.plugin.registry import Registry
+from ganforge.runs.measures import chosen_series, directions, total
 from ganforge.runs.run import Run
 
 from .conftest import MakeRun
@@ -151,3 +153,11 @@ def test_a_word_that_means_none() -> None:
 def test_a_clock_that_begins_anew_in_each_session_is_summed() -> None:
     assert total([1.0, 5.0, 2.0, 4.0]) == 9.0
     assert total([]) == 0.0
+
+
+def test_directions_are_those_that_metrics_declare(bundled: Registry) -> None:
+    direction = directions(bundled)
+    assert direction("metric/mae") == "lower"
+    assert direction("metric/modes/high_quality") == "higher"
+    assert direction("metric/modes/std_ratio") is None
+    assert direction("metric/absent") is None
