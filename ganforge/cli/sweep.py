@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ganforge.printable import printable
 from ganforge.runs.comparison import compare
 from ganforge.runs.measures import directions
 from ganforge.runs.run import Run
-from ganforge.storage.run_directory import Lock, RunDirectory, next_directory
+from ganforge.storage.run_directory import Lock, RunDirectory, is_locked, next_directory
 from ganforge.sweeps.folder import SweepFolder, find_same, same_sweep
 from ganforge.sweeps.local import LocalLauncher
 from ganforge.sweeps.machine import Share, share
@@ -97,7 +98,11 @@ def command(
     if resume is None:
         plan.check_available()
     flags = [] if context["third_party"] else ["--no-plugins"]
-    outcome = train_all(plan, folder, split, flags, resume=resume is not None)
+    folder.make()
+    with at_work(folder):
+        if resume is None:
+            folder.write(plan, ["ganforge", *sys.argv[1:]], {"kind": "grid"})
+        outcome = train_all(plan, folder, split, flags)
     print_results(plan, folder, outcome, directions(discovery.registry))
     return exit_code(outcome)
 
@@ -126,12 +131,8 @@ def chosen_folder(
     return folder
 
 
-def train_all(
-    plan: Plan, folder: SweepFolder, split: Share, flags: list[str], *, resume: bool
-) -> Outcome:
-    """Train the runs of a plan in a folder, side by side. Raises UsageError where it is in use."""
-    if not resume:
-        folder.write(plan, ["ganforge", *sys.argv[1:]], {"kind": "grid"})
+def train_all(plan: Plan, folder: SweepFolder, split: Share, flags: list[str]) -> Outcome:
+    """Train the runs of a plan in a folder, side by side."""
     launcher = LocalLauncher(folder, split, flags)
     display = choose_display(folder, {run.name: steps_of(run.config) for run in plan.runs})
     names = [run.name for run in plan.runs]
@@ -140,7 +141,7 @@ def train_all(
     click.echo(f"{introduction(plan, folder, split)}{f', {len(done)} finished' if done else ''}")
     request = StopRequest()
     try:
-        with lock(folder), request.listening():
+        with request.listening():
             return run_all(folder, GivenRuns(names), launcher, display, request)
     except Stopped as stopped:
         return Outcome(stopped=stopped.state)
@@ -148,8 +149,14 @@ def train_all(
         display.close()
 
 
-def lock(folder: SweepFolder) -> Lock:
-    return Lock(RunDirectory(folder.path))
+@contextmanager
+def at_work(folder: SweepFolder) -> Iterator[None]:
+    """Keep a second sweep out of the folder. Raises UsageError where one is at work."""
+    directory = RunDirectory(folder.path)
+    if is_locked(directory):
+        raise UsageError(f"another process is at work on the sweep in {folder}")
+    with Lock(directory):
+        yield
 
 
 def steps_of(config: str) -> int | None:

@@ -191,10 +191,14 @@ def combinations(axes: Sequence[Axis]) -> Iterator[dict[str, Value]]:
 
 def run_name(values: Mapping[str, str], taken: set[str]) -> str:
     """`loss-hinge_seed-0`: a name for a run, by label and value, that no other one has."""
-    parts = [f"{label}-{value}" for label, value in values.items()]
-    name = "_".join(re.sub(r"[^A-Za-z0-9.+-]+", "-", part).strip("-.") for part in parts)
+    parts = ["-".join(map(_slug, pair)).rstrip("-") for pair in values.items()]
+    name = "_".join(parts).strip("-.")
     name = name[:100] or "run"
     free = next(
         it for it in itertools.count(1) if (name if it == 1 else f"{name}_{it}") not in taken
     )
     return name if free == 1 else f"{name}_{free}"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.+-]+", "-", text).strip("-")

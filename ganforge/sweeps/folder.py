@@ -53,7 +53,7 @@ class SweepFolder:
     def read(self) -> dict[str, Any]:
         """The manifest. Raises UsageError where there is none, or none that can be read."""
         try:
-            found = json.loads(self.manifest.read_text(encoding="utf-8"))
+            found = dict(json.loads(self.manifest.read_text(encoding="utf-8")))
             version = int(found["format"])
         except FileNotFoundError as error:
             raise UsageError(f"there is no sweep in {self}: it has no sweep.json") from error
@@ -61,7 +61,7 @@ class SweepFolder:
             raise UsageError(f"{printable(self.manifest)} is damaged") from error
         if version > FORMAT:
             raise UsageError(f"{self} was written by a newer ganforge, {found.get('ganforge')}")
-        return dict(found)
+        return found
 
     def read_plan(self) -> Plan:
         """The plan of a sweep that has begun. Raises UsageError where it is damaged."""
@@ -69,7 +69,7 @@ class SweepFolder:
         try:
             runs = tuple(
                 PlannedRun(
-                    name=str(it["name"]),
+                    name=_plain_name(it["name"]),
                     values={str(k): str(v) for k, v in it["values"].items()},
                     config=self.config(it["name"]).read_text(encoding="utf-8"),
                 )
@@ -79,6 +79,15 @@ class SweepFolder:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(f"{self} is damaged: {printable(error, 200)}") from error
         return Plan(axes=axes, runs=runs)
+
+    def make(self) -> None:
+        """Make the folder. Raises RunDirectoryError."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunDirectoryError(
+                f"the sweep {self} cannot be written: {error.strerror}"
+            ) from error
 
     def write(self, plan: Plan, command: Sequence[str], more: Mapping[str, Any]) -> None:
         """Write the manifest, after the settings of the runs that it names."""
@@ -91,7 +100,6 @@ class SweepFolder:
             "runs": [{"name": run.name, "values": dict(run.values)} for run in plan.runs],
         }
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
             for run in plan.runs:
                 self.write_config(run)
             write_text(self.manifest, json.dumps(document, indent=2) + "\n")
@@ -104,6 +112,13 @@ class SweepFolder:
         """Write the settings of a run, once."""
         if not self.config(run.name).exists():
             write_text(self.config(run.name), run.config)
+
+
+def _plain_name(name: object) -> str:
+    """A name that stays within the folder. Raises ValueError."""
+    if not isinstance(name, str) or name != Path(name).name or name.startswith("."):
+        raise ValueError(f"{name!r} is no name of a run")
+    return name
 
 
 def same_sweep(folder: SweepFolder, plan: Plan, more: Mapping[str, Any]) -> bool:

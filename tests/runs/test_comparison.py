@@ -7,9 +7,9 @@ import statistics
 import pytest
 
 from ganforge.errors import UsageError
-from ganforge.runs.comparison import Comparison, compare
 from ganforge.plugin.measure_specs import Direction
 from ganforge.plugin.registry import Registry
+from ganforge.runs.comparison import Comparison, compare
 from ganforge.runs.measures import chosen_series, directions, total
 from ganforge.runs.run import Run
 
@@ -112,6 +112,16 @@ def test_what_is_written_down_makes_no_other_run(make_run: MakeRun) -> None:
     runs = [Run(make_run("a")), Run(make_run("b", seed=1, more="[output]\nlog_every = 1"))]
     (group,) = compare(runs, better).groups
     assert group.runs == (0, 1)
+
+
+def test_a_metric_that_is_measured_otherwise_is_not_averaged(make_run: MakeRun) -> None:
+    runs = [
+        Run(make_run("a")),
+        Run(make_run("b", seed=1, more='[metric.fid]\nfeatures = "x"', metrics=fid(1, 2))),
+    ]
+    assert [*compare(runs, better).keys] == []
+    runs += [Run(make_run("c", seed=2, more='[metric.fid]\nfeatures = "y"', metrics=fid(1, 2)))]
+    assert [*compare(runs, better).keys] == ["metric.fid.features"]
 
 
 def test_the_same_run_twice_is_said(make_run: MakeRun) -> None:
