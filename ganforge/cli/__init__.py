@@ -20,6 +20,7 @@ COMMANDS = {
     "train": ("train", "Train a GAN, or go on with a run."),
     "sample": ("sample", "Draw samples from a trained generator."),
     "evaluate": ("evaluate", "Measure how good the samples of a generator are."),
+    "sweep": ("sweep", "Train with every combination of several values."),
     "runs": ("runs", "List runs with their states and metrics, or remove some."),
     "compare": ("compare", "Compare runs: settings that differ, and metrics over seeds."),
     "list-recipes": ("list_recipes", "List the recipes: whole configurations, run by name."),
