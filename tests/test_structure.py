@@ -41,6 +41,7 @@ ROOMS = (
     "engine",
     "sampling",
     "evaluation",
+    "export",
     "sweeps",
     "testing",
     "templates",
@@ -229,6 +230,7 @@ TORCH_FREE = {
     "sample --help": 0,
     "list-plugins": 0,
     "list-plugins --json": 0,
+    "export --help": 0,
     "check-plugin --help": 0,
     "check-plugin nothing-here": 2,
     "new-plugin --help": 0,
@@ -280,6 +282,8 @@ def test_no_mistake_imports_torch(tmp_path: Path) -> None:
         ["show", "dcgn"],
         ["sample", "absent"],
         ["sample"],
+        ["export", "absent", "--format", "onnx"],
+        ["export", "absent", "--format", "jpeg"],
         ["trian"],
     ]
     codes, modules, _ = measured(tmp_path, *mistakes)

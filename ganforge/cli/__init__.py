@@ -23,6 +23,7 @@ COMMANDS = {
     "sweep": ("sweep", "Train with every combination of several values."),
     "runs": ("runs", "List runs with their states and metrics, or remove some."),
     "compare": ("compare", "Compare runs: settings that differ, and metrics over seeds."),
+    "export": ("export", "Export a trained generator for other programs."),
     "list-recipes": ("list_recipes", "List the recipes: whole configurations, run by name."),
     "list-plugins": ("list_plugins", "List the installed plugins and what they provide."),
     "show": ("show", "Describe a component and its options."),

@@ -225,6 +225,29 @@ class Lock:
             return "it has not said which"
 
 
+def generator_file(source: Path, *, best: bool = False) -> Path:
+    """The generator of a run directory, the last or the `best` one, or the file itself that is one.
+
+    Raises UsageError where there is none, or where the run has not saved one yet.
+    """
+    run = RunDirectory(source)
+    if best and not source.is_dir():
+        raise UsageError(f"--best is for a run directory, and {run} is none")
+    path = (run.best if best else run.generator) if source.is_dir() else source
+    if path.exists():
+        return path
+    if best and run.config.is_file():
+        raise UsageError(
+            f"the run in {run} has kept no best generator: evaluation.best names the metric that "
+            "tells it"
+        )
+    if run.config.is_file():
+        raise UsageError(
+            f"the run in {run} has not saved a generator yet: it does so with its first checkpoint"
+        )
+    raise UsageError(f"{run} is neither a run directory nor a generator.safetensors")
+
+
 def next_directory(parent: Path, name: str) -> Path:
     """`parent/00004-name` where the highest number taken is 3."""
     taken = [0]
