@@ -27,7 +27,15 @@ COMMANDS = {
 }
 
 
+#: where a command finds what was typed after `ganforge`
+TYPED = "ganforge.typed"
+
+
 class _LazyGroup(click.Group):
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        context.meta[TYPED] = tuple(args)
+        return super().parse_args(context, args)
+
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
 
