@@ -22,7 +22,7 @@ TITLES = {
     "gradient_norm": "Gradient norms",
 }
 #: what says how far and how fast the run is, and not how well it goes
-PROGRESS = ("step", "images", "seconds", "images_per_second")
+PROGRESS = ("step", "images", "seconds", "cpu_seconds", "images_per_second")
 
 
 @dataclass(frozen=True, kw_only=True)
