@@ -29,12 +29,11 @@ def film(run: Run) -> str:
     more = len(run.grids) - len(shown)
     note = f'<p class="faint">{more} grids between these are not in this file.</p>' if more else ""
     return (
-        '<div class="films">'
+        '<div class="films"><div class="over-time">'
         f'<div class="film" tabindex="0" aria-label="Grids over time">{frames}</div>'
-        f"{beside}</div>"
         '<div class="scrubber" hidden><button type="button">Play</button>'
         '<input type="range" min="0" value="0" aria-label="Grid"><output></output></div>'
-        f"{note}"
+        f"{note}</div>{beside}</div>"
     )
 
 

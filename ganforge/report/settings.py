@@ -110,7 +110,9 @@ def configuration(settings: Sequence[Setting]) -> str:
 
 def _key(setting: Setting) -> str:
     helped = f'<br><small class="faint">{text(setting.help)}</small>' if setting.help else ""
-    return f"<code>{text(setting.key)}</code>{helped}"
+    # A long key may be broken where it has a joint.
+    key = text(setting.key).replace(".", ".<wbr>").replace("_", "_<wbr>")
+    return f"<code>{key}</code>{helped}"
 
 
 def _value(value: object) -> str:
