@@ -38,6 +38,7 @@ ROOMS = (
     "data",
     "pictures",
     "measuring",
+    "report",
     "engine",
     "sampling",
     "evaluation",

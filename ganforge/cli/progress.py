@@ -92,7 +92,7 @@ class PlainDisplay(Observer):
             print_row("metrics", ", ".join(printable(it) for it in measured))
         typed = shlex.quote(str(run))
         resume = f"ganforge train --resume {typed}"
-        shown = [f"ganforge sample {typed}"]
+        shown = [f"ganforge sample {typed}", f"ganforge report {typed}"]
         if result.state == "finished":
             commands = [*shown, f"{resume} --steps {2 * result.num_steps}"]
         else:

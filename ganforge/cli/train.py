@@ -20,6 +20,7 @@ from ganforge.plugin.discovery import discover
 from ganforge.plugin.registry import Registry
 from ganforge.storage.run_directory import RunDirectory, next_directory
 
+from . import TYPED
 from .console import print_error, warn_of_failures
 from .grouped import GroupedCommand, option_in
 from .progress import choose_display
@@ -210,6 +211,7 @@ def command(
                 changes=changes,
                 observer=display,
                 stop_request=request,
+                command=("ganforge", *click.get_current_context().meta[TYPED]),
             )
     except Stopped as stopped:
         display.stopped()

@@ -189,6 +189,7 @@ class GameSpec(ComponentSpec):
     kind: ClassVar[str] = "game"
 
     conditions: bool = True
+
     provides: tuple[str, ...] | Callable[[Any], tuple[str, ...]] = ()
     calls: tuple[str, ...] | Callable[[Any], tuple[str, ...]] = ()
     reads: tuple[str, ...] | Callable[[Any], tuple[str, ...]] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy
@@ -63,6 +64,10 @@ def test_a_new_run_explains_itself(ganforge, tmp_path):
     (session,) = json.loads((run / "environment.json").read_text())["sessions"]
     assert session["torch"] == torch.__version__
     assert session["plugins"]["ganforge/mlp"]
+    assert session["command"] == ["ganforge", "train", *TINY, "--steps", "60", "--seed", "7"]
+    age = datetime.now(UTC) - datetime.fromisoformat(session["started"])
+    assert timedelta(0) <= age < timedelta(minutes=10)
+    assert "git" not in session
 
 
 def test_its_configuration_trains_the_same_run_again(ganforge, tmp_path):
