@@ -39,6 +39,7 @@ ROOMS = (
     "pictures",
     "engine",
     "sampling",
+    "api",
     "testing",
     "templates",
     "cli",

@@ -10,6 +10,7 @@ from ganforge.errors import UsageError, listed
 from ganforge.plugin.specs import FormatSpec
 from ganforge.printable import printable
 from ganforge.sampling.labels import split_labels
+from ganforge.storage.run_directory import find_generator
 
 ANIMATIONS = (".gif", ".apng")
 
@@ -55,14 +56,8 @@ class SampleRequest:
 
     def check(self) -> list[str] | None:
         """The words of --labels. Raises UsageError for what is wrong whatever the generator is."""
-        where, out, shown = printable(self.source), self.target, printable(self.target)
-        if not self.generator.exists():
-            if (self.source / "config.toml").is_file():
-                raise UsageError(
-                    f"the run in {where} has not saved a generator yet: it does so with its first "
-                    "checkpoint"
-                )
-            raise UsageError(f"{where} is neither a run directory nor a generator.safetensors")
+        out, shown = self.target, printable(self.target)
+        find_generator(self.source)
         if not out.parent.is_dir():
             raise UsageError(f"the directory {printable(out.parent)} does not exist")
         if self.labels is not None and self.num is not None:

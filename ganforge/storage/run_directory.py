@@ -150,6 +150,22 @@ class RunDirectory:
             ) from error
 
 
+def find_generator(source: Path) -> Path:
+    """The generator's file of a run directory, or the file that is named itself.
+
+    Raises UsageError where there is none.
+    """
+    path = source / "generator.safetensors" if source.is_dir() else source
+    if path.exists():
+        return path
+    if (source / "config.toml").is_file():
+        raise UsageError(
+            f"the run in {printable(source)} has not saved a generator yet: it does so with its "
+            "first checkpoint"
+        )
+    raise UsageError(f"{printable(source)} is neither a run directory nor a generator.safetensors")
+
+
 class Lock:
     """Keeps two processes out of one run directory; dies with its process, leaves no file."""
 

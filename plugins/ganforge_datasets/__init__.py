@@ -12,6 +12,7 @@ from ganforge import DatasetSpec, Field, hookimpl
 
 from .availability import check_torchvision
 from .options import DigitsOptions, TorchvisionOptions
+from .python import PythonOptions, check_handed_over, fields_of
 
 
 def _grey(options: DigitsOptions | TorchvisionOptions) -> Mapping[str, Field]:
@@ -52,3 +53,12 @@ def ganforge_datasets() -> Iterator[DatasetSpec]:
             check_available=partial(check_torchvision, name),
             fields=fields,
         )
+    yield DatasetSpec(
+        name="python",
+        summary="Data of a Python program, given to ganforge.train",
+        build="ganforge_datasets.python:build",
+        options=PythonOptions,
+        check_available=check_handed_over,
+        fields=fields_of,
+        handed_over=True,
+    )
