@@ -22,10 +22,12 @@ from .order import Order
 class Batches(ABC):
     """Source of real batches.
 
-    `num_samples` is the number that is trained on, None for an endless set.
+    `num_samples` is the number that is trained on, `num_held_out` the number of those held out of
+    training, or of all where none are; both are None for an endless set.
     """
 
     num_samples: int | None
+    num_held_out: int | None
 
     @abstractmethod
     def batch(self, number: int) -> Batch:
@@ -37,6 +39,14 @@ class Batches(ABC):
 
         Where nothing is held out they are training samples. They are fewer than `num` at the end of
         the set, and `start` lies within it; an endless set draws fresh ones.
+        """
+
+    @abstractmethod
+    def trained_on(self, start: int, num: int, of: int) -> Batch:
+        """Samples `start` to `start + num` of `of` that lie evenly among those trained on.
+
+        They are as they are, not moved, in the order of the set, which no seed changes; fewer than
+        `num` at the end. An endless set draws fresh ones.
         """
 
     def close(self) -> None:

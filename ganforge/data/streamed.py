@@ -26,6 +26,7 @@ class StreamedBatches(Batches):
     """
 
     num_samples = None
+    num_held_out = None
 
     def __init__(
         self,
@@ -61,6 +62,9 @@ class StreamedBatches(Batches):
         for _ in range(start):
             next(items)
         return self._collated(items, num)
+
+    def trained_on(self, start: int, num: int, of: int) -> Batch:
+        return self.held_out(start, min(num, of - start))
 
     def _passes(self) -> Iterator[Mapping[str, Any]]:
         """The items from the first on, again and again."""
