@@ -44,6 +44,7 @@ ROOMS = (
     "evaluation",
     "export",
     "sweeps",
+    "api",
     "testing",
     "templates",
     "cli",

@@ -27,13 +27,13 @@ from .telemetry import Averages, Speed
 class Trainer:
     """Trains an assembly in a run directory, from wherever its checkpoint left it."""
 
-    def __init__(self, assembly: Assembly, run: RunDirectory, observer: Observer) -> None:
+    def __init__(self, assembly: Assembly, run: RunDirectory, *observers: Observer) -> None:
         self.assembly = assembly
         self.run = run
         self.step = 0
         self.averages = Averages()
         self.best = BestSoFar(assembly.config)
-        self.reports = Reports(assembly, run, observer)
+        self.reports = Reports(assembly, run, *observers)
         self.speed = Speed()
 
     @property
