@@ -33,10 +33,11 @@ class SampleRequest:
     milliseconds: int | None
     out: Path | None
     device: str
+    best: bool = False
 
     @cached_property
     def generator(self) -> Path:
-        return generator_file(self.source)
+        return generator_file(self.source, best=self.best)
 
     @property
     def target(self) -> Path:
