@@ -1,7 +1,7 @@
 """`ganforge push`: what a model repository gets, and the upload of it in one commit.
 
-The token is found by huggingface_hub where it always is (`hf auth login`, `HF_TOKEN`); it is neither
-asked for, nor kept, nor printed here.
+The token is found by huggingface_hub where it always is (`hf auth login`, `HF_TOKEN`). Here it is
+neither asked for, nor kept, nor printed.
 """
 
 from __future__ import annotations
