@@ -7,8 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from ganforge.errors import UsageError, listed
-from ganforge.plugin.specs import FormatSpec
+from ganforge.config.layers import from_settings
+from ganforge.config.selection import Selection
+from ganforge.errors import Complaint, ConfigError, UsageError, listed
+from ganforge.plugin.options import parse
+from ganforge.plugin.registry import Registry
+from ganforge.plugin.specs import FormatSpec, RefinementSpec
 from ganforge.printable import printable
 from ganforge.sampling.labels import split_labels
 from ganforge.storage.run_directory import generator_file
@@ -34,6 +38,8 @@ class SampleRequest:
     out: Path | None
     device: str
     best: bool = False
+    refine: str | None = None
+    settings: tuple[str, ...] = ()
 
     @cached_property
     def generator(self) -> Path:
@@ -64,6 +70,7 @@ class SampleRequest:
         if self.labels is not None and self.num is not None:
             raise UsageError("--labels asks for one sample of each, so leave out --num")
         words = None if self.labels is None else split_labels(self.labels)
+        self._check_refinement()
         if self.interpolate is not None and self.vary is not None:
             raise UsageError("--interpolate and --vary exclude each other")
         if self.walks:
@@ -80,6 +87,34 @@ class SampleRequest:
         if self.milliseconds is not None and self.suffix not in ANIMATIONS:
             raise UsageError("--milliseconds needs --out walk.gif or walk.apng")
         return words
+
+    def _check_refinement(self) -> None:
+        if self.refine is None:
+            if self.settings:
+                raise UsageError("--set is for an option of --refine NAME")
+            return
+        if self.walks:
+            raise UsageError("--refine chooses samples, and does not go between latents")
+        if not self.source.is_dir():
+            raise UsageError(
+                f"--refine: {printable(self.source)} is a generator alone, and refining needs the "
+                "discriminator of its run: name the run directory"
+            )
+
+    def find_refinement(self, registry: Registry) -> Selection[RefinementSpec] | None:
+        """The refinement that was asked for, with its options. Raises ConfigError for a wrong one."""
+        if self.refine is None:
+            return None
+        component = registry.find(RefinementSpec, self.refine)
+        entries = from_settings(self.settings).entries
+        given = {".".join(entry.path): entry.value for entry in entries}
+        options, complaints = parse(component.spec.options, given)
+        if complaints:
+            raise ConfigError(
+                Complaint(where=f"--set {name}", what=f"{what} (`ganforge show {component.name}`)")
+                for name, what in complaints.items()
+            )
+        return Selection(component=component, options=options)
 
     def check_format(self, spec: FormatSpec) -> None:
         """Raise UsageError where samples of this format cannot be written to the target."""

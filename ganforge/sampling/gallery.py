@@ -17,6 +17,7 @@ from ganforge.pictures.encoding import encode_animation, encode_png
 from ganforge.plugin.fields import LABEL
 from ganforge.sampling.interpolation import Variation, Way, path
 from ganforge.sampling.real_samples import RealSamples
+from ganforge.sampling.refining import Refining
 from ganforge.sampling.trained_generator import TrainedGenerator, feed, gathered, make
 from ganforge.storage.files import write_atomically
 
@@ -48,6 +49,7 @@ def draw_all(
     seed: int,
     conditions: Mapping[str, Tensor],
     real: RealSamples | None,
+    refining: Refining | None = None,
 ) -> Drawn:
     """Samples as `draw` makes them, between their inputs and what is real where these are data.
 
@@ -57,7 +59,8 @@ def draw_all(
     if real is None and LABEL not in told and (cycled := cycled_labels(trained, num)) is not None:
         told[LABEL], ordered = cycled, False
     batch = None if real is None else real.batch
-    fed = [*feed(trained, num=num, seed=seed, conditions=told, real=batch)]
+    inputs = feed(trained, num=num, seed=seed, conditions=told, real=batch)
+    fed = [*(inputs if refining is None else refining(inputs))]
     samples, drawn = gathered(make(trained, fed))
     made = Drawn(samples=samples, labels=drawn, classes=trained.classes, ordered=ordered)
     if real is None or not trained.source.fed_with_data:
