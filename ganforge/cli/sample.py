@@ -79,9 +79,9 @@ ANCHORS, FRAMES = 4, 12
     "By the discriminator",
     "--set",
     "settings",
-    metavar="OPTION=VALUE",
+    metavar="KEY=VALUE",
     multiple=True,
-    help="An option of the refinement; repeatable.",
+    help="Such as refinement.share=0.5; repeatable.",
 )
 @option_in(
     "Between latents",

@@ -103,4 +103,3 @@ class Refinement(ABC):
         Called for one chunk after another. Raises ValueError, with a message for the user, where
         this pair cannot be refined so.
         """
-

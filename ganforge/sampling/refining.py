@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -58,7 +59,7 @@ class Refining:
             self.tally.add(refined)
             yield refined.inputs
 
-    def _call(self, function):  # type: ignore[no-untyped-def]
+    def _call(self, function: Callable[[], Any]) -> Any:
         """Call the refinement. A ValueError of its own is the user's, as the contract has it."""
         try:
             return self._selection.component.call("failed", function)
@@ -66,8 +67,6 @@ class Refining:
             if type(error.__cause__) is ValueError:
                 name = self._selection.component.name
                 raise UsageError(f"--refine {name}: {printable(error.__cause__)}") from error
-            if isinstance(error.__cause__, UsageError):
-                raise error.__cause__ from None
             raise
 
     def _check(self, refined: object, inputs: Inputs) -> None:

@@ -211,9 +211,7 @@ def _without_watchers(config: RunConfig, trained: TrainedGenerator) -> RunConfig
         config.execution, device=str(trained.execution.device), compile=False, num_workers=0
     )
     evaluation = replace(config.evaluation, best=None)
-    return replace(
-        config, metrics=(), callbacks=(), evaluation=evaluation, execution=execution
-    )
+    return replace(config, metrics=(), callbacks=(), evaluation=evaluation, execution=execution)
 
 
 def _checkpoint(

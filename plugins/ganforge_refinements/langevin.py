@@ -36,7 +36,5 @@ class Langevin(Refinement):
         with torch.enable_grad():
             moved = values.detach().requires_grad_()
             at = Inputs(moved, **inputs.others)
-            (slope,) = torch.autograd.grad(
-                (pair.log_density(at) + pair.log_ratio(at)).sum(), moved
-            )
+            (slope,) = torch.autograd.grad((pair.log_density(at) + pair.log_ratio(at)).sum(), moved)
         return slope

@@ -8,7 +8,17 @@ from torch import nn
 from torch.optim import Optimizer
 
 from ganforge.config import toml
-from ganforge.contracts import Augmentation, Callback, Dataset, Format, Game, Loss, Metric, Sampler
+from ganforge.contracts import (
+    Augmentation,
+    Callback,
+    Dataset,
+    Format,
+    Game,
+    Loss,
+    Metric,
+    Refinement,
+    Sampler,
+)
 from ganforge.errors import DataError, GanforgeError, PluginError, UsageError, listed
 from ganforge.plugin.base_specs import ComponentSpec, SampleSpec, Spec
 from ganforge.plugin.options import describe, parse, to_toml
@@ -30,6 +40,7 @@ WANTED: dict[str, type] = {
     "sampler": Sampler,
     "game": Game,
     "augmentation": Augmentation,
+    "refinement": Refinement,
     "metric": Metric,
     "callback": Callback,
     "optimizer": Optimizer,
