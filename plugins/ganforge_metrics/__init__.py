@@ -176,3 +176,13 @@ def ganforge_metrics() -> Iterable[MetricSpec]:
         reads=("class_logits", "labels"),
         better={"accuracy": "higher", "worst_class": "higher"},
     )
+    yield MetricSpec(
+        name="stacked-modes",
+        summary="Modes of 1,000 of three stacked digits, KL and confidence (Unrolled GAN, VEEGAN)",
+        build="ganforge_metrics.class_scores:StackedModes",
+        shapes=(ImageShapes(),),
+        reads=("class_logits",),
+        features="channel-classifier",
+        better={"modes": "higher", "kl": "lower", "confidence": "higher"},
+        usual=False,
+    )
