@@ -24,6 +24,7 @@ COMMANDS = {
     "runs": ("runs", "List runs with their states and metrics, or remove some."),
     "compare": ("compare", "Compare runs: settings that differ, and metrics over seeds."),
     "export": ("export", "Export a trained generator for other programs."),
+    "push": ("push", "Upload a trained generator to a model hub."),
     "report": ("report", "Write a report of a run as one HTML file."),
     "list-recipes": ("list_recipes", "List the recipes: whole configurations, run by name."),
     "list-plugins": ("list_plugins", "List the installed plugins and what they provide."),
