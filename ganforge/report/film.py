@@ -73,8 +73,8 @@ def _smaller(contents: bytes) -> bytes:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(contents), formats=["PNG"]) as picture:
-            picture = picture.convert("RGB")
+        with Image.open(io.BytesIO(contents), formats=["PNG"]) as stored:
+            picture = stored.convert("RGB")
         picture.thumbnail((_MOST_PIXELS, _MOST_PIXELS))
     except Exception:  # whatever a damaged file makes Pillow raise
         return b""
