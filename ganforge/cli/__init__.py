@@ -19,8 +19,11 @@ from .console import print_error, show_warning
 COMMANDS = {
     "train": ("train", "Train a GAN, or go on with a run."),
     "sample": ("sample", "Draw samples from a trained generator."),
+    "evaluate": ("evaluate", "Measure how good the samples of a generator are."),
+    "sweep": ("sweep", "Train with every combination of several values."),
     "runs": ("runs", "List runs with their states and metrics, or remove some."),
     "compare": ("compare", "Compare runs: settings that differ, and metrics over seeds."),
+    "export": ("export", "Export a trained generator for other programs."),
     "report": ("report", "Write a report of a run as one HTML file."),
     "list-recipes": ("list_recipes", "List the recipes: whole configurations, run by name."),
     "list-plugins": ("list_plugins", "List the installed plugins and what they provide."),

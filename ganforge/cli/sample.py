@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganforge.config.settings import ExecutionSettings
+from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.fields import LABEL
@@ -23,7 +24,6 @@ from .counting import counted
 from .grouped import GroupedCommand, option_in
 from .progress import print_line
 from .sample_request import SampleRequest
-from .signals import EXIT_CODES, Stopped, StopRequest
 from .threads import spin_briefly
 
 if TYPE_CHECKING:
@@ -54,6 +54,9 @@ STILL = 8  # times that its last grid comes, before it begins anew
     default=0,
     type=click.IntRange(0, 2**63 - 1),
     help="Random seed. [0]",
+)
+@option_in(
+    "What", "--best", is_flag=True, help="The best generator, by evaluation.best, not the last."
 )
 @option_in("What", "--labels", metavar="3,3,cat", help="One sample of each: numbers or names.")
 @option_in(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from ganforge.pictures.suffixes import ANIMATIONS, MOVIE, MOVING, check_movie
 from ganforge.plugin.specs import FormatSpec
 from ganforge.printable import printable
 from ganforge.sampling.labels import split_labels
+from ganforge.storage.run_directory import generator_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,18 +32,19 @@ class SampleRequest:
     milliseconds: int | None
     out: Path | None
     device: str
+    best: bool = False
     progress: bool = False
 
-    @property
+    @cached_property
     def generator(self) -> Path:
-        return self.source / "generator.safetensors" if self.source.is_dir() else self.source
+        return generator_file(self.source, best=self.best)
 
     @property
     def target(self) -> Path:
-        name = "samples.png"
         if self.progress:
-            name = "progress.gif"
-        elif self.walks:
+            return self.out or self.source / "progress.gif"
+        name = "samples.png"
+        if self.walks:
             name = "interpolation.png" if self.vary is None else "variation.png"
         return self.out or self.generator.parent / name
 
@@ -57,16 +60,9 @@ class SampleRequest:
 
     def check(self) -> list[str] | None:
         """The words of --labels. Raises UsageError for what is wrong whatever the generator is."""
-        where, out, shown = printable(self.source), self.target, printable(self.target)
         if self.progress:
             self._check_progress()
-        elif not self.generator.exists():
-            if (self.source / "config.toml").is_file():
-                raise UsageError(
-                    f"the run in {where} has not saved a generator yet: it does so with its first "
-                    "checkpoint"
-                )
-            raise UsageError(f"{where} is neither a run directory nor a generator.safetensors")
+        out, shown = self.target, printable(self.target)
         if not out.parent.is_dir():
             raise UsageError(f"the directory {printable(out.parent)} does not exist")
         if self.labels is not None and self.num is not None:
@@ -105,6 +101,7 @@ class SampleRequest:
             "--dataset": self.dataset,
             "--interpolate": self.interpolate,
             "--vary": self.vary,
+            "--best": self.best or None,
         }
         unused = [flag for flag, value in others.items() if value is not None]
         if unused:

@@ -29,7 +29,7 @@ from ganforge.plugin.registry import Registry
 from ganforge.plugin.requirements import installation
 from ganforge.plugin.schedule import schedule_from
 from ganforge.printable import described, printable
-from ganforge.storage.run_directory import Lock, RunDirectory, State
+from ganforge.storage.run_directory import Lock, RunDirectory, State, next_directory
 from ganforge.storage.working_folder import git_state
 
 from .observers import Observer
@@ -129,16 +129,16 @@ def train(
     *,
     resume: bool = False,
     changes: dict[str, Any] | None = None,
-    observer: Observer,
+    observers: Sequence[Observer],
     stop_request: Callable[[], State | None],
     command: Sequence[str] = (),
 ) -> Result:
     """Train in a run directory, from the start or from where it was left.
 
-    `observer` is told of everything. `changes` is what a resumed run changes of its configuration.
-    `stop_request` is asked between steps; what it answers ends the session after a checkpoint. A
-    new run that fails before its first step leaves nothing behind. `command` is what was typed, for
-    the record.
+    `observers` are told of everything. `changes` is what a resumed run changes of its
+    configuration. `stop_request` is asked between steps; what it answers ends the session after a
+    checkpoint. A new run that fails before its first step leaves nothing behind. `command` is what
+    was typed, for the record.
 
     Raises the errors of building and of training; `status.json` keeps how it ended.
     """
@@ -150,7 +150,7 @@ def train(
         step = next((step for step, _ in run.list_checkpoints()), 0)
         run.write_status("running", step)
         try:
-            trainer = _prepare(config, run, observer, resume)
+            trainer = _prepare(config, run, observers, resume)
         except GanforgeError as error:
             if resume:
                 run.write_status("failed", step, printable(error))
@@ -176,7 +176,9 @@ def train(
         )
 
 
-def _prepare(config: RunConfig, run: RunDirectory, observer: Observer, resume: bool) -> Trainer:
+def _prepare(
+    config: RunConfig, run: RunDirectory, observers: Sequence[Observer], resume: bool
+) -> Trainer:
     from .assemble import assemble
     from .state import trained_classes
     from .trainer import Trainer
@@ -184,7 +186,7 @@ def _prepare(config: RunConfig, run: RunDirectory, observer: Observer, resume: b
     try:
         fresh = not resume or not run.list_checkpoints()
         trained = {} if fresh else trained_classes(run, config)
-        trainer = Trainer(assemble(config, fresh=fresh, trained=trained), run, observer)
+        trainer = Trainer(assemble(config, fresh=fresh, trained=trained), run, *observers)
         if resume:
             trainer.resume()
     except GanforgeError:
@@ -221,7 +223,13 @@ def _with_last_checkpoint(error: GanforgeError, run: RunDirectory) -> GanforgeEr
     return NonFiniteError(f"{error}; {last}")
 
 
-def new_run_name(config: RunConfig) -> str:
-    """`dcgan-nonsat-digits`: the name of a run that was given none."""
+def new_run(config: RunConfig, out: Path | None = None, recipe: str | None = None) -> RunDirectory:
+    """An empty directory for a run: `out`, or the next number in `runs`.
+
+    It is named after the recipe, or `00001-dcgan-nonsat-digits` after what the run is made of.
+    """
     losses = "+".join(term.component.name for term in config.losses)
-    return "-".join([config.generator.component.name, losses, config.dataset.component.name])
+    name = "-".join([config.generator.component.name, losses, config.dataset.component.name])
+    if recipe is not None:
+        name = recipe.rpartition("/")[2]
+    return RunDirectory.create(out or next_directory(Path("runs"), name))

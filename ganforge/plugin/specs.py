@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, get_args
 
 from ganforge.plugin.base_specs import ComponentSpec, SampleSpec, Spec
+from ganforge.plugin.dataset_spec import DatasetSpec as DatasetSpec
 from ganforge.plugin.fields import KINDS_OF_FIELDS, Field
 from ganforge.plugin.measure_specs import Direction as Direction
 from ganforge.plugin.measure_specs import FeaturesSpec as FeaturesSpec
@@ -98,33 +99,6 @@ class LossSpec(ComponentSpec):
     def traced(self) -> tuple[str, ...]:
         """The named results of networks that it reads, as in `fake.features`."""
         return tuple(it for it in self.reads if "." in it and it.partition(".")[0] in TRACED)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetSpec(ComponentSpec):
-    """A data set.
-
-    `fields` gives from the options alone what each item consists of: the field `sample`, which is
-    generated, and any others, `label` for one. `gives` names what it knows besides its samples
-    (`mixture`: the modes of a Gaussian mixture). `path_option` names the option that `--dataset
-    PATH` fills.
-    """
-
-    kind: ClassVar[str] = "dataset"
-
-    fields: Callable[[Any], Mapping[str, Field]]
-    gives: tuple[str, ...] = ()
-    path_option: str | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require(callable(self.fields), "fields must be a function of the options")
-        self._require_names("gives", self.gives)
-        names = [field.name for field in describe(self.options)]
-        self._require(
-            self.path_option is None or self.path_option in names,
-            f"path_option names no option: {self.path_option!r}",
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

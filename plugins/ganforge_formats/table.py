@@ -10,13 +10,12 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from ganforge import Drawn, Format, Problem
+from ganforge import Column, Drawn, Format, Problem, columns_of
 
 from .canvas import FRAME, GRID, INK, TEXT, WHITE, Axis, Canvas, Colour, Names, draw_legend
-from .columns import Column, columns_of
 from .lettering import font_of, one_line, pixels, strip
 from .plots import FAKE, REAL, Group, draw_histograms
-from .spreadsheet import encode_csv
+from .spreadsheet import encode_csv, numbers
 
 NUM_ROWS = 8  # that are written out
 MOST_PANELS = 24  # columns whose distribution is shown
@@ -74,7 +73,7 @@ class TableFormat(Format):
 
     def _written(self, drawn: Drawn, *, header: bool) -> bytes:
         pairs = zip(self._columns, self._decoded(drawn.samples), strict=True)
-        columns = {column.name: column.texts(values) for column, values in pairs}
+        columns = {column.name: _texts(column, values) for column, values in pairs}
         return encode_csv(columns, drawn, header=header)
 
     def _decoded(self, samples: Tensor) -> list[Tensor]:
@@ -85,7 +84,7 @@ class TableFormat(Format):
         """The first rows as text, in as many blocks as the width takes."""
         cells = [
             [one_line(column.name, _CELL_LETTERS)]
-            + [_cell(column, text) for text in column.texts(values[:NUM_ROWS])]
+            + [_cell(column, text) for text in _texts(column, values[:NUM_ROWS])]
             for column, values in zip(self._columns, decoded, strict=True)
         ]
         font = font_of(_TEXT)
@@ -99,6 +98,13 @@ class TableFormat(Format):
             block.append(column)
             widths.append(width)
         yield _written(block, widths)
+
+
+def _texts(column: Column, decoded: Tensor) -> list[str]:
+    """The texts of a column's cells in a file."""
+    if column.values is not None:
+        return [column.values[number] for number in decoded.tolist()]
+    return numbers(decoded, column.decimals)
 
 
 def _cell(column: Column, text: str) -> str:
