@@ -50,16 +50,12 @@ def conditional_run(tmp_path_factory: pytest.TempPathFactory, images: torch.Tens
     """A run of three steps that is told which of three classes to draw."""
     path = tmp_path_factory.mktemp("runs") / "conditional"
     labels = torch.arange(40) % 3
-    ganforge.train(
-        **{
-            **TINY,
-            "generator": {"name": "conditional", "width": 2},
-            "discriminator": {"name": "conditional", "width": 2},
-        },
-        dataset=ganforge.dataset(images, labels, classes=["ant", "bee", "cat"]),
-        conditional=True,
-        steps=3,
-        out=path,
-        output={"grid_samples": 4, "checkpoint_every": 2},
-    )
+    settings = {
+        **TINY,
+        "generator": {"name": "conditional", "width": 2},
+        "discriminator": {"name": "conditional", "widths": [2]},
+        "output": {"grid_samples": 4, "checkpoint_every": 2},
+    }
+    data = ganforge.dataset(images, labels, classes=["ant", "bee", "cat"])
+    ganforge.train(**settings, dataset=data, conditional=True, steps=3, out=path)
     return path

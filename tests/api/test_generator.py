@@ -24,23 +24,6 @@ def generator(conditional_run: Path) -> ganforge.Generator:
     return ganforge.load(conditional_run, device="cpu")
 
 
-@pytest.fixture
-def told(train: Train, images: torch.Tensor) -> ganforge.Generator:
-    """A generator that is told a picture and four numbers."""
-    data = ganforge.dataset(
-        images.float(),
-        range=(0, 255),
-        conditions={"mask": images, "numbers": torch.arange(160.0).reshape(40, 4)},
-    )
-    result = train(
-        dataset=data,
-        generator={"name": "unet", "width": 2},
-        condition=["mask"],
-        steps=1,
-    )
-    return result.generator(device="cpu")
-
-
 def test_samples_are_those_of_the_command_line(
     generator: ganforge.Generator, conditional_run: Path, tmp_path: Path
 ) -> None:
