@@ -26,7 +26,7 @@ from ganforge.sampling import gallery
 from ganforge.sampling.checkpoint_generator import open_any
 from ganforge.sampling.conditions import num_asked
 from ganforge.sampling.trained_generator import TrainedGenerator, feed, make, truncated, undrawn
-from ganforge.storage.run_directory import find_generator
+from ganforge.storage.run_directory import generator_file
 
 from .conditions import as_conditions
 from .registry import found_registry
@@ -297,7 +297,7 @@ def load(path: str | PathLike[str] | Run, *, device: str | torch.device = "auto"
     CheckpointError where it is damaged or its plugin is not installed.
     """
     source = path.path if isinstance(path, Run) else Path(path)
-    file = find_generator(source)
+    file = generator_file(source)
     execution = Execution.from_settings(ExecutionSettings(device=str(device)))
     with own_surroundings():
         return Generator(open_any(file, found_registry(), execution))

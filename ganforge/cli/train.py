@@ -21,6 +21,7 @@ from ganforge.plugin.discovery import discover
 from ganforge.plugin.registry import Registry
 from ganforge.storage.run_directory import RunDirectory
 
+from . import TYPED
 from .console import print_error, warn_of_failures
 from .grouped import GroupedCommand, option_in
 from .progress import choose_display
@@ -31,6 +32,7 @@ FLAGS_OF_TABLES = {
     "loss": "loss",
     "augmentation": "augment",
     "metric": "metric",
+    "features": "features",
     "callback": "callback",
 }
 
@@ -101,6 +103,16 @@ FLAGS_OF_TABLES = {
 @option_in("Output", "--metric", metavar="NAME", multiple=True, help="Measure this; repeatable.")
 @option_in(
     "Output",
+    "--features",
+    metavar="NAME",
+    multiple=True,
+    help="Extractor that metrics look through. [what suits]",
+)
+@option_in(
+    "Output", "--best", metavar="METRIC", help="Keep the best checkpoint by this metric. [none]"
+)
+@option_in(
+    "Output",
     "--logger",
     "--callback",
     "callback",
@@ -168,6 +180,7 @@ def command(
                 changes=changes,
                 observers=[display],
                 stop_request=request,
+                command=("ganforge", *click.get_current_context().meta[TYPED]),
             )
     except Stopped as stopped:
         display.stopped()

@@ -29,4 +29,5 @@ SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
     "sample_every": (("output", "sample_every"),),
     "checkpoint_every": (("output", "checkpoint_every"),),
     "conditional": (("training", "conditional"),),
+    "best": (("evaluation", "best"),),
 }

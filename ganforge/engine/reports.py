@@ -20,6 +20,7 @@ from ganforge.storage.files import write_atomically
 from ganforge.storage.run_directory import RunDirectory
 
 from .assemble import Assembly
+from .curves import CurvesFile
 from .evaluation import Evaluator
 from .observers import Observer, SessionFacts
 from .pictured import generated_samples, real_samples
@@ -33,8 +34,14 @@ class Reports:
         self._assembly = assembly
         self._run = run
         self._metrics_file = MetricsFile(run.metrics)
+        self._curves = CurvesFile(run, assembly.training.num_steps)
         callbacks = [CallbackObserver(it.callback, it.selection.label) for it in assembly.callbacks]
-        self._observers: list[Observer] = [self._metrics_file, *observers, *callbacks]
+        self._observers: list[Observer] = [
+            self._metrics_file,
+            self._curves,
+            *observers,
+            *callbacks,
+        ]
         self._metrics = list(assembly.metrics)
         self._evaluator = Evaluator(assembly)
         self._shows_pictures = True
@@ -61,19 +68,21 @@ class Reports:
         """A line of metrics, which holds the step."""
         self._tell(lambda it: it.metrics(values))
 
-    def evaluation(self, step: int, images: int) -> None:
-        """Measure the metrics of the run, and report a line of them."""
+    def evaluation(self, step: int, images: int) -> dict[str, float]:
+        """Measure the metrics of the run, report a line of them, and return it."""
         if not self._metrics:
-            return
+            return {}
         numbers, failed = self._evaluator.measure(self._metrics)
         for chosen, error in failed:
             self._metrics.remove(chosen)
             warnings.warn(f"{error}; training goes on without this metric", stacklevel=2)
         if numbers:
             self.metrics({"step": step, "images": images, **numbers})
+        return numbers
 
     def grid(self, step: int) -> None:
-        """The picture of this step, from the same inputs each time."""
+        """The picture of this step, from the same inputs each time, and the curves up to it."""
+        self._curves.draw()
         if not self._shows_pictures:
             return
         picture = self._picture(generated_samples(self._assembly), self._run.sample_grid(step))
@@ -156,6 +165,7 @@ def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
         device=assembly.execution.describe(),
         data=assembly.data.dataset.describe(),
         sample=assembly.problem.sample.shown(),
+        noun=assembly.format.spec.noun,
         generator_parameters=sum(p.numel() for p in sides.generator.parameters),
         discriminator_parameters=sum(p.numel() for p in discriminator),
         first_step=step,

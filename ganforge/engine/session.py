@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ from ganforge.plugin.requirements import installation
 from ganforge.plugin.schedule import schedule_from
 from ganforge.printable import described, printable
 from ganforge.storage.run_directory import Lock, RunDirectory, State, next_directory
+from ganforge.storage.working_folder import git_state
 
 from .observers import Observer
 
@@ -129,15 +131,18 @@ def train(
     changes: dict[str, Any] | None = None,
     observers: Sequence[Observer],
     stop_request: Callable[[], State | None],
+    command: Sequence[str] = (),
 ) -> Result:
     """Train in a run directory, from the start or from where it was left.
 
     `observers` are told of everything. `changes` is what a resumed run changes of its
     configuration. `stop_request` is asked between steps; what it answers ends the session after a
-    checkpoint. A new run that fails before its first step leaves nothing behind.
+    checkpoint. A new run that fails before its first step leaves nothing behind. `command` is what
+    was typed, for the record.
 
     Raises the errors of building and of training; `status.json` keeps how it ended.
     """
+    began = datetime.now(UTC)
     with Lock(run):
         if not resume or changes:
             run.write_config(config.to_toml())
@@ -153,7 +158,7 @@ def train(
                 run.discard()
             raise
         assembly = trainer.assembly
-        run.record_session(_environment(assembly), changes or {})
+        run.record_session(_environment(assembly, began, command), changes or {})
         run.write_status("running", trainer.step)
         try:
             state = trainer.train(stop_request)
@@ -193,11 +198,16 @@ def _prepare(
     return trainer
 
 
-def _environment(assembly: Assembly) -> dict[str, Any]:
+def _environment(assembly: Assembly, began: datetime, command: Sequence[str]) -> dict[str, Any]:
     from ganforge.storage import provenance
 
     components = [selection.component for selection in assembly.config.selections]
-    found = provenance.environment(components, assembly.execution.describe())
+    found: dict[str, Any] = {"started": began.isoformat(timespec="seconds")}
+    if command:
+        found["command"] = list(command)
+    if (git := git_state(Path())) is not None:
+        found["git"] = git
+    found |= provenance.environment(components, assembly.execution.describe())
     if assembly.starts:
         found["init"] = {side: start.record() for side, start in assembly.starts.items()}
     return found

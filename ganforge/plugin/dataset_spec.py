@@ -19,7 +19,9 @@ class DatasetSpec(ComponentSpec):
     generated, and any others, `label` for one. `gives` names what it knows besides its samples
     (`mixture`: the modes of a Gaussian mixture). `path_option` names the option that `--dataset
     PATH` fills. `handed_over` is true for the set that stands for data of a Python program: its
-    options `fields` and `digest`, both strings, say what was given to `ganforge.train`.
+    options `fields` and `digest`, both strings, say what was given to `ganforge.train`. `held_out`
+    gives the options of the part that the set itself keeps out of training, as a test split is, and
+    None where these options have no such part.
     """
 
     kind: ClassVar[str] = "dataset"
@@ -28,6 +30,7 @@ class DatasetSpec(ComponentSpec):
     gives: tuple[str, ...] = ()
     path_option: str | None = None
     handed_over: bool = False
+    held_out: Callable[[Any], Any] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -41,4 +44,8 @@ class DatasetSpec(ComponentSpec):
         self._require(
             self.handed_over is False or {"fields", "digest"} <= {*names},
             "a set whose data is handed over has the options fields and digest",
+        )
+        self._require(
+            self.held_out is None or callable(self.held_out),
+            "held_out must be a function of the options or None",
         )

@@ -262,9 +262,9 @@ class FormatSpec(ComponentSpec):
     """Shows samples as pictures and writes them to files.
 
     `kinds` are the kinds of field that it handles. `suffixes` are those of the files that it
-    writes, `.png` and `.npz` always among them. `one_file_each` is the suffix of the files in a
-    folder with one file per sample; None where samples make sense only together. A format has no
-    options: the field of a data set names it, and the field says what it needs to know.
+    writes, `.png` and `.npz` always among them; `one_file_each` that of the files in a folder with
+    one for each sample, None where samples make sense only together. `noun` is what people call
+    several samples. It has no options: the field of a data set says what it needs to know.
     """
 
     kind: ClassVar[str] = "format"
@@ -272,9 +272,11 @@ class FormatSpec(ComponentSpec):
     kinds: tuple[str, ...]
     suffixes: tuple[str, ...] = (".png", ".npz")
     one_file_each: str | None = None
+    noun: str = "samples"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._require(_are_lines((self.noun,), 1), f"noun must be a word, not {self.noun!r}")
         self._require(self.options is NoOptions, "a format has no options")
         self._require_names("kinds", self.kinds, KINDS_OF_FIELDS)
         self._require(bool(self.kinds), "kinds is empty")

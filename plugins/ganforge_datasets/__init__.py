@@ -6,6 +6,7 @@ This module is read to list the data sets, so it imports nothing heavy.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 from ganforge import DatasetSpec, Field, hookimpl
@@ -32,6 +33,10 @@ def _labelled(shape: tuple[int, ...]) -> Mapping[str, Field]:
     }
 
 
+def _test_split(options: TorchvisionOptions) -> TorchvisionOptions | None:
+    return None if options.split == "test" else replace(options, split="test")
+
+
 @hookimpl
 def ganforge_datasets() -> Iterator[DatasetSpec]:
     yield DatasetSpec(
@@ -54,6 +59,7 @@ def ganforge_datasets() -> Iterator[DatasetSpec]:
             options=TorchvisionOptions,
             check_available=partial(check_torchvision, name),
             fields=fields,
+            held_out=_test_split,
         )
     yield DatasetSpec(
         name="python",
