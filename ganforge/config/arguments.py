@@ -65,6 +65,7 @@ class Settings(TypedDict, total=False):
     sample_every: int
     checkpoint_every: int
     conditional: bool
+    best: str
 
 
 @dataclass(frozen=True)
