@@ -37,6 +37,7 @@ ROOMS = (
     "runs",
     "data",
     "pictures",
+    "diagnosis",
     "engine",
     "sampling",
     "testing",
@@ -44,7 +45,7 @@ ROOMS = (
     "cli",
 )
 #: those that need no torch
-TORCH_FREE_ROOMS = ("errors", "printable", "plugin", "problem", "config")
+TORCH_FREE_ROOMS = ("errors", "printable", "plugin", "problem", "config", "diagnosis")
 
 pytestmark = pytest.mark.skipif(not PLUGINS, reason="these tests read the source tree")
 

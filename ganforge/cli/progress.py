@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ganforge.diagnosis.findings import Finding
 from ganforge.engine.observers import Observer, SessionFacts
 from ganforge.engine.session import Result
 from ganforge.plugin.options import describe
@@ -44,6 +45,9 @@ class PlainDisplay(Observer):
 
     def metrics(self, values: Mapping[str, float]) -> None:
         self.line(f"step {values['step']:,.0f}/{self.num_steps:,}  {_measured(values)}")
+
+    def found(self, finding: Finding) -> None:
+        self.line(f"Warning: {finding.sentence}")
 
     def line(self, text: str) -> None:
         """A line that stays."""

@@ -201,6 +201,7 @@ def command(
                 changes=changes,
                 observer=display,
                 stop_request=request,
+                remedies=registry,
             )
     except Stopped as stopped:
         display.stopped()

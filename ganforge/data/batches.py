@@ -38,6 +38,13 @@ class Batches(ABC):
         the set, and `start` lies within it; an endless set draws fresh ones.
         """
 
+    @abstractmethod
+    def trained_on(self, num: int) -> Batch:
+        """Samples that are trained on, always the same, and as they are in the set.
+
+        They are fewer than `num` where the set is smaller; an endless set draws fresh ones.
+        """
+
     def close(self) -> None:
         """End worker processes."""
 

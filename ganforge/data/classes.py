@@ -60,6 +60,9 @@ class RenumberedBatches(Batches):
     def held_out(self, start: int, num: int) -> Batch:
         return self._renumbered(self._batches.held_out(start, num))
 
+    def trained_on(self, num: int) -> Batch:
+        return self._renumbered(self._batches.trained_on(num))
+
     def _renumbered(self, batch: Batch) -> Batch:
         values = {SAMPLE: batch.samples, **batch.others}
         for name in self._numbers.keys() & values.keys():

@@ -42,6 +42,9 @@ class DrawnBatches(Batches):
     def held_out(self, start: int, num: int) -> Batch:
         return self._draw(num, "held-out", start)
 
+    def trained_on(self, num: int) -> Batch:
+        return self._draw(num, "data", 0)
+
     def _draw(self, num: int, stream: str, number: int) -> Batch:
         drawn = self._dataset.draw(num, self._randomness.generator(stream, number))
         if not isinstance(drawn, Batch):

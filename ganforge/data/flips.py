@@ -109,5 +109,8 @@ class MovedBatches(Batches):
     def held_out(self, start: int, num: int) -> Batch:
         return self._batches.held_out(start, num)
 
+    def trained_on(self, num: int) -> Batch:
+        return self._batches.trained_on(num)
+
     def close(self) -> None:
         self._batches.close()

@@ -53,7 +53,12 @@ class InMemoryBatches(Batches):
         )
 
     def held_out(self, start: int, num: int) -> Batch:
-        rows = {name: order.held_out(start, num) for name, order in self._orders.items()}
+        return self._rows({n: order.held_out(start, num) for n, order in self._orders.items()})
+
+    def trained_on(self, num: int) -> Batch:
+        return self._rows({name: order.trained_on(num) for name, order in self._orders.items()})
+
+    def _rows(self, rows: Mapping[str, Tensor]) -> Batch:
         fewest = min(map(len, rows.values()))
         return self._cut({name: it[:fewest].to(self._home(name)) for name, it in rows.items()})
 

@@ -60,8 +60,13 @@ class LoadedBatches(Batches):
         return self._batch(item)
 
     def held_out(self, start: int, num: int) -> Batch:
+        return self._rows({n: order.held_out(start, num) for n, order in self._orders.items()})
+
+    def trained_on(self, num: int) -> Batch:
+        return self._rows({name: order.trained_on(num) for name, order in self._orders.items()})
+
+    def _rows(self, rows: Mapping[str, Tensor]) -> Batch:
         # Read in this process: seldom, and the workers go on with the batches meanwhile.
-        rows = {name: order.held_out(start, num) for name, order in self._orders.items()}
         return self._batch(_collate([self._items[it] for it in _numbers(rows)]))
 
     def _batch(self, item: Item) -> Batch:

@@ -65,6 +65,10 @@ class Order:
             start, wanted = start + len(piece), wanted - len(piece)
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
 
+    def trained_on(self, num: int) -> Tensor:
+        """The indices `[num]` of some values that are trained on, always the same; or of all."""
+        return (self._held_out if self._trained_on is None else self._trained_on)[:num]
+
     def held_out(self, start: int, num: int) -> Tensor:
         """The indices `[num]` of held-out values, or of any where none are; fewer at the end."""
         return self._held_out[start : start + num]

@@ -27,6 +27,7 @@ from ganforge.storage.run_directory import RunDirectory
 from ganforge.storage.tensor_header import GENERATOR, read_document
 
 from .assemble import Assembly
+from .signals import Signals
 from .step import Training
 from .telemetry import Averages
 
@@ -35,7 +36,7 @@ OPTIMIZER = "optimizer/"
 
 
 def snapshot(
-    assembly: Assembly, averages: Averages, step: int
+    assembly: Assembly, averages: Averages, signals: Signals, step: int
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Every tensor and every other fact that a resumed run needs, after `step` steps."""
     sums, counts = averages.state()
@@ -53,6 +54,7 @@ def snapshot(
         "classes": _classes(assembly),
         "frozen": _frozen(training),
         "telemetry_counts": counts,
+        "beginning": signals.state(),
     }
 
 
@@ -86,7 +88,7 @@ def _classes_of_0_1(run: RunDirectory) -> dict[str, list[str]]:
     return {} if stored is None else {LABEL: stored}
 
 
-def load_newest(run: RunDirectory, assembly: Assembly, averages: Averages) -> int:
+def load_newest(run: RunDirectory, assembly: Assembly, averages: Averages, signals: Signals) -> int:
     """Load the newest sound checkpoint, and return its step; 0 where none was written yet.
 
     Raises CheckpointError, with nothing changed, where it does not fit.
@@ -118,6 +120,8 @@ def load_newest(run: RunDirectory, assembly: Assembly, averages: Averages) -> in
         if name.startswith(TELEMETRY)
     }
     averages.load(sums, document["telemetry_counts"], assembly.execution.device)
+    # A checkpoint of 0.1 has none: what is compared with it is compared with where the run goes on.
+    signals.load(document.get("beginning", {}))
     return int(document["step"])
 
 

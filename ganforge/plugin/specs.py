@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, get_args
 
-from ganforge.plugin.base_specs import ComponentSpec, SampleSpec, Spec
+from ganforge.plugin.base_specs import ComponentSpec, RemedySpec, SampleSpec, Spec
 from ganforge.plugin.fields import KINDS_OF_FIELDS, Field
 from ganforge.plugin.network_specs import NO_DISCRIMINATOR as NO_DISCRIMINATOR
 from ganforge.plugin.network_specs import DiscriminatorSpec as DiscriminatorSpec
@@ -43,7 +43,7 @@ TRACED: dict[str, Side] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class LossSpec(ComponentSpec):
+class LossSpec(RemedySpec):
     """One term of the objective.
 
     `trains` names the sides that it has a loss for, none where it only observes updates or
@@ -228,7 +228,7 @@ class GameSpec(ComponentSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AugmentationSpec(SampleSpec):
+class AugmentationSpec(SampleSpec, RemedySpec):
     """A transformation of whatever the discriminator is shown, real and fake alike.
 
     `double_backward` says that it can be differentiated twice, as gradient penalties need.
