@@ -19,6 +19,8 @@ from .console import print_error, show_warning
 COMMANDS = {
     "train": ("train", "Train a GAN, or go on with a run."),
     "sample": ("sample", "Draw samples from a trained generator."),
+    "runs": ("runs", "List runs with their states and metrics, or remove some."),
+    "compare": ("compare", "Compare runs: settings that differ, and metrics over seeds."),
     "list-recipes": ("list_recipes", "List the recipes: whole configurations, run by name."),
     "list-plugins": ("list_plugins", "List the installed plugins and what they provide."),
     "show": ("show", "Describe a component and its options."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ganforge.config.settings import DEFAULT_STEPS, TrainingSettings
 from ganforge.engine.session import new_run_name, resume_config, train
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
+from ganforge.plugin.registry import Registry
 from ganforge.storage.run_directory import RunDirectory, next_directory
 
 from .console import print_error, warn_of_failures
@@ -50,6 +52,14 @@ SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
     "sample_every": (("output", "sample_every"),),
     "checkpoint_every": (("output", "checkpoint_every"),),
     "conditional": (("training", "conditional"),),
+}
+
+#: kind of which a run has any number -> the flag that names its components
+FLAGS_OF_TABLES = {
+    "loss": "loss",
+    "augmentation": "augment",
+    "metric": "metric",
+    "callback": "callback",
 }
 
 
@@ -144,36 +154,23 @@ def command(
     /,
     out: Path | None,
     resume: Path | None,
-    config: Path | None,
-    settings: tuple[str, ...],
     dry_run: bool,
-    recipe: str | None,
-    dataset: str | None,
-    loss: tuple[str, ...],
-    augment: tuple[str, ...],
-    metric: tuple[str, ...],
-    callback: tuple[str, ...],
-    **shortcuts: Any,
+    **given: Any,
 ) -> int:
     """Train a GAN, or go on with a run.
 
     Without options a DCGAN learns the embedded handwritten digits. `ganforge list-plugins` lists
     the names, `ganforge show NAME` the options that --set takes.
     """
-    if resume is not None and (out or config or recipe):
+    recipe = given["recipe"]
+    if resume is not None and (out or given["config"] or recipe):
         raise UsageError(
             "--resume goes on in the run's own directory, with its own configuration; "
             "leave out --out, --config and --recipe"
         )
-    if shortcuts["steps"] is not None and shortcuts["epochs"] is not None:
-        raise UsageError("--steps and --epochs exclude each other")
     discovery = discover(third_party=context["third_party"])
     registry = discovery.registry
-    layers = [recipe_layer(registry.find("recipe", recipe))] if recipe is not None else []
-    layers += [from_file(config)] if config is not None else []
-    data = path_layer(dataset, registry).entries if dataset is not None else ()
-    tables = {"loss": loss, "augmentation": augment, "metric": metric, "callback": callback}
-    layers.append(_command_line(data, shortcuts, tables, settings))
+    layers = layers_from(given, registry)
     changes = None
     if resume is not None:
         run = RunDirectory.open(resume)
@@ -209,6 +206,29 @@ def command(
         return EXIT_CODES[stopped.state]
     display.summary(run, result)
     return EXIT_CODES[result.state]
+
+
+def layers_from(
+    given: Mapping[str, Any], registry: Registry, file: Layer | None = None
+) -> list[Layer]:
+    """The layers of configuration that the flags of this command amount to.
+
+    `file` stands for the file of `--config` where that has been read already.
+    """
+    shortcuts = {name: given[name] for name in SHORTCUTS}
+    if shortcuts["steps"] is not None and shortcuts["epochs"] is not None:
+        raise UsageError("--steps and --epochs exclude each other")
+    layers = []
+    if given["recipe"] is not None:
+        layers.append(recipe_layer(registry.find("recipe", given["recipe"])))
+    if file is None and given["config"] is not None:
+        file = from_file(given["config"])
+    layers += [file] if file is not None else []
+    dataset = given["dataset"]
+    data = path_layer(dataset, registry).entries if dataset is not None else ()
+    tables = {kind: given[flag] for kind, flag in FLAGS_OF_TABLES.items()}
+    layers.append(_command_line(data, shortcuts, tables, given["settings"]))
+    return layers
 
 
 def _command_line(

@@ -23,6 +23,7 @@ from .augmentations import Augmentation
 from .batches import Batch, Inputs
 from .callbacks import Callback
 from .datasets import Dataset, EndlessDataset, InMemoryDataset, MapDataset, Mixture, count_line
+from .features import Extracted, FeatureExtractor
 from .formats import Drawn, Format
 from .games import Draw, Game, MakeNetwork
 from .losses import Loss, ScoreLoss, averaged
@@ -39,6 +40,8 @@ __all__ = [
     "Drawn",
     "EndlessDataset",
     "Evaluation",
+    "Extracted",
+    "FeatureExtractor",
     "Format",
     "Game",
     "InMemoryDataset",

@@ -21,10 +21,12 @@ from .order import Order
 class Batches(ABC):
     """Source of real batches.
 
-    `num_samples` is the number that is trained on, None for an endless set.
+    `num_samples` is the number that is trained on, `num_held_out` the number of those held out of
+    training, or of all where none are; both are None for an endless set.
     """
 
     num_samples: int | None
+    num_held_out: int | None
 
     @abstractmethod
     def batch(self, number: int) -> Batch:
@@ -39,10 +41,11 @@ class Batches(ABC):
         """
 
     @abstractmethod
-    def trained_on(self, num: int) -> Batch:
-        """Samples that are trained on, always the same, and as they are in the set.
+    def trained_on(self, start: int, num: int, of: int) -> Batch:
+        """Samples `start` to `start + num` of `of` that lie evenly among those trained on.
 
-        They are fewer than `num` where the set is smaller; an endless set draws fresh ones.
+        They are as they are, not moved, in the order of the set, which no seed changes; fewer than
+        `num` at the end. An endless set draws fresh ones.
         """
 
     def close(self) -> None:

@@ -37,6 +37,7 @@ class Order:
         self.batch_size = batch_size
         self._trained_on = split[num_held_out:] if num_held_out else None
         self._held_out = split[:num_held_out] if num_held_out else split
+        self.num_held_out = len(self._held_out)
         self._pass = -1
         self._shuffled = torch.empty(0, dtype=torch.int64)
 
@@ -65,13 +66,14 @@ class Order:
             start, wanted = start + len(piece), wanted - len(piece)
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
 
-    def trained_on(self, num: int) -> Tensor:
-        """The indices `[num]` of some values that are trained on, always the same; or of all."""
-        return (self._held_out if self._trained_on is None else self._trained_on)[:num]
-
     def held_out(self, start: int, num: int) -> Tensor:
         """The indices `[num]` of held-out values, or of any where none are; fewer at the end."""
         return self._held_out[start : start + num]
+
+    def trained_on(self, start: int, num: int, of: int) -> Tensor:
+        """The indices `[num]` of values `start` on, of `of` evenly among those trained on."""
+        places = torch.arange(start, min(start + num, of)) * self.num_samples // of
+        return places if self._trained_on is None else self._trained_on.sort().values[places]
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:

@@ -21,7 +21,7 @@ from ganforge.storage.files import write_atomically
 from ganforge.storage.run_directory import RunDirectory
 
 from .assemble import Assembly, ChosenCallback
-from .evaluation import measure
+from .evaluation import Evaluator
 from .observers import Observer, SessionFacts
 from .pictured import generated_samples, real_samples
 from .telemetry import MetricsFile
@@ -37,6 +37,7 @@ class Reports:
         callbacks = [CallbackObserver(it) for it in assembly.callbacks]
         self._observers: list[Observer] = [self._metrics_file, observer, *callbacks]
         self._metrics = list(assembly.metrics)
+        self._evaluator = Evaluator(assembly)
         self._shows_pictures = True
 
     def rewind(self, step: int) -> None:
@@ -69,7 +70,7 @@ class Reports:
         """Measure the metrics of the run, and report a line of them."""
         if not self._metrics:
             return
-        numbers, failed = measure(self._assembly, self._metrics)
+        numbers, failed = self._evaluator.measure(self._metrics)
         for chosen, error in failed:
             self._metrics.remove(chosen)
             warnings.warn(f"{error}; training goes on without this metric", stacklevel=2)

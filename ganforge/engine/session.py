@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 #: the kinds that watch a run, and change nothing of it
-WATCHING = ("metric", "callback")
+WATCHING = ("metric", "features", "callback")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -135,9 +135,10 @@ class Signals:
     def _training_samples(self) -> tuple[Tensor, Tensor] | None:
         """Coordinates to compare in, and the training samples there `[N, D]`; None of many."""
         batches = self._assembly.data.batches
-        if batches.num_samples is None or not 2 <= batches.num_samples <= LARGEST_SET:
+        num = batches.num_samples
+        if num is None or not 2 <= num <= LARGEST_SET:
             return None
-        samples = batches.trained_on(LARGEST_SET).samples.float().flatten(1)
+        samples = batches.trained_on(0, num, num).samples.float().flatten(1)
         size, cpu = samples.shape[1], torch.device("cpu")
         random = self._assembly.training.randomness.generator("coordinates", device=cpu)
         chosen = torch.randperm(size, generator=random)[:NUM_COORDINATES].to(samples.device)

@@ -173,6 +173,7 @@ class Trainer:
             "step": self.step,
             "images": self.images_seen,
             "seconds": round(self.speed.seconds, 3),
+            "cpu_seconds": round(self.speed.cpu_seconds, 3),
             "images_per_second": round(self.speed.read(), 2),
             **averages,
             **self.signals.relative(averages),

@@ -14,6 +14,9 @@ from typing import Any, ClassVar, Literal, get_args
 
 from ganforge.plugin.base_specs import ComponentSpec, RemedySpec, SampleSpec, Spec
 from ganforge.plugin.fields import KINDS_OF_FIELDS, Field
+from ganforge.plugin.measure_specs import Direction as Direction
+from ganforge.plugin.measure_specs import FeaturesSpec as FeaturesSpec
+from ganforge.plugin.measure_specs import MetricSpec as MetricSpec
 from ganforge.plugin.network_specs import NO_DISCRIMINATOR as NO_DISCRIMINATOR
 from ganforge.plugin.network_specs import DiscriminatorSpec as DiscriminatorSpec
 from ganforge.plugin.network_specs import GeneratorSpec as GeneratorSpec
@@ -23,7 +26,6 @@ from ganforge.plugin.options import NoOptions, describe
 
 FILE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[\w./-]+")
 SUFFIX_PATTERN = re.compile(r"\.[a-z0-9]+")
-QUANTITY_PATTERN = re.compile(r"[a-z_]\w*(\.[a-z_]\w*)?")
 PARAM_GROUP_KEYS = {"learning_rate": "lr", "epsilon": "eps"}  # torch's words for an option
 
 Side = Literal["discriminator", "generator"]
@@ -67,7 +69,7 @@ class LossSpec(RemedySpec):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._require_names("trains", self.trains, SIDES)
-        _check_reads(self, self.reads)
+        self._require_quantities(self.reads)
         self._require_names("double_backward", self.double_backward, SIDES)
         self._require(
             self.parameters is None or self.parameters in self.trains,
@@ -150,7 +152,7 @@ class SamplerSpec(ComponentSpec):
         if not callable(self.inputs):
             check_inputs(self, self.inputs)
         if not callable(self.reads):
-            _check_reads(self, self.reads)
+            self._require_quantities(self.reads)
         self._require(
             callable(self.input_shape),
             "input_shape must be a function of the options and the data set's fields",
@@ -237,23 +239,6 @@ class AugmentationSpec(SampleSpec, RemedySpec):
     kind: ClassVar[str] = "augmentation"
 
     double_backward: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class MetricSpec(SampleSpec):
-    """A measure of how good the samples are, taken between steps.
-
-    `reads` names what it needs besides samples: `reconstruction` where it compares real samples
-    with what the generator makes of them, `labels`, and what the data set gives (`mixture`).
-    """
-
-    kind: ClassVar[str] = "metric"
-
-    reads: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_reads(self, self.reads)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -369,18 +354,8 @@ def _are_lines(value: object, number: int) -> bool:
     )
 
 
-def _check_reads(spec: ComponentSpec, reads: object) -> None:
-    spec._require_names("reads", reads)
-    assert isinstance(reads, tuple)
-    for name in reads:
-        spec._require(
-            bool(QUANTITY_PATTERN.fullmatch(name)),
-            f"reads names quantities such as 'fake_scores' or 'fake.features', not {name!r}",
-        )
-
-
 #: kinds of which a run may have any number, each a table by name in the configuration
-TABLES = ("loss", "augmentation", "metric", "callback")
+TABLES = ("loss", "augmentation", "metric", "features", "callback")
 
 SPECS: tuple[type[Spec], ...] = (
     GeneratorSpec,
@@ -391,6 +366,7 @@ SPECS: tuple[type[Spec], ...] = (
     GameSpec,
     AugmentationSpec,
     MetricSpec,
+    FeaturesSpec,
     CallbackSpec,
     OptimizerSpec,
     FormatSpec,

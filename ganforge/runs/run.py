@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from ganforge.config.layers import Layer, from_file
 from ganforge.printable import printable
-from ganforge.storage.run_directory import RunDirectory
+from ganforge.storage.run_directory import RunDirectory, is_locked
 
 #: as in `status.json`; `lost` is a run whose process is gone without a word, `unknown` one that
 #: has left no status that can be read
@@ -94,7 +94,10 @@ class Run:
             return Status(state=state, step=step, detail=printable(detail, 2000))
         if state != "running":
             return Status(state="unknown", step=step)
-        gone = host == socket.gethostname() and not _is_alive(pid)
+        # The number of a process that is gone may be another one's by now, which has no lock. The
+        # lock is asked for only then, since asking holds it for a moment.
+        here = host == socket.gethostname()
+        gone = here and (not _is_alive(pid) or is_locked(self.directory) is False)
         return Status(state="lost" if gone else "running", step=max(step, self._last_step))
 
     @property

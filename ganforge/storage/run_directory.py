@@ -150,6 +150,25 @@ class RunDirectory:
             ) from error
 
 
+def is_locked(run: RunDirectory) -> bool | None:
+    """Whether a process is in the run directory; None where the system cannot tell."""
+    try:
+        import fcntl
+
+        descriptor = os.open(run.path, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None  # a file system without locks
+    finally:
+        os.close(descriptor)
+    return False
+
+
 class Lock:
     """Keeps two processes out of one run directory; dies with its process, leaves no file."""
 

@@ -10,15 +10,17 @@ from functools import partial
 
 from ganforge import DatasetSpec, Field, hookimpl
 
-from .availability import check_torchvision
-from .options import DigitsOptions, TorchvisionOptions
+from .availability import check_stacked, check_torchvision
+from .options import DigitsOptions, StackedDigitsOptions, StackedOptions, TorchvisionOptions
 
 
 def _grey(options: DigitsOptions | TorchvisionOptions) -> Mapping[str, Field]:
     return _labelled((1, options.size, options.size))
 
 
-def _colour(options: TorchvisionOptions) -> Mapping[str, Field]:
+def _colour(
+    options: TorchvisionOptions | StackedOptions | StackedDigitsOptions,
+) -> Mapping[str, Field]:
     return _labelled((3, options.size, options.size))
 
 
@@ -52,3 +54,18 @@ def ganforge_datasets() -> Iterator[DatasetSpec]:
             check_available=partial(check_torchvision, name),
             fields=fields,
         )
+    yield DatasetSpec(
+        name="stacked-mnist",
+        summary="Three digits of MNIST as red, green and blue: 1,000 modes (Metz et al., 2017)",
+        build="ganforge_datasets.stacked:mnist",
+        options=StackedOptions,
+        check_available=check_stacked,
+        fields=_colour,
+    )
+    yield DatasetSpec(
+        name="stacked-digits",
+        summary="Three of the digits that come with ganforge as red, green and blue: 1,000 modes",
+        build="ganforge_datasets.stacked:embedded",
+        options=StackedDigitsOptions,
+        fields=_colour,
+    )

@@ -13,6 +13,7 @@ import pytest
 
 from ganforge.errors import ConfigError, UsageError
 from ganforge.runs.run import Run, Series
+from ganforge.storage.run_directory import Lock, RunDirectory
 
 CONFIG = """\
 [generator]
@@ -90,7 +91,8 @@ def test_the_state_of_a_run(path: Path) -> None:
     assert run.status.state == "failed"
     assert "\x1b" not in run.status.detail
     file.write_text(status(host=socket.gethostname(), state="running"))
-    assert run.status.state == "running"
+    with Lock(RunDirectory(path)):
+        assert run.status.state == "running"
     file.write_text(status(host="another-machine", state="running", pid=1))
     assert run.status.state == "running"
     file.write_text(status(host=socket.gethostname(), state="dancing"))
@@ -107,6 +109,14 @@ def test_a_run_whose_process_is_gone_is_lost(path: Path) -> None:
     (path / "metrics.jsonl").write_text('{"step": 25, "generator_loss": 1.0}\n')
     assert Run(path).status.state == "lost"
     assert Run(path).status.step == 25
+
+
+def test_a_run_whose_number_is_that_of_another_process_is_lost(path: Path) -> None:
+    pytest.importorskip("fcntl", reason="there are no locks on this system")
+    (path / "status.json").write_text(status(host=socket.gethostname(), state="running"))
+    assert Run(path).status.state == "lost"
+    with Lock(RunDirectory(path)):
+        assert Run(path).status.state == "running"
 
 
 def test_what_is_no_run_is_an_error(tmp_path: Path) -> None:
