@@ -21,6 +21,7 @@ COMMANDS = {
     "sample": ("sample", "Draw samples from a trained generator."),
     "runs": ("runs", "List runs with their states and metrics, or remove some."),
     "compare": ("compare", "Compare runs: settings that differ, and metrics over seeds."),
+    "diagnose": ("diagnose", "Say what goes wrong in a run, and what to try."),
     "list-recipes": ("list_recipes", "List the recipes: whole configurations, run by name."),
     "list-plugins": ("list_plugins", "List the installed plugins and what they provide."),
     "show": ("show", "Describe a component and its options."),

@@ -6,7 +6,7 @@ offered like the bundled ones. What would not work with the rest of the run is n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,19 +15,33 @@ from ganforge.config.run_config import NetworkSelection, RunConfig, Selection, T
 from ganforge.errors import GanforgeError
 from ganforge.plugin.base_specs import ComponentSpec, RemedySpec, Spec
 from ganforge.plugin.fields import GRIDS
+from ganforge.plugin.options import describe
 from ganforge.plugin.registry import Component
-from ganforge.plugin.specs import SIDES, AugmentationSpec, LossSpec, NetworkSpec, Side
+from ganforge.plugin.specs import (
+    KINDS,
+    SIDES,
+    AugmentationSpec,
+    LossSpec,
+    NetworkSpec,
+    OptimizerSpec,
+    Side,
+)
 
 from .findings import Finding
 
 MOST = 2  # flags to try
+FAR = 5.0  # times the usual learning rate that is an unusual one
 
 
 def advised(
     finding: Finding, config: RunConfig, components: Iterable[Component[Spec]] = ()
 ) -> Finding:
     """The finding with its advice for this run; `components` are those that could be added."""
-    found = [*_of_components(finding.name, config, components), *_of_settings(finding, config)]
+    found = [
+        *_unusual_rates(config),
+        *_of_components(finding.name, config, components),
+        *_of_settings(finding, config),
+    ]
     return replace(finding, advice=tuple(dict.fromkeys(found))[:MOST])
 
 
@@ -37,7 +51,7 @@ def _of_components(
     """One flag for each role that has a remedy and plays none yet, the first that works here."""
     specs = [it.spec for it in config.selections]
     done = {_role(it) for it in specs if isinstance(it, RemedySpec) and name in it.remedies}
-    for component in components:
+    for component in sorted(components, key=lambda it: KINDS.index(it.kind)):
         spec = component.spec
         if not isinstance(spec, RemedySpec) or name not in spec.remedies:
             continue
@@ -105,15 +119,28 @@ def _of_settings(finding: Finding, config: RunConfig) -> Iterator[str]:
             yield f"--steps {max(1, finding.step // 2)}"
 
 
+def _unusual_rates(config: RunConfig) -> Iterator[str]:
+    """The usual learning rate for the sides whose own is far above it."""
+    rates = {side: _rates(it) for side, it in config.optimizers.items()}
+    high = {side: it[1] for side, it in rates.items() if it is not None and it[0] > FAR * it[1]}
+    yield from _learning_rates(high)
+
+
 def _slower(config: RunConfig, *sides: Side) -> Iterator[str]:
-    """A lower learning rate for these sides, where the rate is a number."""
-    rates: dict[Side, float] = {}
-    for side in sides:
-        optimizer = config.optimizers[side]
-        rate = getattr(optimizer.options, "learning_rate", None)
-        usual = getattr(type(optimizer.options)(), "learning_rate", None)
-        if isinstance(rate, float) and isinstance(usual, float):
-            rates[side] = usual if rate > 2 * usual else rate / 4
+    """A quarter of the learning rate for these sides, where it is a number."""
+    rates = {side: _rates(config.optimizers[side]) for side in sides}
+    yield from _learning_rates({side: it[0] / 4 for side, it in rates.items() if it is not None})
+
+
+def _rates(optimizer: Selection[OptimizerSpec]) -> tuple[float, float] | None:
+    """The learning rate of an optimizer, and its usual one; None where it is not a number."""
+    usual = {it.name: it.default for it in describe(type(optimizer.options))}.get("learning_rate")
+    rate = getattr(optimizer.options, "learning_rate", None)
+    return (rate, usual) if isinstance(rate, float) and isinstance(usual, float) else None
+
+
+def _learning_rates(rates: Mapping[Side, float]) -> Iterator[str]:
+    """The flags that set these rates."""
     if len(rates) > 1 and len({*rates.values()}) == 1:
         yield f"--learning-rate {next(iter(rates.values())):.2g}"
         return

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from ganforge.runs.run import Series
 
 from .findings import Columns, Finding, lines
-from .rules import RULES
+from .rules import RULES, Rule
 
 DIVERGENCE = "divergence"
 
@@ -51,13 +51,14 @@ class Diagnosis:
         return rule.check(self._columns) if said else None
 
     @property
-    def untold(self) -> dict[str, tuple[str, ...]]:
-        """The findings that nothing can be said of, with the quantities that are absent."""
-        absent = {
-            rule.name: tuple(name for name in rule.needs if name not in self._columns)
-            for rule in RULES
-        }
-        return {name: names for name, names in absent.items() if names}
+    def untold(self) -> list[tuple[Rule, list[str]]]:
+        """The rules that nothing can be said by, with the quantities that are absent."""
+        found = []
+        for rule in RULES:
+            absent = [name for name in rule.needs if name not in self._columns]
+            if absent:
+                found.append((rule, absent))
+        return found
 
 
 def diagnose(metrics: Columns | Iterable[Mapping[str, float]]) -> Diagnosis:

@@ -23,20 +23,20 @@ TOLD_APART = 0.99  # of pairs of a real and a generated sample
 LITTLE_GRADIENT = 0.05  # of that at the beginning
 FEW_SATURATED = 0.5  # more values at the end of their range than in the data
 
-COLLAPSED = 0.1  # of the diversity of real samples
-LOST = 0.25  # of it, after it was more than twice that before
-PATIENCE = 10  # measurements in which a generator may find its way
+COLLAPSED = 0.25  # of the diversity of real samples
+DIVERSE = 0.5  # of it, from where on less is a fall
+PATIENCE = 10  # measurements in which a generator may find its way up
 
 COPIES = 0.5  # of the distance between neighbours in the training data
-ENOUGH_DIVERSITY = 0.5  # of real samples, for what is repeated to be the data
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """Rule for one finding: the quantities that it needs, and the check of them."""
+    """Rule for one finding: the quantities that it needs, which runs have them, and the check."""
 
     name: str
     needs: tuple[str, ...]
+    measured: str
     check: Callable[[Columns], Finding | None]
 
 
@@ -76,8 +76,8 @@ def discriminator_won(columns: Columns) -> Finding | None:
     if min(ranking) < TOLD_APART or max(gradient) > LITTLE_GRADIENT:
         return None
     text = (
-        f"the discriminator has won: it tells {ranking[-1]:.1%} of all pairs of a real and a "
-        f"generated sample apart, and its gradient is {gradient[-1]:.2g} of what it began with"
+        f"it tells {ranking[-1]:.1%} of all pairs of a real and a generated sample apart, and its "
+        f"gradient is {gradient[-1]:.2g} times what it began with"
     )
     numbers = {"score/ranking": ranking[-1], "relative_gradient/discriminator": gradient[-1]}
     return _finding("discriminator-won", columns, text, numbers)
@@ -102,14 +102,14 @@ def vanishing_gradient(columns: Columns) -> Finding | None:
         numbers = {"saturated": saturated}
     else:
         return None
-    text = f"the generator's gradient is {gradient[-1]:.2g} of what it began with, {why}"
+    text = f"the generator's gradient is {gradient[-1]:.2g} times what it began with, {why}"
     numbers = {"relative_gradient/generator": gradient[-1], **numbers}
     return _finding("vanishing-gradient", columns, text, numbers)
 
 
 def collapse(columns: Columns) -> Finding | None:
     """Samples that hardly differ from each other, where real ones do."""
-    return _collapsed(columns, "diversity", "collapse", "its samples differ")
+    return _collapsed(columns, "diversity", "collapse", "samples")
 
 
 def collapse_within_classes(columns: Columns) -> Finding | None:
@@ -117,7 +117,7 @@ def collapse_within_classes(columns: Columns) -> Finding | None:
     if collapse(columns) is not None:
         return None
     name = "diversity_within_classes"
-    return _collapsed(columns, name, "collapse-within-classes", "its samples of one class differ")
+    return _collapsed(columns, name, "collapse-within-classes", "samples of one class")
 
 
 def _collapsed(columns: Columns, name: str, finding: str, what: str) -> Finding | None:
@@ -125,14 +125,13 @@ def _collapsed(columns: Columns, name: str, finding: str, what: str) -> Finding 
     values = columns[name].values if name in columns else []
     if not real or len(values) < MEASUREMENTS:
         return None
-    now = max(values[-MEASUREMENTS:]) / real
-    best = max(values) / real
-    never = len(values) > PATIENCE and now < COLLAPSED
-    fallen = now < LOST and best > 2 * LOST
-    if not never and not fallen:
+    fallen = max(values) > DIVERSE * real
+    if max(values[-MEASUREMENTS:]) > COLLAPSED * real:
+        return None
+    if not fallen and len(values) <= PATIENCE:
         return None
     fell = f", after {max(values):.3g} before" if fallen else ""
-    text = f"{what} from each other by {values[-1]:.3g}{fell}, real ones by {real:.3g}"
+    text = f"the generator's {what} differ by {values[-1]:.3g}{fell}, real ones by {real:.3g}"
     return _finding(finding, columns, text, {name: values[-1], f"real_{name}": real})
 
 
@@ -142,7 +141,7 @@ def memorisation(columns: Columns) -> Finding | None:
     diversity, real_diversity = last(columns, "diversity"), last(columns, "real_diversity")
     if not nearest or not real or not real_diversity or diversity is None:
         return None
-    if max(nearest) > COPIES * real or diversity < ENOUGH_DIVERSITY * real_diversity:
+    if max(nearest) > COPIES * real or diversity < DIVERSE * real_diversity:
         return None
     text = (
         f"half of the samples are within {nearest[-1]:.3g} of a training sample, while half of the "
@@ -155,24 +154,35 @@ def _finding(name: str, columns: Columns, text: str, numbers: dict[str, float]) 
     return Finding(name=name, step=last_step(columns), text=text, numbers=numbers)
 
 
+_SINCE = "in runs of this version and later"
+_JUDGED = "in runs whose discriminator gives scores"
+
 #: in the order in which they are said; a run that has diverged has no other fault
 RULES = (
-    Rule(name="divergence", needs=("loss/generator",), check=divergence),
+    Rule(name="divergence", needs=("loss/generator",), measured="always", check=divergence),
     Rule(
         name="discriminator-won",
         needs=("score/ranking", "relative_gradient/discriminator"),
+        measured=f"{_JUDGED}, {_SINCE}",
         check=discriminator_won,
     ),
     Rule(
         name="vanishing-gradient",
-        needs=("score/ranking", "relative_gradient/generator"),
+        needs=("relative_gradient/generator", "score/ranking"),
+        measured=f"{_JUDGED}, {_SINCE}",
         check=vanishing_gradient,
     ),
-    Rule(name="collapse", needs=("diversity", "real_diversity"), check=collapse),
+    Rule(name="collapse", needs=("diversity", "real_diversity"), measured=_SINCE, check=collapse),
     Rule(
         name="collapse-within-classes",
         needs=("diversity_within_classes", "real_diversity_within_classes"),
+        measured="in runs whose generator is told a label",
         check=collapse_within_classes,
     ),
-    Rule(name="memorisation", needs=("nearest", "real_nearest"), check=memorisation),
+    Rule(
+        name="memorisation",
+        needs=("nearest", "real_nearest"),
+        measured="where at most 1,024 samples are trained on",
+        check=memorisation,
+    ),
 )
