@@ -128,7 +128,7 @@ def _unusual_rates(config: RunConfig) -> Iterator[str]:
 
 def _slower(config: RunConfig, *sides: Side) -> Iterator[str]:
     """A quarter of the learning rate for these sides, where it is a number."""
-    rates = {side: _rates(config.optimizers[side]) for side in sides}
+    rates = {side: _rates(it) for side, it in config.optimizers.items() if side in sides}
     yield from _learning_rates({side: it[0] / 4 for side, it in rates.items() if it is not None})
 
 
