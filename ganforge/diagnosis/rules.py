@@ -128,7 +128,9 @@ def _collapsed(columns: Columns, name: str, finding: str, what: str) -> Finding 
     fallen = max(values) > DIVERSE * real
     if max(values[-MEASUREMENTS:]) > COLLAPSED * real:
         return None
-    if not fallen and len(values) <= PATIENCE:
+    # One that has never had diversity may be slow: it is let alone for a while, and as it rises.
+    rising = max(values[-MEASUREMENTS:]) > max(values[:-MEASUREMENTS], default=0.0)
+    if not fallen and (rising or len(values) <= PATIENCE):
         return None
     fell = f", after {max(values):.3g} before" if fallen else ""
     text = f"the generator's {what} differ by {values[-1]:.3g}{fell}, real ones by {real:.3g}"

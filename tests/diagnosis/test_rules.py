@@ -112,6 +112,12 @@ def test_a_generator_has_time_to_find_its_way() -> None:
     assert found(then(lines, 1, diversity=0.05)) == ["collapse"]
 
 
+def test_a_generator_that_still_finds_its_way_has_not_collapsed() -> None:
+    lines = [line for n in range(60) for line in curve(1, diversity=0.02 + 0.001 * n)]
+    lines = [{**line, "step": 25 * n} for n, line in enumerate(lines, 1)]
+    assert found(lines) == []
+
+
 def test_samples_of_a_class_that_are_all_alike_are_another_finding() -> None:
     finding = only(curve(12, diversity_within_classes=0.03))
     assert finding.name == "collapse-within-classes"
