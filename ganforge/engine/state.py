@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -27,8 +28,8 @@ from ganforge.storage.run_directory import RunDirectory
 from ganforge.storage.tensor_header import GENERATOR, read_document
 
 from .assemble import Assembly
-from .signals import Signals
 from .step import Training
+from .symptoms import Symptoms
 from .telemetry import Averages
 
 TELEMETRY = "telemetry/"
@@ -36,7 +37,11 @@ OPTIMIZER = "optimizer/"
 
 
 def snapshot(
-    assembly: Assembly, averages: Averages, signals: Signals, step: int
+    assembly: Assembly,
+    averages: Averages,
+    symptoms: Symptoms,
+    step: int,
+    best: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Every tensor and every other fact that a resumed run needs, after `step` steps."""
     sums, counts = averages.state()
@@ -54,7 +59,8 @@ def snapshot(
         "classes": _classes(assembly),
         "frozen": _frozen(training),
         "telemetry_counts": counts,
-        "beginning": signals.state(),
+        "best": best,
+        "beginning": symptoms.state(),
     }
 
 
@@ -88,14 +94,17 @@ def _classes_of_0_1(run: RunDirectory) -> dict[str, list[str]]:
     return {} if stored is None else {LABEL: stored}
 
 
-def load_newest(run: RunDirectory, assembly: Assembly, averages: Averages, signals: Signals) -> int:
-    """Load the newest sound checkpoint, and return its step; 0 where none was written yet.
+def load_newest(
+    run: RunDirectory, assembly: Assembly, averages: Averages, symptoms: Symptoms
+) -> tuple[int, Mapping[str, Any] | None]:
+    """Load the newest sound checkpoint, and return its step and the best one that it knows of.
 
-    Raises CheckpointError, with nothing changed, where it does not fit.
+    The step is 0 where none was written yet. Raises CheckpointError, with nothing changed, where it
+    does not fit.
     """
     found = newest_sound(run)
     if found is None:
-        return 0
+        return 0, None
     path, tensors, document = found
     training, where = assembly.training, printable(path)
     provenance.warn_of_versions(assembly.config, document["components"], str(run))
@@ -121,8 +130,8 @@ def load_newest(run: RunDirectory, assembly: Assembly, averages: Averages, signa
     }
     averages.load(sums, document["telemetry_counts"], assembly.execution.device)
     # A checkpoint of 0.1 has none: what is compared with it is compared with where the run goes on.
-    signals.load(document.get("beginning", {}))
-    return int(document["step"])
+    symptoms.load(document.get("beginning", {}))
+    return int(document["step"]), document.get("best")
 
 
 def _modules(training: Training) -> dict[str, nn.Module]:
