@@ -39,6 +39,7 @@ ROOMS = (
     "pictures",
     "measuring",
     "report",
+    "diagnosis",
     "engine",
     "sampling",
     "evaluation",
@@ -50,7 +51,7 @@ ROOMS = (
     "cli",
 )
 #: those that need no torch
-TORCH_FREE_ROOMS = ("errors", "printable", "plugin", "problem", "config")
+TORCH_FREE_ROOMS = ("errors", "printable", "plugin", "problem", "config", "diagnosis")
 
 pytestmark = pytest.mark.skipif(not PLUGINS, reason="these tests read the source tree")
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "sweep": ("sweep", "Train with every combination of several values."),
     "runs": ("runs", "List runs with their states and metrics, or remove some."),
     "compare": ("compare", "Compare runs: settings that differ, and metrics over seeds."),
+    "diagnose": ("diagnose", "Say what goes wrong in a run, and what to try."),
     "export": ("export", "Export a trained generator for other programs."),
     "push": ("push", "Upload a trained generator to a model hub."),
     "report": ("report", "Write a report of a run as one HTML file."),
