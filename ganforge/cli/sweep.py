@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from ganforge.config.layers import from_settings
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
 from ganforge.printable import printable
@@ -19,8 +20,9 @@ from ganforge.runs.comparison import compare
 from ganforge.runs.measures import directions
 from ganforge.runs.run import Run
 from ganforge.storage.run_directory import Lock, RunDirectory, is_locked, next_directory
+from ganforge.sweeps.cluster import CLUSTERS, ClusterLauncher
 from ganforge.sweeps.folder import SweepFolder, find_same, same_sweep
-from ganforge.sweeps.local import LocalLauncher
+from ganforge.sweeps.local import Launcher, LocalLauncher
 from ganforge.sweeps.machine import Share, share
 from ganforge.sweeps.plan import Plan, plan_grid
 from ganforge.sweeps.runner import GivenRuns, Outcome, is_finished, run_all
@@ -48,6 +50,21 @@ SWEEPS = Path("sweeps")
     type=click.IntRange(1),
     help="Threads of each run. [cores over jobs]",
 )
+@option_in(
+    "Sweep",
+    "--cluster",
+    metavar="KIND",
+    type=click.Choice(CLUSTERS),
+    help="Train each run as a job: slurm; local and debug try it out here.",
+)
+@option_in(
+    "Sweep",
+    "--job",
+    "parameters",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Of each job, such as slurm_partition=gpu or timeout_min=120; repeatable.",
+)
 @option_in("Sweep", "--dry-run", is_flag=True, help="Print the runs, and stop.")
 @click.pass_obj
 def command(
@@ -57,6 +74,8 @@ def command(
     resume: Path | None,
     jobs: int | None,
     threads: int | None,
+    cluster: str | None,
+    parameters: tuple[str, ...],
     dry_run: bool,
     **given: Any,
 ) -> int:
@@ -73,6 +92,8 @@ def command(
     of its own, and they are compared at the end. The same command again, or --resume, goes on with
     a sweep that was interrupted.
     """
+    if parameters and cluster is None:
+        raise UsageError("--job is about the jobs of a cluster; name it with --cluster")
     discovery = discover(third_party=context["third_party"])
     if resume is not None:
         if name is not None or given_flags(given):
@@ -90,7 +111,11 @@ def command(
             )
         folder = chosen_folder(plan, name)
     uses_gpu = any(config.execution.device != "cpu" for config in plan.configs)
-    split = share(len(plan.runs), jobs=jobs, threads=threads, uses_gpu=uses_gpu)
+    if cluster is not None:
+        # The cluster says which machine a job is given, and how many run at once.
+        split = Share(jobs=jobs or len(plan.runs), threads=threads or 0)
+    else:
+        split = share(len(plan.runs), jobs=jobs, threads=threads, uses_gpu=uses_gpu)
     if dry_run:
         print_plan(plan, folder, split)
         return 0
@@ -98,11 +123,21 @@ def command(
     if resume is None:
         plan.check_available()
     flags = [] if context["third_party"] else ["--no-plugins"]
+    launcher: Launcher = LocalLauncher(folder, split, flags)
+    if cluster is not None:
+        launcher = ClusterLauncher(
+            folder,
+            cluster,
+            job_parameters(parameters),
+            slots=split.jobs,
+            threads=threads,
+            flags=flags,
+        )
     folder.make()
     with at_work(folder):
         if resume is None:
             folder.write(plan, ["ganforge", *sys.argv[1:]], {"kind": "grid"})
-        outcome = train_all(plan, folder, split, flags)
+        outcome = train_all(plan, folder, split, launcher)
     print_results(plan, folder, outcome, directions(discovery.registry))
     return exit_code(outcome)
 
@@ -131,9 +166,13 @@ def chosen_folder(
     return folder
 
 
-def train_all(plan: Plan, folder: SweepFolder, split: Share, flags: list[str]) -> Outcome:
+def job_parameters(assignments: tuple[str, ...]) -> dict[str, Any]:
+    """`--job KEY=VALUE` as parameters of submitit's executor. Raises ConfigError."""
+    return {".".join(it.path): it.value for it in from_settings(assignments, "--job").entries}
+
+
+def train_all(plan: Plan, folder: SweepFolder, split: Share, launcher: Launcher) -> Outcome:
     """Train the runs of a plan in a folder, side by side."""
-    launcher = LocalLauncher(folder, split, flags)
     display = choose_display(folder, {run.name: steps_of(run.config) for run in plan.runs})
     names = [run.name for run in plan.runs]
     done = [name for name in names if is_finished(folder, name)]
@@ -169,9 +208,10 @@ def steps_of(config: str) -> int | None:
 
 
 def introduction(plan: Plan, folder: SweepFolder, split: Share) -> str:
-    threads = "1 thread" if split.threads == 1 else f"{split.threads} threads"
+    each = f" with {split.threads} thread{'s' if split.threads > 1 else ''} each"
     gpus = f" on {len(split.gpus)} GPUs" if len(split.gpus) > 1 else ""
-    return f"{len(plan.runs)} runs in {folder}, {split.jobs} at once with {threads} each{gpus}"
+    at_once = f"{split.jobs} at once{each if split.threads else ''}{gpus}"
+    return f"{len(plan.runs)} runs in {folder}, {at_once}"
 
 
 def print_plan(plan: Plan, folder: SweepFolder, split: Share) -> None:

@@ -46,7 +46,8 @@ def _digits(cell: Cell) -> int:
 def header(comparison: Comparison) -> list[str]:
     """The headings of the columns: settings, n, step, metrics, seconds."""
     metrics = [short(name) for name in comparison.metrics]
-    if len({name.partition("/")[0] for name in metrics}) == 1:
+    of_one = len({name.partition("/")[0] for name in metrics}) == 1
+    if of_one and all(name.startswith("metric/") for name in comparison.metrics):
         # Numbers of one metric need not repeat its name.
         metrics = [name.partition("/")[2] or name for name in metrics]
     return [*comparison.keys.values(), "n", "step", *metrics, "CPU s", "wall s"]
