@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from ganforge.config.layers import from_settings
+from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
 from ganforge.printable import printable
@@ -30,7 +31,6 @@ from ganforge.sweeps.runner import GivenRuns, Outcome, is_finished, run_all
 from .compare import print_comparison
 from .console import print_error, warn_of_failures
 from .grouped import GroupedCommand, option_in
-from .signals import EXIT_CODES, Stopped, StopRequest
 from .sweep_display import choose_display
 from .swept_flags import axes_of, given_flags, resolver, with_flags_of_train
 

@@ -65,7 +65,7 @@ def form_of(option: click.Option) -> FlagForm:
 
 def forms() -> dict[str, FlagForm]:
     """How train takes its flags, by their names without dashes."""
-    found = {}
+    found: dict[str, FlagForm] = {}
     for option in _options():
         if option.name != "settings" and not option.is_flag:
             found |= {name.lstrip("-"): form_of(option) for name in option.opts}

@@ -8,8 +8,8 @@ from ganforge.config.choosing import Chooser
 from ganforge.config.selection import MetricSelection, MetricSettings, Selection
 from ganforge.errors import UsageError, did_you_mean, listed
 from ganforge.plugin.fields import LABEL, SAMPLE, Field
-from ganforge.plugin.registry import Component
 from ganforge.plugin.measure_specs import OF_FEATURES
+from ganforge.plugin.registry import Component
 from ganforge.plugin.specs import FeaturesSpec, MetricSpec
 
 #: the usual extractor by the kind of the samples, and of those whose kind has none of its own

@@ -25,14 +25,24 @@ class ChosenMetric:
     metric: Metric
 
     def measure(self, comparison: Comparison, extractor: ReadyExtractor | None) -> dict[str, float]:
-        """Its numbers by name, `mae` or `modes/high_quality`, as it sees them through an extractor.
+        """Its numbers as a run names them, `mae` or `modes/high_quality`. Raises PluginError.
 
-        The only number of a metric that bears the metric's name is called after it alone. Raises
-        PluginError.
+        The only number of a metric that bears the metric's name is called after it alone.
+        """
+        values = self.metric_values(comparison, extractor)
+        return {self.selection.full_name(key, [*values]): it for key, it in values.items()}
+
+    def metric_values(
+        self, comparison: Comparison, extractor: ReadyExtractor | None
+    ) -> dict[str, float]:
+        """Its numbers by the names that it gives them, as it sees samples through an extractor.
+
+        Raises PluginError where they are no finite numbers.
         """
         component = self.selection.component
         with torch.inference_mode():
-            values = component.call("failed", self.metric.measure, comparison.through(extractor))
+            seen = comparison.through(extractor)
+            values = component.call("failed", self.metric.measure, seen)
         numbers = isinstance(values, Mapping) and values
         if not numbers or not all(
             type(value) in (int, float) and math.isfinite(value) for value in values.values()
@@ -41,4 +51,4 @@ class ChosenMetric:
                 f"the metric {component.name!r} of {component.origin} must give finite numbers by "
                 f"name, not {printable(repr(values), 200)}"
             )
-        return {self.selection.full_name(key, [*values]): it for key, it in values.items()}
+        return {str(name): float(value) for name, value in values.items()}

@@ -38,7 +38,9 @@ class ClassifierScore(Metric):
                 f"the metric 'classifier-score' with {self.num_splits} splits needs as many "
                 f"samples, and there are {len(logits)}; raise evaluation.num_samples"
             )
-        scores = split_scores(logits, self.num_splits)
+        # Samples may come class by class, and each part is to have all of them.
+        order = torch.randperm(len(logits), generator=torch.Generator().manual_seed(0))
+        scores = split_scores(logits[order], self.num_splits)
         return {"mean": scores.mean().item(), "std": scores.std(correction=0).item()}
 
 

@@ -47,10 +47,10 @@ def prdc(real: Tensor, fake: Tensor, k: int, density_k: int) -> dict[str, float]
     """The four of features `[N, D]` and `[M, D]`; k neighbours for the first two, `density_k`
     for the others."""
     tie = _TIE * spread(real)
-    around_real = squared_nearest(real, real, max(k, density_k))
+    around_real = squared_nearest(real, real, max(k, density_k), itself=False)
     # A sample on the edge is within for the first two, and without for the others: their authors'.
     real_radius = around_real[:, k - 1, None] + tie
-    fake_radius = squared_nearest(fake, fake, k)[:, k - 1] + tie
+    fake_radius = squared_nearest(fake, fake, k, itself=False)[:, k - 1] + tie
     narrow = around_real[:, density_k - 1, None] - tie
     precise = torch.zeros(len(fake), dtype=torch.bool)
     recalled = torch.zeros(len(real), dtype=torch.bool)

@@ -12,7 +12,7 @@ from torch import Tensor
 from ganforge import DataError, Evaluation, Metric, Problem
 
 from . import MemorisationOptions
-from .neighbours import nearest, spread
+from .neighbours import nearest, nearest_of_its_kind, spread
 
 _FEWEST = 20  # real samples, for a quantile of theirs to mean something
 _RESOLUTION = 1e-6  # of the size of features: nearer than this, float32 tells none apart
@@ -79,9 +79,9 @@ def neighbourhoods(fake: Tensor, held_out: Tensor, training: Tensor) -> Neighbou
             )
     # Where a sample is twice in the data, both distances are zero, and it is nobody's copy.
     least = _RESOLUTION * math.sqrt(spread(held_out)) + torch.finfo(torch.float32).tiny
-    within = nearest(held_out, held_out, 1)[:, 0]
-    held_out_ratios = (nearest(held_out, training, 1)[:, 0] + least) / (within + least)
-    ratios = (nearest(fake, training, 1)[:, 0] + least) / (nearest(fake, held_out, 1)[:, 0] + least)
+    within = nearest_of_its_kind(held_out)
+    held_out_ratios = (nearest(held_out, training) + least) / (within + least)
+    ratios = (nearest(fake, training) + least) / (nearest(fake, held_out) + least)
     apart, held_out_apart = _equally_many(fake, held_out)
     # Where so many real samples are exact repeats that the quantile is zero, others still count.
     return Neighbourhoods(
@@ -100,5 +100,5 @@ def _equally_many(fake: Tensor, held_out: Tensor) -> tuple[Tensor, Tensor]:
     num = min(len(fake), len(held_out))
     generator = torch.Generator().manual_seed(0)
     few = [it[torch.randperm(len(it), generator=generator)[:num]] for it in (fake, held_out)]
-    one, other = (nearest(it, it, 1)[:, 0] for it in few)
+    one, other = map(nearest_of_its_kind, few)
     return one, other

@@ -31,20 +31,25 @@ def squared_tiles(points: Tensor, others: Tensor) -> Iterator[tuple[slice, slice
             yield rows, columns, tile.add_(own).clamp_min_(0)
 
 
-def nearest(points: Tensor, others: Tensor, k: int) -> Tensor:
-    """Distances `[N, k]` from each point to its k nearest of the others, the nearest first.
+def nearest(points: Tensor, others: Tensor) -> Tensor:
+    """The distance `[N]` of each point from the nearest of the others."""
+    return squared_nearest(points, others, 1)[:, 0].sqrt()
 
-    Of `others` there are k or more. Where they are the points themselves, the same tensor, a point
-    is no neighbour of its own.
+
+def nearest_of_its_kind(points: Tensor) -> Tensor:
+    """The distance `[N]` of each point from the nearest of all the other points."""
+    return squared_nearest(points, points, 1, itself=False)[:, 0].sqrt()
+
+
+def squared_nearest(points: Tensor, others: Tensor, k: int, *, itself: bool = True) -> Tensor:
+    """Squared distances `[N, k]` from each point to its k nearest of the others, which are enough.
+
+    The nearest come first. With `itself` false the others are the points, in their order, and a
+    point is no neighbour of its own.
     """
-    return squared_nearest(points, others, k).sqrt()
-
-
-def squared_nearest(points: Tensor, others: Tensor, k: int) -> Tensor:
-    """As `nearest`, squared."""
     best = torch.full((len(points), k), torch.inf, dtype=torch.float64, device=points.device)
     for rows, columns, tile in squared_tiles(points, others):
-        if points is others:
+        if not itself:
             _leave_out_itself(rows, columns, tile)
         near = tile.topk(min(k, tile.shape[1]), dim=1, largest=False).values
         best[rows] = torch.cat([best[rows], near], dim=1).topk(k, dim=1, largest=False).values
@@ -57,5 +62,6 @@ def spread(features: Tensor) -> float:
 
 
 def _leave_out_itself(rows: slice, columns: slice, tile: Tensor) -> None:
-    numbers = torch.arange(max(rows.start, columns.start), min(rows.stop, columns.stop))
+    start, stop = max(rows.start, columns.start), min(rows.stop, columns.stop)
+    numbers = torch.arange(start, max(start, stop))  # none in a tile off the diagonal
     tile[numbers - rows.start, numbers - columns.start] = torch.inf
