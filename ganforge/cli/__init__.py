@@ -21,6 +21,7 @@ COMMANDS = {
     "sample": ("sample", "Draw samples from a trained generator."),
     "evaluate": ("evaluate", "Measure how good the samples of a generator are."),
     "sweep": ("sweep", "Train with every combination of several values."),
+    "benchmark": ("benchmark", "Measure configurations under published protocols."),
     "runs": ("runs", "List runs with their states and metrics, or remove some."),
     "compare": ("compare", "Compare runs: settings that differ, and metrics over seeds."),
     "diagnose": ("diagnose", "Say what goes wrong in a run, and what to try."),
