@@ -10,6 +10,7 @@ from ganforge.errors import UsageError, listed
 from ganforge.plugin.specs import FormatSpec
 from ganforge.printable import printable
 from ganforge.sampling.labels import split_labels
+from ganforge.storage.run_directory import RunDirectory
 
 ANIMATIONS = (".gif", ".apng")
 
@@ -31,10 +32,14 @@ class SampleRequest:
     milliseconds: int | None
     out: Path | None
     device: str
+    best: bool = False
 
     @property
     def generator(self) -> Path:
-        return self.source / "generator.safetensors" if self.source.is_dir() else self.source
+        if not self.source.is_dir():
+            return self.source
+        run = RunDirectory(self.source)
+        return run.best if self.best else run.generator
 
     @property
     def target(self) -> Path:
@@ -56,7 +61,14 @@ class SampleRequest:
     def check(self) -> list[str] | None:
         """The words of --labels. Raises UsageError for what is wrong whatever the generator is."""
         where, out, shown = printable(self.source), self.target, printable(self.target)
+        if self.best and not self.source.is_dir():
+            raise UsageError(f"--best is for a run directory, and {where} is none")
         if not self.generator.exists():
+            if self.best and (self.source / "config.toml").is_file():
+                raise UsageError(
+                    f"the run in {where} has kept no best generator: evaluation.best names the "
+                    "metric that tells it"
+                )
             if (self.source / "config.toml").is_file():
                 raise UsageError(
                     f"the run in {where} has not saved a generator yet: it does so with its first "

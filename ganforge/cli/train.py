@@ -52,6 +52,7 @@ SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
     "sample_every": (("output", "sample_every"),),
     "checkpoint_every": (("output", "checkpoint_every"),),
     "conditional": (("training", "conditional"),),
+    "best": (("evaluation", "best"),),
 }
 
 #: kind of which a run has any number -> the flag that names its components
@@ -59,6 +60,7 @@ FLAGS_OF_TABLES = {
     "loss": "loss",
     "augmentation": "augment",
     "metric": "metric",
+    "features": "features",
     "callback": "callback",
 }
 
@@ -127,6 +129,16 @@ FLAGS_OF_TABLES = {
     "Output", "--checkpoint-every", metavar="N", type=int, help="Steps between checkpoints. [500]"
 )
 @option_in("Output", "--metric", metavar="NAME", multiple=True, help="Measure this; repeatable.")
+@option_in(
+    "Output",
+    "--features",
+    metavar="NAME",
+    multiple=True,
+    help="Extractor that metrics look through. [what suits]",
+)
+@option_in(
+    "Output", "--best", metavar="METRIC", help="Keep the best checkpoint by this metric. [none]"
+)
 @option_in(
     "Output",
     "--logger",

@@ -61,16 +61,17 @@ class Reports:
         """A line of metrics, which holds the step."""
         self._tell(lambda it: it.metrics(values))
 
-    def evaluation(self, step: int, images: int) -> None:
-        """Measure the metrics of the run, and report a line of them."""
+    def evaluation(self, step: int, images: int) -> dict[str, float]:
+        """Measure the metrics of the run, report a line of them, and return it."""
         if not self._metrics:
-            return
+            return {}
         numbers, failed = self._evaluator.measure(self._metrics)
         for chosen, error in failed:
             self._metrics.remove(chosen)
             warnings.warn(f"{error}; training goes on without this metric", stacklevel=2)
         if numbers:
             self.metrics({"step": step, "images": images, **numbers})
+        return numbers
 
     def grid(self, step: int) -> None:
         """The picture of this step, from the same inputs each time."""

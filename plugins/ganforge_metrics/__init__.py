@@ -142,7 +142,7 @@ def ganforge_metrics() -> Iterable[MetricSpec]:
         summary="Fréchet distance of features within classes: the mean (intra-FID), the worst",
         build="ganforge_metrics.frechet:ClassFrechetDistance",
         shapes=ANY_SHAPES,
-        reads=("features", "labels"),
+        reads=("features", "labels", "fake_labels"),
         better={"mean": "lower", "worst": "lower"},
     )
     yield MetricSpec(
@@ -200,7 +200,7 @@ def ganforge_metrics() -> Iterable[MetricSpec]:
         summary="Samples in which a classifier sees the class they were made for; the worst class",
         build="ganforge_metrics.class_scores:LabelAgreement",
         shapes=ANY_SHAPES,
-        reads=("class_logits", "labels"),
+        reads=("class_logits", "fake_labels"),
         better={"accuracy": "higher", "worst_class": "higher"},
     )
     yield MetricSpec(
