@@ -22,6 +22,7 @@ from ganforge.plugin.schedule import Progress
 from .augmentations import Augmentation
 from .batches import Batch, Inputs
 from .callbacks import Callback
+from .columns import Column, columns_of
 from .datasets import Dataset, EndlessDataset, InMemoryDataset, MapDataset, Mixture, count_line
 from .features import Extracted, FeatureExtractor
 from .formats import Drawn, Format
@@ -35,6 +36,7 @@ __all__ = [
     "Augmentation",
     "Batch",
     "Callback",
+    "Column",
     "Dataset",
     "Draw",
     "Drawn",
@@ -61,6 +63,7 @@ __all__ = [
     "Trace",
     "Update",
     "averaged",
+    "columns_of",
     "count_line",
     "input_gradients",
     "mean_score",
