@@ -38,15 +38,20 @@ ROOMS = (
     "data",
     "pictures",
     "measuring",
+    "report",
+    "diagnosis",
     "engine",
     "sampling",
     "evaluation",
+    "export",
+    "sweeps",
+    "api",
     "testing",
     "templates",
     "cli",
 )
 #: those that need no torch
-TORCH_FREE_ROOMS = ("errors", "printable", "plugin", "problem", "config")
+TORCH_FREE_ROOMS = ("errors", "printable", "plugin", "problem", "config", "diagnosis")
 
 pytestmark = pytest.mark.skipif(not PLUGINS, reason="these tests read the source tree")
 
@@ -228,6 +233,8 @@ TORCH_FREE = {
     "sample --help": 0,
     "list-plugins": 0,
     "list-plugins --json": 0,
+    "export --help": 0,
+    "push --help": 0,
     "check-plugin --help": 0,
     "check-plugin nothing-here": 2,
     "new-plugin --help": 0,
@@ -239,6 +246,9 @@ TORCH_FREE = {
     "runs remove absent": 2,
     "compare --help": 0,
     "compare absent": 2,
+    "sweep --seed 0,1,2 --loss nonsat,hinge --dry-run": 0,
+    "sweep --loss nonsat,hing": 2,
+    "sweep --resume absent": 2,
     "show ring": 0,
     "train --recipe conditional --dry-run": 0,
     "train --generator dcgn": 2,
@@ -276,6 +286,9 @@ def test_no_mistake_imports_torch(tmp_path: Path) -> None:
         ["show", "dcgn"],
         ["sample", "absent"],
         ["sample"],
+        ["export", "absent", "--format", "onnx"],
+        ["export", "absent", "--format", "jpeg"],
+        ["push", "absent", "somebody/digits"],
         ["trian"],
     ]
     codes, modules, _ = measured(tmp_path, *mistakes)

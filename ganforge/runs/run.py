@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from ganforge.config.layers import Layer, from_file
+from ganforge.config.layers import KeyPath, Layer, from_file
 from ganforge.errors import CheckpointError
 from ganforge.printable import printable
 from ganforge.storage.run_directory import RunDirectory, is_locked
@@ -74,6 +74,11 @@ class Run:
     def settings(self) -> Mapping[str, object]:
         """Every setting by its key: `{"training.steps": 1200, "loss.nonsat.weight": 1.0, ...}`."""
         return {".".join(entry.path): entry.value for entry in self._layer.entries}
+
+    @property
+    def entries(self) -> list[tuple[KeyPath, object]]:
+        """Every setting with its place in the configuration, in the order of the file."""
+        return [(entry.path, entry.value) for entry in self._layer.entries]
 
     def components(self, kind: str) -> tuple[str, ...]:
         """The names of the components of a kind: of `generator` one, of `loss` any number."""
