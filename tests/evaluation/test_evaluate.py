@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganforge.evaluation.evaluate import evaluate
+import ganforge
 from ganforge.runs.run import Run
 
 QUICK = ("--features", "identity", "--metric", "fid")
@@ -168,13 +168,34 @@ def test_an_array_of_another_shape_is_an_error(cli, tmp_path):
 
 
 def test_from_python_it_is_a_function(run):
+    seen = []
+
+    def told(what, done, total):
+        seen.append((what, done, total))
+
     settings = {"metric.kid.subsets": 5}
-    found = evaluate(run, metrics=["kid"], features=["identity"], num=100, settings=settings)
+    found = ganforge.evaluate(
+        run, metric="kid", features="identity", num=100, settings=settings, progress=told
+    )
     assert [it.name for it in found.scores] == ["kid/mean", "kid/std"]
     assert found["kid/mean"] == found.scores[0].value
     assert found.scores[0].floor is not None
     with pytest.raises(KeyError):
         found["fid"]
+    assert ("identity of generated samples", 100, 100) in seen
+    with pytest.raises(ganforge.GanforgeError, match="split= is 'held-out' or 'training'"):
+        ganforge.evaluate(run, split="test")
+    with pytest.raises(ganforge.GanforgeError, match=r"settings\['metric.kid.subset'\]"):
+        ganforge.evaluate(run, metric="kid", settings={"metric.kid.subset": 5})
+
+
+def test_data_of_a_program_are_what_samples_are_compared_with(run, tmp_path):
+    samples = np.random.default_rng(0).random((50, 1, 8, 8), dtype=np.float32) * 2 - 1
+    np.savez(tmp_path / "samples.npz", samples=samples)
+    found = ganforge.evaluate(
+        tmp_path / "samples.npz", dataset=samples, metric="fid", features="identity"
+    )
+    assert found["fid"] == pytest.approx(0, abs=1e-3)
 
 
 def test_killed_it_goes_on_with_what_it_had(run, tmp_path):
