@@ -52,6 +52,7 @@ from .problem import Fit, Problem
 
 if TYPE_CHECKING:
     from .api.datasets import dataset
+    from .api.evaluation import evaluate
     from .api.generator import Generator, load
     from .api.runs import Run, open_run
     from .api.training import TrainingResult, train
@@ -97,6 +98,7 @@ _API = {
     "Run": "runs",
     "TrainingResult": "training",
     "dataset": "datasets",
+    "evaluate": "evaluation",
     "load": "generator",
     "open_run": "runs",
     "train": "training",
@@ -172,6 +174,7 @@ __all__ = [
     "columns_of",
     "count_line",
     "dataset",
+    "evaluate",
     "hookimpl",
     "input_gradients",
     "load",
