@@ -234,6 +234,7 @@ TORCH_FREE = {
     "list-plugins": 0,
     "list-plugins --json": 0,
     "export --help": 0,
+    "push --help": 0,
     "check-plugin --help": 0,
     "check-plugin nothing-here": 2,
     "new-plugin --help": 0,
@@ -287,6 +288,7 @@ def test_no_mistake_imports_torch(tmp_path: Path) -> None:
         ["sample"],
         ["export", "absent", "--format", "onnx"],
         ["export", "absent", "--format", "jpeg"],
+        ["push", "absent", "somebody/digits"],
         ["trian"],
     ]
     codes, modules, _ = measured(tmp_path, *mistakes)

@@ -34,9 +34,15 @@ class Spec:
     """
 
     kind: ClassVar[str]
+    noun: ClassVar[str]  # what messages call one of the kind, which is its kind unless it says so
 
     name: str
     summary: str
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "kind" in vars(cls) and "noun" not in vars(cls):
+            cls.noun = cls.kind
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not NAME_PATTERN.fullmatch(self.name):

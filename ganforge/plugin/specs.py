@@ -349,3 +349,4 @@ SPECS: tuple[type[Spec], ...] = (
     RecipeSpec,
 )
 KINDS: tuple[str, ...] = tuple(spec.kind for spec in SPECS)
+NOUNS: dict[str, str] = {spec.kind: spec.noun for spec in SPECS}
