@@ -19,7 +19,14 @@ TITLES = {
     "loss/generator": "Terms of the generator's loss",
     "score": "Scores of the discriminator",
     "metric": "",
+    "diversity": "Spread of samples",
+    "diversity_within_classes": "Spread of the samples of a class",
+    "ranking": "Share of pairs that the scores tell apart",
     "gradient_norm": "Gradient norms",
+    "relative_gradient": "Gradient norms, over the first ones",
+    "weight_growth": "Size of the weights, over the first one",
+    "saturated": "Share of values at the ends of their range",
+    "nearest": "Distance to the nearest training sample",
 }
 #: what says how far and how fast the run is, and not how well it goes
 PROGRESS = ("step", "images", "seconds", "cpu_seconds", "images_per_second")
