@@ -52,6 +52,7 @@ CONTRACTS: dict[str, list[type]] = {
     "games.md": [contracts.Game, contracts.Draw, contracts.Update],
     "augmentations.md": [contracts.Augmentation, contracts.Observed, ganforge.Progress],
     "metrics.md": [contracts.Metric, contracts.Evaluation],
+    "features.md": [contracts.FeatureExtractor, contracts.Extracted],
     "callbacks.md": [contracts.Callback],
     "optimizers.md": [],
     "formats.md": [contracts.Format, contracts.Drawn],

@@ -77,8 +77,11 @@ class Training(Setup):
     feed: Feed
 
 
-def train_step(run: Training, step: int) -> Iterator[Metrics]:
-    """Algorithm 1: k updates of D, each on its own x and z, then one of G; and G's average."""
+def train_step(run: Training, step: int, *, ranked: bool = False) -> Iterator[Metrics]:
+    """Algorithm 1: k updates of D, each on its own x and z, then one of G; and G's average.
+
+    In a step that is `ranked` the metrics say how well D's scores tell real from fake.
+    """
     settings, progress = run.settings, run.progress(step)
     k = settings.num_discriminator_steps
     run.randomness.reseed_globals(step)
@@ -93,7 +96,7 @@ def train_step(run: Training, step: int) -> Iterator[Metrics]:
             if x is None:  # D has not moved in this step
                 x = run.feed.real(step * k if run.sides.discriminator else step)
             draws = run.feed.draws(x, step, k + number)
-        yield update(run, side, draws, progress, number)
+        yield update(run, side, draws, progress, number, ranked=ranked)
     if run.sides.ema is not None:
         run.sides.ema.update(batch_size=settings.batch_size, progress=run.progress(step + 1))
 
@@ -121,14 +124,20 @@ def _turns(run: Setup, step: int) -> list[tuple[SideName, int]]:
 
 
 def update(
-    run: Setup, side: SideName, draws: Sequence[Draw], progress: Progress, number: int
+    run: Setup,
+    side: SideName,
+    draws: Sequence[Draw],
+    progress: Progress,
+    number: int,
+    *,
+    ranked: bool = False,
 ) -> Metrics:
     """One optimizer step of one side, on gradients summed over the parts of the batch."""
     trained, step = run.sides[side], progress.step
     due = run.objective.due(side, step)
     for parameter in trained.parameters:
         parameter.grad = None
-    sums = Sums(len(draws))
+    sums = Sums(len(draws), keep=ranked)
     observing = _observing(run, side)
     for part, draw in enumerate(draws):
         total, values = loss(run, side, draw, progress, sums, number=number, part=part)
@@ -153,6 +162,7 @@ def update(
     metrics[f"gradient_norm/{side}"] = norm
     if side == "discriminator":
         metrics |= sums.scores()
+        metrics |= sums.ranking() if ranked else {}
         metrics |= run.augmenting.metrics()
     return metrics
 
@@ -181,7 +191,7 @@ def loss(
             if observing:
                 sums.add_notes(term.name, one)
     if side == "discriminator" or observing:
-        sums.add_scores(steps, keep=observing)
+        sums.add_scores(steps, keep=observing or sums.keep)
     sums.num_samples += len(draw.inputs)
     return run.objective.total(values, progress, run.last_layer), values
 
@@ -249,9 +259,10 @@ def _backward(run: Setup, side: SideName, total: Tensor, values: Iterable[str]) 
 
 
 class Sums:
-    """Sums of values and scores over the parts of an update."""
+    """Sums of values and scores over the parts of an update; `keep` keeps the scores whole."""
 
-    def __init__(self, num_parts: int) -> None:
+    def __init__(self, num_parts: int, *, keep: bool = False) -> None:
+        self.keep = keep
         self.values: dict[str, Tensor] = {}
         self.num_samples = 0
         self._total: list[Tensor] = []
@@ -298,6 +309,18 @@ class Sums:
             for kind, means in self._scores.items()
             if means
         }
+
+    def ranking(self) -> Metrics:
+        """The share of pairs in which the real sample has the higher score, of scores kept whole.
+
+        0.5 where scores tell nothing, 1 where they tell every pair apart, whatever their scale.
+        """
+        if not all(self._kept.values()):
+            return {}
+        real, fake = (torch.cat(self._kept[kind]).float() for kind in ("real", "fake"))
+        ordered = fake.sort().values
+        below = torch.searchsorted(ordered, real) + torch.searchsorted(ordered, real, right=True)
+        return {"score/ranking": below.float().mean() / (2 * len(fake))}
 
     def observed(self, side: SideName, progress: Progress) -> Observed:
         kept = {k: torch.cat(found) if found else None for k, found in self._kept.items()}
