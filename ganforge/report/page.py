@@ -79,10 +79,10 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     steps = run.settings.get("training.steps")
     of = f" of {steps:,}" if isinstance(steps, int) and steps != run.status.step else ""
     yield "steps", f"{run.status.step:,}{of}"
-    if "images" in run.metrics:
-        yield "samples seen", f"{run.metrics['images'].values[-1]:,.0f}"
-    if "seconds" in run.metrics:
-        yield "time", _duration(total(run.metrics["seconds"].values))
+    if (seen := run.metrics.get("images")) is not None:
+        yield "samples seen", f"{seen.values[-1]:,.0f}"
+    if (seconds := run.metrics.get("seconds")) is not None:
+        yield "time", _duration(total(seconds.values))
 
 
 def _joined(names: Sequence[str]) -> str:
