@@ -95,8 +95,12 @@ def run_all(
         while True:
             if outcome.stopped is None and (asked := stop_request()):
                 outcome.stopped = asked
-                for _, task in active.values():
+                for slot, (name, task) in [*active.items()]:
                     task.stop()
+                    if task.detached:
+                        del active[slot]
+                        _end(outcome, supply, name, "left")
+                        watcher.ended(name, "left", "it goes on by itself")
             free = [slot for slot in range(launcher.slots) if slot not in active]
             while free and outcome.stopped is None and (name := supply.next()) is not None:
                 if is_finished(folder, name):
