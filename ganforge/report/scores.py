@@ -1,4 +1,4 @@
-"""What was measured: the metrics of training, evaluations after it, and what went wrong."""
+"""What was measured: the metrics of training, evaluations after it, and what goes wrong."""
 
 from __future__ import annotations
 
@@ -7,10 +7,25 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ganforge.config.run_config import RunConfig
+from ganforge.diagnosis.advice import advised
+from ganforge.diagnosis.diagnosis import diagnose
+from ganforge.plugin.registry import Registry
 from ganforge.runs.measures import Directions, Measured, best_or_last, measures_of, short
 from ganforge.runs.run import Run
 
 from .markup import table, text
+
+
+def findings(run: Run, config: RunConfig | None, registry: Registry) -> str:
+    """What goes wrong, and what to try; that nothing was found, where there is what to look at."""
+    if not run.metrics:
+        return ""
+    found = diagnose(run.metrics).findings
+    if not found:
+        return "<p>The diagnosis found nothing that goes wrong.</p>"
+    told = found if config is None else [advised(it, config, registry) for it in found]
+    return "".join(f'<p class="finding">{text(it.sentence, 2000)}</p>' for it in told)
 
 
 def metrics(run: Run, better: Directions) -> str:
