@@ -54,7 +54,7 @@ def evaluations(run: Run) -> str:
     """The last evaluation by each set of conditions; lines that are damaged are left out."""
     found = {
         tuple(str(it.get(key)) for key in ("dataset", "split", "num", "num_real", "truncation")): it
-        for it in _read(run.path / "evaluations.jsonl")
+        for it in _read(run.directory.evaluations)
     }
     return "".join(_evaluation(it) for it in found.values())
 
@@ -85,18 +85,20 @@ def _evaluation(record: Mapping[str, Any]) -> str:
         for score in record["scores"]
         if isinstance(score, dict)
     ]
-    said = [f"{record[key]} {what}" for key, what in _SAID.items() if record.get(key) is not None]
+    said = " ".join(
+        f"{what} {record[it]}" for it, what in _SAID.items() if record.get(it) is not None
+    )
     header = ("measure", "value", "real against real", "features", "")
-    return f"<p>{text(', '.join(said))}</p>{table(header, rows, 'Evaluation')}" if rows else ""
+    return f"<p>{text(said)}</p>{table(header, rows, 'Evaluation')}" if rows else ""
 
 
 _SAID = {
-    "num": "samples",
-    "num_real": "real ones",
-    "dataset": "data set",
-    "split": "split",
-    "truncation": "truncation",
-    "seed": "seed",
+    "num": "samples:",
+    "seed": "of seed",
+    "truncation": "with truncation",
+    "num_real": "against real ones:",
+    "dataset": "of",
+    "split": "split:",
 }
 
 
