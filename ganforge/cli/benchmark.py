@@ -35,7 +35,6 @@ from .sweeping import (
     refuse_beside_resume,
     running_options,
     train_all,
-    written_command,
 )
 from .swept_flags import axes_of, forms, given_flags, resolver, with_flags_of_train
 
@@ -99,7 +98,7 @@ def modes(
         return 0
     warn_of_failures(discovery)
     plan.check_available()
-    outcome = train_all(plan, folder, how, command=written_command(), more=more)
+    outcome = train_all(plan, folder, how, more=more)
     if outcome.stopped is None:
         _print_results(plan, folder)
     print_end(plan, folder, outcome, "ganforge benchmark modes")
@@ -108,10 +107,11 @@ def modes(
 
 def _plan(given: Mapping[str, Any], registry: Registry) -> Plan:
     """The sweep of the flags, each run with the metric of the protocol that is its data's."""
-    if given["metric"]:
-        raise UsageError("the protocols say what is measured; leave out --metric")
     axes, file = axes_of(given)
     names = {axis.name for axis in axes}
+    for name in sorted(names):
+        if name == "metric" or name.startswith(("metric.", "evaluation.num_samples")):
+            raise UsageError(f"the protocols say what is measured; leave out {name}")
     if file is None and not names & {"recipe", "dataset", "config", "dataset.name"}:
         axes.insert(0, flag_axis(forms()["recipe"], ",".join(_recipes(registry))))
     if not names & {"seed", "training.seed"}:
@@ -120,13 +120,7 @@ def _plan(given: Mapping[str, Any], registry: Registry) -> Plan:
 
     def measured(arguments: Sequence[str]) -> RunConfig:
         protocol = protocol_of(as_given(arguments))
-        config = as_given([*arguments, *protocol.arguments])
-        if config.evaluation.num_samples != protocol.num_samples:
-            raise UsageError(
-                f"evaluation.num_samples is {protocol.num_samples:,} in the published protocol of "
-                f"the {protocol.title}; leave it out"
-            )
-        return config
+        return as_given([*arguments, *protocol.arguments])
 
     return _available(plan_grid(axes, measured), named=bool(names & {"recipe", "dataset"}))
 

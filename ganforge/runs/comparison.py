@@ -18,7 +18,7 @@ from ganforge.runs.measures import (
     total,
 )
 from ganforge.runs.run import Run
-from ganforge.runs.settings import SEED, differing, grouped, headings, settings_of, shown
+from ganforge.runs.settings import SEED, differing, grouped, merged, settings_of, shown
 
 Which = Literal["last", "best"]
 
@@ -90,9 +90,10 @@ def compare(
             )
         notes.append(f"the last value of what has no direction: {', '.join(without)}")
     settings = [settings_of(run) for run in runs]
-    keys = differing(settings)
+    differ = differing(settings)
+    keys = merged(settings, differ)
     groups = []
-    for members in grouped(settings, keys):
+    for members in grouped(settings, differ):
         kept, step = _furthest(runs, members, notes)
         cells = {
             name: _cell(runs, kept, name, better(name) if which == "best" else None)
@@ -109,13 +110,13 @@ def compare(
                 cpu=_clock(runs, kept, CPU),
             )
         )
-    for members in grouped(settings, [*keys, SEED]):
+    for members in grouped(settings, [*differ, SEED]):
         if len(members) > 1:
             twins = ", ".join(runs[it].name for it in members)
             notes.append(f"the same settings and seed, each counted: {twins}")
     return Comparison(
         runs=tuple(runs),
-        keys=headings(keys),
+        keys=keys,
         metrics=tuple(names),
         groups=tuple(groups),
         which=which,

@@ -124,6 +124,17 @@ def test_a_metric_that_is_measured_otherwise_is_not_averaged(make_run: MakeRun) 
     assert [*compare(runs, better).keys] == ["metric.fid.features"]
 
 
+def test_settings_that_differ_together_are_one_column(make_run: MakeRun) -> None:
+    both = "[generator_optimizer]\nlr = {0}\n[discriminator_optimizer]\nlr = {1}"
+    runs = [Run(make_run(str(it), more=both.format(it, it))) for it in range(2)]
+    assert compare(runs, better).keys == {"generator_optimizer.lr": "lr"}
+    runs += [Run(make_run("c", more=both.format(0, 1)))]
+    assert [*compare(runs, better).keys.values()] == [
+        "generator_optimizer.lr",
+        "discriminator_optimizer.lr",
+    ]
+
+
 def test_the_same_run_twice_is_said(make_run: MakeRun) -> None:
     runs = [Run(make_run("a", metrics=fid(1, 2))), Run(make_run("b", metrics=fid(1, 2)))]
     assert compare(runs, better).notes == ("the same settings and seed, each counted: a, b",)
