@@ -39,6 +39,7 @@ ROOMS = (
     "pictures",
     "measuring",
     "report",
+    "diagnosis",
     "engine",
     "sampling",
     "evaluation",
@@ -50,7 +51,7 @@ ROOMS = (
     "cli",
 )
 #: those that need no torch
-TORCH_FREE_ROOMS = ("errors", "printable", "plugin", "problem", "config")
+TORCH_FREE_ROOMS = ("errors", "printable", "plugin", "problem", "config", "diagnosis")
 
 pytestmark = pytest.mark.skipif(not PLUGINS, reason="these tests read the source tree")
 
@@ -233,6 +234,7 @@ TORCH_FREE = {
     "list-plugins": 0,
     "list-plugins --json": 0,
     "export --help": 0,
+    "push --help": 0,
     "check-plugin --help": 0,
     "check-plugin nothing-here": 2,
     "new-plugin --help": 0,
@@ -286,6 +288,7 @@ def test_no_mistake_imports_torch(tmp_path: Path) -> None:
         ["sample"],
         ["export", "absent", "--format", "onnx"],
         ["export", "absent", "--format", "jpeg"],
+        ["push", "absent", "somebody/digits"],
         ["trian"],
     ]
     codes, modules, _ = measured(tmp_path, *mistakes)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ganforge.diagnosis.findings import Finding
 from ganforge.engine.observers import Observer, SessionFacts
 from ganforge.engine.session import Result
 from ganforge.plugin.options import describe
@@ -68,6 +69,9 @@ class PlainDisplay(Observer):
         if self.run is None or not self.run.sample_grid(step).is_file():
             return None
         return printable(self.run.sample_grid(step))
+
+    def found(self, finding: Finding) -> None:
+        self.line(f"Warning: {finding.sentence}")
 
     def line(self, text: str) -> None:
         """A line that stays."""

@@ -180,6 +180,7 @@ def command(
                 changes=changes,
                 observers=[display],
                 stop_request=request,
+                remedies=registry,
                 command=("ganforge", *click.get_current_context().meta[TYPED]),
             )
     except Stopped as stopped:

@@ -38,6 +38,7 @@ class Settings(TypedDict, total=False):
     loss: Several
     augmentation: Several
     metric: Several
+    features: Several
     callback: Several
     generator_optimizer: Named
     discriminator_optimizer: Named
@@ -64,6 +65,7 @@ class Settings(TypedDict, total=False):
     sample_every: int
     checkpoint_every: int
     conditional: bool
+    best: str
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, get_args
 
-from ganforge.plugin.base_specs import ComponentSpec, SampleSpec, Spec
+from ganforge.plugin.base_specs import ComponentSpec, RemedySpec, SampleSpec, Spec
 from ganforge.plugin.dataset_spec import DatasetSpec as DatasetSpec
 from ganforge.plugin.fields import KINDS_OF_FIELDS, Field
 from ganforge.plugin.measure_specs import Direction as Direction
@@ -46,7 +46,7 @@ TRACED: dict[str, Side] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class LossSpec(ComponentSpec):
+class LossSpec(RemedySpec):
     """One term of the objective.
 
     `trains` names the sides that it has a loss for, none where it only observes updates or
@@ -204,7 +204,7 @@ class GameSpec(ComponentSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AugmentationSpec(SampleSpec):
+class AugmentationSpec(SampleSpec, RemedySpec):
     """A transformation of whatever the discriminator is shown, real and fake alike.
 
     `double_backward` says that it can be differentiated twice, as gradient penalties need.
@@ -349,3 +349,4 @@ SPECS: tuple[type[Spec], ...] = (
     RecipeSpec,
 )
 KINDS: tuple[str, ...] = tuple(spec.kind for spec in SPECS)
+NOUNS: dict[str, str] = {spec.kind: spec.noun for spec in SPECS}
