@@ -140,7 +140,7 @@ def _plan(
     axes, file = axes_of(given)
     resolve = resolver(given, file, discovery.registry)
     seeds = next((it for it in axes if it.name in SEED_AXES), None)
-    fixed = []
+    fixed: list[str] = []
     for axis in axes:
         if axis is not seeds and len(axis.values) > 1:
             raise UsageError(

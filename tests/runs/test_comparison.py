@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 
 import pytest
@@ -133,6 +134,31 @@ def test_settings_that_differ_together_are_one_column(make_run: MakeRun) -> None
         "generator_optimizer.lr",
         "discriminator_optimizer.lr",
     ]
+
+
+def evaluation(value: float, **more: object) -> str:
+    record = {"dataset": "digits", "split": "held-out", "num": 100, "num_real": 90}
+    score = {"name": "fid", "value": value, "better": "lower", "features": "random"}
+    return json.dumps({**record, "truncation": None, **more, "scores": [score]}) + "\n"
+
+
+def test_evaluations_after_training_are_compared(make_run: MakeRun) -> None:
+    runs = [Run(make_run(str(seed), seed=seed, metrics=fid(9, 4))) for seed in (0, 1)]
+    for seed, run in enumerate(runs):
+        lines = evaluation(99.0) + evaluation(20.0 + seed) + '{"scores": [{"na'
+        run.directory.evaluations.write_text(lines)
+    found = compare(runs, better)
+    assert found.metrics == ("metric/fid", "evaluated/fid")
+    assert cells(found, "evaluated/fid") == [{0: 20.0, 1: 21.0}]
+    assert found.notes == ()
+    runs[1].directory.evaluations.write_text(evaluation(7.0, num=5000))
+    found = compare(runs, better)
+    assert found.metrics == ("metric/fid",)
+    assert found.notes == (
+        "fid (evaluated) is left out, as it was measured differently: 100 samples against 90 of "
+        "digits, split held-out, features random (0); 5000 samples against 90 of digits, split "
+        "held-out, features random (1)",
+    )
 
 
 def test_the_same_run_twice_is_said(make_run: MakeRun) -> None:
