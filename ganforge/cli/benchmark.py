@@ -19,7 +19,7 @@ from ganforge.runs.comparison import compare
 from ganforge.runs.run import Run
 from ganforge.runs.settings import ABSENT, shown
 from ganforge.storage.files import write_text
-from ganforge.sweeps.axes import flag_axis
+from ganforge.sweeps.axes import Axis, Value, flag_axis
 from ganforge.sweeps.folder import SweepFolder
 from ganforge.sweeps.modes import PROTOCOLS, Entry, Protocol, entries, leaderboard, protocol_of
 from ganforge.sweeps.plan import Plan, plan_grid
@@ -113,7 +113,7 @@ def _plan(given: Mapping[str, Any], registry: Registry) -> Plan:
         if name == "metric" or name.startswith(("metric.", "evaluation.num_samples")):
             raise UsageError(f"the protocols say what is measured; leave out {name}")
     if file is None and not names & {"recipe", "dataset", "config", "dataset.name"}:
-        axes.insert(0, flag_axis(forms()["recipe"], ",".join(_recipes(registry))))
+        axes.insert(0, _usual(registry))
     if not names & {"seed", "training.seed"}:
         axes.append(flag_axis(forms()["seed"], SEEDS))
     as_given = resolver(given, file, registry)
@@ -125,19 +125,23 @@ def _plan(given: Mapping[str, Any], registry: Registry) -> Plan:
     return _available(plan_grid(axes, measured), named=bool(names & {"recipe", "dataset"}))
 
 
-def _recipes(registry: Registry) -> list[str]:
-    """The recipes whose data set has a protocol."""
-    found = []
+def _usual(registry: Registry) -> Axis:
+    """The recipes whose data set has a protocol; for a protocol without one, what train does."""
+    found: list[Value] = []
+    covered = set()
     for recipe in registry.of_kind("recipe"):
         try:
-            dataset = resolve([recipe_layer(recipe)], registry).dataset
+            dataset = resolve([recipe_layer(recipe)], registry).dataset.component
         except GanforgeError:
             continue  # one that needs to be told more
-        if dataset.component.plugin.bundled and dataset.component.name in PROTOCOLS:
-            found.append(registry.short_name(recipe))
-    if not found:
-        raise UsageError("there is no recipe for any of the protocols; name a --dataset")
-    return found
+        if dataset.plugin.bundled and dataset.name in PROTOCOLS:
+            name = registry.short_name(recipe)
+            found.append(Value(text=name, arguments=("--recipe", name)))
+            covered.add(dataset.name)
+    for name in PROTOCOLS:
+        if name not in covered:
+            found.append(Value(text=name, arguments=("--dataset", name)))
+    return Axis(name="recipe", values=tuple(found))
 
 
 def _available(plan: Plan, named: bool) -> Plan:
@@ -153,7 +157,7 @@ def _available(plan: Plan, named: bool) -> Plan:
         except GanforgeError as error:
             absent[config.dataset.component.name] = str(error)
     for dataset, why in absent.items():
-        print_warning(f"{dataset} is left out: {why}")
+        print_warning(f"{dataset} is left out; `--dataset {dataset}` measures it alone: {why}")
     if not kept:
         raise UsageError("there is no data for any of the protocols")
     return Plan(

@@ -202,7 +202,8 @@ def introduction(plan: Plan, folder: SweepFolder, split: Share) -> str:
     each = f" with {split.threads} thread{'s' if split.threads > 1 else ''} each"
     gpus = f" on {len(split.gpus)} GPUs" if len(split.gpus) > 1 else ""
     at_once = f"{split.jobs} at once{each if split.threads else ''}{gpus}"
-    return f"{plan.num_runs} runs in {folder}, {at_once}"
+    runs = "1 run" if plan.num_runs == 1 else f"{plan.num_runs} runs"
+    return f"{runs} in {folder}, {at_once}"
 
 
 def print_plan(plan: Plan, folder: SweepFolder, split: Share) -> None:
