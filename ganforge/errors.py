@@ -61,6 +61,10 @@ class NonFiniteError(GanforgeError):
     """A loss or a gradient became NaN or infinite; nothing was updated with it."""
 
 
+class DivergenceError(GanforgeError):
+    """A run came to its end with every number finite, and has diverged all the same."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Complaint:
     """One thing that is wrong with a configuration.

@@ -10,14 +10,13 @@ from typing import Literal
 from ganforge.config.layers import from_settings
 from ganforge.config.selection import Selection
 from ganforge.errors import Complaint, ConfigError, UsageError, listed
+from ganforge.pictures.suffixes import ANIMATIONS, MOVIE, MOVING, check_movie
 from ganforge.plugin.options import parse
 from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import FormatSpec, RefinementSpec
 from ganforge.printable import printable
 from ganforge.sampling.labels import split_labels
 from ganforge.storage.run_directory import generator_file
-
-ANIMATIONS = (".gif", ".apng")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +37,7 @@ class SampleRequest:
     out: Path | None
     device: str
     best: bool = False
+    progress: bool = False
     refine: str | None = None
     settings: tuple[str, ...] = ()
 
@@ -47,6 +47,8 @@ class SampleRequest:
 
     @property
     def target(self) -> Path:
+        if self.progress:
+            return self.out or self.source / "progress.gif"
         name = "samples.png"
         if self.walks:
             name = "interpolation.png" if self.vary is None else "variation.png"
@@ -64,6 +66,8 @@ class SampleRequest:
 
     def check(self) -> list[str] | None:
         """The words of --labels. Raises UsageError for what is wrong whatever the generator is."""
+        if self.progress:
+            self._check_progress()
         out, shown = self.target, printable(self.target)
         if not out.parent.is_dir():
             raise UsageError(f"the directory {printable(out.parent)} does not exist")
@@ -74,19 +78,46 @@ class SampleRequest:
         if self.interpolate is not None and self.vary is not None:
             raise UsageError("--interpolate and --vary exclude each other")
         if self.walks:
-            if self.suffix not in (".png", *ANIMATIONS):
+            if self.suffix not in (".png", *MOVING):
                 what = "interpolations" if self.vary is None else "variations"
-                raise UsageError(f"{shown}: {what} are written as .png, .gif or .apng")
+                raise UsageError(f"{shown}: {what} are written as .png, .gif, .apng or .mp4")
             if self.dataset is not None:
                 flag = "--interpolate" if self.vary is None else "--vary"
                 raise UsageError(f"{flag} goes between latents, and --dataset has none")
+        elif self.progress:
+            if self.suffix not in MOVING:
+                raise UsageError(f"{shown}: grids over time are written as .gif, .apng or .mp4")
         elif self.frames is not None:
-            raise UsageError("--frames belongs to --interpolate and --vary")
+            raise UsageError("--frames belongs to --interpolate, --vary and --progress")
         elif not self.suffix and out.exists() and not out.is_dir():
             raise UsageError(f"{shown} is a file; name a directory")
-        if self.milliseconds is not None and self.suffix not in ANIMATIONS:
-            raise UsageError("--milliseconds needs --out walk.gif or walk.apng")
+        if self.milliseconds is not None and self.suffix not in MOVING:
+            raise UsageError("--milliseconds needs --out walk.gif, walk.apng or walk.mp4")
+        if self.suffix == MOVIE:
+            check_movie()
         return words
+
+    def _check_progress(self) -> None:
+        """Raise UsageError where --progress is asked of no run, or beside what it does not use."""
+        others = {
+            "--num": self.num,
+            "--seed": self.seed or None,
+            "--labels": self.labels,
+            "--condition": self.condition or None,
+            "--truncation": self.truncation,
+            "--dataset": self.dataset,
+            "--interpolate": self.interpolate,
+            "--vary": self.vary,
+            "--best": self.best or None,
+            "--refine": self.refine,
+        }
+        unused = [flag for flag, value in others.items() if value is not None]
+        if unused:
+            raise UsageError(
+                f"--progress shows the grids that the run has drawn, and uses no {listed(unused)}"
+            )
+        if not self.source.is_dir():
+            raise UsageError("--progress needs a run directory, whose grids it shows")
 
     def _check_refinement(self) -> None:
         if self.refine is None:
@@ -128,10 +159,12 @@ class SampleRequest:
         shown, suffixes = printable(self.target), list(spec.suffixes)
         if self.walks or self.suffix in suffixes:
             return
+        if self.suffix == MOVIE and not {*ANIMATIONS}.isdisjoint(suffixes):
+            return  # what moves, moves in a movie
         if not self.suffix and spec.one_file_each is not None:
             return
         ways = suffixes if spec.one_file_each is None else [*suffixes, "files in a directory"]
-        if self.suffix in ANIMATIONS:
+        if self.suffix in MOVING:
             raise UsageError(f"{shown}: moving pictures need --interpolate slerp, or lerp")
         if not self.suffix:
             raise UsageError(

@@ -30,7 +30,7 @@ class _Named:
         return len(self._values)
 
     def __getitem__(self, part: slice | Tensor) -> Self:
-        """Some of the values, by a slice or a tensor of numbers, with what belongs to them."""
+        """Some of the values, with what belongs to them: a slice, or those that are numbered."""
         others = {name: tensor[part] for name, tensor in self.others.items()}
         return type(self)(self._values[part], **others)
 

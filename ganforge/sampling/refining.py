@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import torch
 
@@ -16,6 +16,8 @@ from ganforge.errors import PluginError, UsageError
 from ganforge.plugin.specs import RefinementSpec
 from ganforge.printable import printable
 from ganforge.sampling.trained_pair import TrainedPair
+
+R = TypeVar("R")
 
 
 @dataclass(kw_only=True)
@@ -59,15 +61,17 @@ class Refining:
             self.tally.add(refined)
             yield refined.inputs
 
-    def _call(self, function: Callable[[], Any]) -> Any:
+    def _call(self, function: Callable[[], R]) -> R:
         """Call the refinement. A ValueError of its own is the user's, as the contract has it."""
         try:
-            return self._selection.component.call("failed", function)
+            result: R = self._selection.component.call("failed", function)
         except PluginError as error:
             if type(error.__cause__) is ValueError:
                 name = self._selection.component.name
                 raise UsageError(f"--refine {name}: {printable(error.__cause__)}") from error
             raise
+        else:
+            return result
 
     def _check(self, refined: object, inputs: Inputs) -> None:
         if not isinstance(refined, Refined):

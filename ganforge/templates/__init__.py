@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from ganforge.config.run_config import sections_of
-from ganforge.plugin.specs import TABLES
+from ganforge.plugin.specs import NOUNS, TABLES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +63,11 @@ KINDS = {
         imports=("ANY_SHAPES",),
         has_options=False,
     ),
+    "features": Template(
+        summary="means and spreads of an image's cells",
+        flags="--metric fid --features {}",
+        imports=("ImageShapes",),
+    ),
     "callback": Template(summary="a line of text for each line of metrics", flags="--callback {}"),
     "optimizer": Template(
         summary="Lion",
@@ -111,7 +116,9 @@ def render(
         "module": module,
         "requirement": requirement(ganforge_version),
         "year": str(year),
-        "components": "\n".join(f"- the {kind} `{name}`: {KINDS[kind].summary}" for kind in kinds),
+        "components": "\n".join(
+            f"- the {NOUNS[kind]} `{name}`: {KINDS[kind].summary}" for kind in kinds
+        ),
         "partner": name if "discriminator" in kinds else "mlp",
         "sample": _sample(name, kinds),
         "sections": "\n\n".join(_sections(name, kinds)),
@@ -195,6 +202,8 @@ def _sections(name: str, kinds: Collection[str]) -> Iterator[str]:
     """The sections of a recipe that choose the package's components, and a generator anyway."""
     if "generator" not in kinds:
         yield '[generator]\nname = "mlp"'
+    if "features" in kinds:
+        yield "[metric.fid]"  # which looks through it
     for kind in [it for it in kinds if KINDS[it].flags and it != "recipe"]:
         for section in sections_of(kind, name):
             yield f"[{section}]" if kind in TABLES else f'[{section}]\nname = "{name}"'

@@ -70,7 +70,7 @@ class MetropolisHastings(Refinement):
         """d of a real sample for each chain, of its group where there are real samples of it."""
         groups, chosen = pair.groups(inputs), pair.uniform(len(inputs))
         found = torch.empty_like(chosen)
-        for number in {*groups.tolist()}:
+        for number in torch.unique(groups).tolist():
             real = pair.real_log_ratios[pair.real_groups == number]
             real = real if len(real) else pair.real_log_ratios
             ours = groups == number

@@ -88,7 +88,7 @@ class Rejection(_Rejecting):
         )
 
     def _log_odds(self, log_ratios: Tensor, groups: Tensor) -> Tensor:
-        """F(x) without gamma, in double precision, since EPSILON counts next to the bound."""
+        """F(x) without gamma, in float64: next to the bound it is a difference of 1e-14."""
         apart = (log_ratios.double() - self.bounds[groups].double()).clamp(max=0.0)
         return apart - torch.log(-torch.expm1(apart - EPSILON))
 

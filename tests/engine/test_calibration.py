@@ -1,4 +1,4 @@
-"""Calibration of scores: the logistic regression finds the log density ratio, whatever its scale."""
+"""Calibration of scores: a log density ratio is found whatever the scale."""
 
 from __future__ import annotations
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 import torch
-from ganforge_refinements import ChainOptions, LangevinOptions, RejectionOptions, TopOptions
-from ganforge_refinements.chain import MetropolisHastings
-from ganforge_refinements.langevin import Langevin
-from ganforge_refinements.rejection import Rejection, Top
 from torch import Tensor
 
 from ganforge import Inputs, Refined, Refinement
 from ganforge.testing.fixtures.reference_pair import PLAIN, STEEPNESS, TOLD, ReferencePair
+from ganforge_refinements import ChainOptions, LangevinOptions, RejectionOptions, TopOptions
+from ganforge_refinements.chain import MetropolisHastings
+from ganforge_refinements.langevin import Langevin
+from ganforge_refinements.rejection import Rejection, Top
 
 
 def refined(made: Refinement, pair: ReferencePair, num: int = 2048) -> tuple[Inputs, Refined]:

@@ -21,6 +21,7 @@ from ganforge.plugin.base_specs import ComponentSpec
 from ganforge.plugin.specs import (
     SPECS,
     CallbackSpec,
+    FeaturesSpec,
     FormatSpec,
     MetricSpec,
     RecipeSpec,
@@ -33,7 +34,10 @@ from ganforge.testing.fixtures.runs import NUM_STEPS, runs_of
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 #: the kinds that take part in a step
-TRAINED = tuple({*SPECS} - {MetricSpec, CallbackSpec, FormatSpec, RecipeSpec, RefinementSpec})
+TRAINED = tuple(
+    {*SPECS}
+    - {MetricSpec, FeaturesSpec, CallbackSpec, FormatSpec, RecipeSpec, RefinementSpec}
+)
 
 
 @check(
@@ -120,5 +124,5 @@ def _trainer(config: RunConfig, path: Path) -> Trainer:
 
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:
     """Everything that a checkpoint would hold, as it is now."""
-    tensors, _ = snapshot(trainer.assembly, trainer.averages, trainer.step)
+    tensors, _ = snapshot(trainer.assembly, trainer.averages, trainer.symptoms, trainer.step)
     return {name: tensor.clone() for name, tensor in tensors.items()}
