@@ -1,7 +1,7 @@
 """ganforge: a plugin-based, extensible GAN toolkit.
 
-This is the public API for plugin authors. Importing it does not import torch; the contracts, which
-need torch, are loaded when they are first named.
+This is the public API: for programs that train and use GANs, and for plugin authors. Importing it
+does not import torch; what needs torch is loaded when it is first named.
 """
 
 from __future__ import annotations
@@ -9,7 +9,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .errors import DataError, GanforgeError
+from .errors import (
+    CheckpointError,
+    ConfigError,
+    DataError,
+    DeviceError,
+    GanforgeError,
+    NonFiniteError,
+    PluginError,
+    RunDirectoryError,
+    UsageError,
+)
 from .plugin.fields import Field
 from .plugin.hookspecs import hookimpl
 from .plugin.options import NoOptions, option
@@ -41,6 +51,11 @@ from .plugin.specs import (
 from .problem import Fit, Problem
 
 if TYPE_CHECKING:
+    from .api.datasets import dataset
+    from .api.evaluation import evaluate
+    from .api.generator import Generator, load
+    from .api.runs import Run, open_run
+    from .api.training import TrainingResult, train
     from .contracts import (
         Augmentation,
         Batch,
@@ -77,6 +92,18 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+#: name -> its module, for what programs use; the other names that load late are contracts
+_API = {
+    "Generator": "generator",
+    "Run": "runs",
+    "TrainingResult": "training",
+    "dataset": "datasets",
+    "evaluate": "evaluation",
+    "load": "generator",
+    "open_run": "runs",
+    "train": "training",
+}
+
 __all__ = [
     "ANY_SHAPES",
     "Augmentation",
@@ -84,9 +111,12 @@ __all__ = [
     "Batch",
     "Callback",
     "CallbackSpec",
+    "CheckpointError",
     "Column",
+    "ConfigError",
     "DataError",
     "DatasetSpec",
+    "DeviceError",
     "DiscriminatorSpec",
     "Draw",
     "Drawn",
@@ -102,6 +132,7 @@ __all__ = [
     "Game",
     "GameSpec",
     "GanforgeError",
+    "Generator",
     "GeneratorSpec",
     "ImageShapes",
     "InMemoryDataset",
@@ -115,12 +146,16 @@ __all__ = [
     "MetricSpec",
     "Mixture",
     "NoOptions",
+    "NonFiniteError",
     "Observed",
     "OptimizerSpec",
+    "PluginError",
     "PointShapes",
     "Problem",
     "Progress",
     "RecipeSpec",
+    "Run",
+    "RunDirectoryError",
     "Sampler",
     "SamplerSpec",
     "Schedule",
@@ -128,7 +163,9 @@ __all__ = [
     "Scores",
     "SequenceShapes",
     "Step",
+    "TrainingResult",
     "Update",
+    "UsageError",
     "VectorShapes",
     "VideoShapes",
     "VoxelShapes",
@@ -136,14 +173,21 @@ __all__ = [
     "averaged",
     "columns_of",
     "count_line",
+    "dataset",
+    "evaluate",
     "hookimpl",
     "input_gradients",
+    "load",
     "mean_score",
+    "open_run",
     "option",
+    "train",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _API:
+        return getattr(import_module(f".api.{_API[name]}", __name__), name)
     if name in __all__:
         return getattr(import_module(".contracts", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

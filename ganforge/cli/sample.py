@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganforge.config.settings import ExecutionSettings
+from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.fields import LABEL
@@ -18,7 +19,8 @@ from ganforge.storage.files import write_atomically
 from ganforge.storage.stored_format import stored_format
 from ganforge.storage.tensor_header import GENERATOR, read_document
 
-from .console import warn_of_failures
+from .console import print_error, print_warning, warn_of_failures
+from .counting import counted
 from .grouped import GroupedCommand, option_in
 from .progress import print_line
 from .sample_request import SampleRequest
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 NUM_WAYS, COLUMNS = 8, 8
 ANCHORS, FRAMES = 4, 12
+MOST_GRIDS, GRID_MILLISECONDS = 300, 120  # of a film of progress
+STILL = 8  # times that its last grid comes, before it begins anew
 
 
 @click.command("sample", cls=GroupedCommand)
@@ -83,14 +87,20 @@ ANCHORS, FRAMES = 4, 12
     help="Move one named part of the inputs from A to B, all else held.",
 )
 @option_in(
-    "Between latents",
+    "Moving",
+    "--progress",
+    is_flag=True,
+    help="The grids of RUN over time, from the same inputs each time.",
+)
+@option_in(
+    "Moving",
     "--frames",
     metavar="N",
     type=click.IntRange(2, 1000),
-    help=f"Samples in an interpolation. [{COLUMNS}; {FRAMES} where they move]",
+    help=f"Samples in an interpolation [{COLUMNS}; {FRAMES} where they move], or grids. [300]",
 )
 @option_in(
-    "Between latents",
+    "Moving",
     "--milliseconds",
     metavar="N",
     type=click.IntRange(20, 10_000),
@@ -105,19 +115,31 @@ ANCHORS, FRAMES = 4, 12
     help="auto, cpu, cuda, cuda:N or mps. [auto]",
 )
 @click.pass_obj
-def command(context: dict[str, bool], /, **arguments: object) -> None:
+def command(context: dict[str, bool], /, **arguments: object) -> int:
     """Draw samples from the generator of RUN, a run directory or a generator.safetensors.
 
     \b
     --out grid.png      one picture; samples with classes have a row per class
     --out samples.npz   arrays: samples [N, *sample_shape], float32, and labels
-    --out walk.gif      with --interpolate, moving pictures; .apng has all colours
+    --out walk.gif      with --interpolate or --progress, moving pictures; also .apng, .mp4
     --out folder/       a file per sample: PNG of images, WAV of sound, GIF of videos
 
     What else there is depends on the samples: .csv, .tiff, .wav, .gif, .ply, .txt.
     """
     request = SampleRequest(**arguments)  # type: ignore[arg-type]
     words = request.check()
+    stop = StopRequest()
+    try:
+        with stop.listening():
+            return _sample(request, words, context)
+    except Stopped as stopped:
+        print_error(f"{stopped.state} before {printable(request.target)} was complete")
+        return EXIT_CODES[stopped.state]
+
+
+def _sample(request: SampleRequest, words: list[str] | None, context: dict[str, bool]) -> int:
+    if request.progress:
+        return _progress(request)
     discovery = discover(third_party=context["third_party"])
     warn_of_failures(discovery)
     document = read_document(request.generator, GENERATOR)
@@ -142,6 +164,24 @@ def command(context: dict[str, bool], /, **arguments: object) -> None:
     shown = f"{count} {what}" if count == 1 else f"{count} {what}s"
     shown += f" of {request.vary}" if request.vary is not None else ""
     print_line(f"Wrote {shown} (seed {request.seed}) to {printable(request.target)}")
+    return 0
+
+
+def _progress(request: SampleRequest) -> int:
+    """The grids of a run as moving pictures."""
+    from ganforge.pictures.moving import encode_moving
+    from ganforge.pictures.over_time import frames_of
+    from ganforge.runs.run import Run
+
+    frames, num_left_out = frames_of(Run(request.source).grids, request.frames or MOST_GRIDS)
+    if num_left_out:
+        print_warning(f"{num_left_out} grids of another size than the last are left out")
+    shown = frames + frames[-1:] * STILL
+    encoded = encode_moving(shown, request.suffix, request.milliseconds or GRID_MILLISECONDS)
+    with _explained(request.target):
+        write_atomically(request.target, [encoded])
+    print_line(f"Wrote {len(frames)} grids over time to {printable(request.target)}")
+    return 0
 
 
 def _samples(
@@ -172,18 +212,18 @@ def _samples(
         wanted = len(real.batch)
     elif request.dataset is not None:
         raise UsageError("--dataset: this generator makes its samples of latents, not of data")
-    drawn = gallery.draw_all(
+    parts = gallery.draw_parts(
         trained,
         num=wanted,
         seed=request.seed,
         conditions=expanded(conditions, wanted),
         real=real,
     )
-    with _explained(request.target):
+    with _explained(request.target), counted(parts, wanted) as told:
         if request.suffix:
-            gallery.save(trained, drawn, request.target, request.milliseconds)
+            gallery.save_parts(trained, told, wanted, request.target, request.milliseconds)
         else:
-            gallery.save_each(trained, drawn, request.target)
+            gallery.save_each_part(trained, told, wanted, request.target)
     return wanted
 
 

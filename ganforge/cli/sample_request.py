@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from ganforge.errors import UsageError, listed
+from ganforge.pictures.suffixes import ANIMATIONS, MOVIE, MOVING, check_movie
 from ganforge.plugin.specs import FormatSpec
 from ganforge.printable import printable
 from ganforge.sampling.labels import split_labels
-from ganforge.storage.run_directory import RunDirectory
-
-ANIMATIONS = (".gif", ".apng")
+from ganforge.storage.run_directory import generator_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,16 +33,16 @@ class SampleRequest:
     out: Path | None
     device: str
     best: bool = False
+    progress: bool = False
 
-    @property
+    @cached_property
     def generator(self) -> Path:
-        if not self.source.is_dir():
-            return self.source
-        run = RunDirectory(self.source)
-        return run.best if self.best else run.generator
+        return generator_file(self.source, best=self.best)
 
     @property
     def target(self) -> Path:
+        if self.progress:
+            return self.out or self.source / "progress.gif"
         name = "samples.png"
         if self.walks:
             name = "interpolation.png" if self.vary is None else "variation.png"
@@ -60,21 +60,9 @@ class SampleRequest:
 
     def check(self) -> list[str] | None:
         """The words of --labels. Raises UsageError for what is wrong whatever the generator is."""
-        where, out, shown = printable(self.source), self.target, printable(self.target)
-        if self.best and not self.source.is_dir():
-            raise UsageError(f"--best is for a run directory, and {where} is none")
-        if not self.generator.exists():
-            if self.best and (self.source / "config.toml").is_file():
-                raise UsageError(
-                    f"the run in {where} has kept no best generator: evaluation.best names the "
-                    "metric that tells it"
-                )
-            if (self.source / "config.toml").is_file():
-                raise UsageError(
-                    f"the run in {where} has not saved a generator yet: it does so with its first "
-                    "checkpoint"
-                )
-            raise UsageError(f"{where} is neither a run directory nor a generator.safetensors")
+        if self.progress:
+            self._check_progress()
+        out, shown = self.target, printable(self.target)
         if not out.parent.is_dir():
             raise UsageError(f"the directory {printable(out.parent)} does not exist")
         if self.labels is not None and self.num is not None:
@@ -83,29 +71,57 @@ class SampleRequest:
         if self.interpolate is not None and self.vary is not None:
             raise UsageError("--interpolate and --vary exclude each other")
         if self.walks:
-            if self.suffix not in (".png", *ANIMATIONS):
+            if self.suffix not in (".png", *MOVING):
                 what = "interpolations" if self.vary is None else "variations"
-                raise UsageError(f"{shown}: {what} are written as .png, .gif or .apng")
+                raise UsageError(f"{shown}: {what} are written as .png, .gif, .apng or .mp4")
             if self.dataset is not None:
                 flag = "--interpolate" if self.vary is None else "--vary"
                 raise UsageError(f"{flag} goes between latents, and --dataset has none")
+        elif self.progress:
+            if self.suffix not in MOVING:
+                raise UsageError(f"{shown}: grids over time are written as .gif, .apng or .mp4")
         elif self.frames is not None:
-            raise UsageError("--frames belongs to --interpolate and --vary")
+            raise UsageError("--frames belongs to --interpolate, --vary and --progress")
         elif not self.suffix and out.exists() and not out.is_dir():
             raise UsageError(f"{shown} is a file; name a directory")
-        if self.milliseconds is not None and self.suffix not in ANIMATIONS:
-            raise UsageError("--milliseconds needs --out walk.gif or walk.apng")
+        if self.milliseconds is not None and self.suffix not in MOVING:
+            raise UsageError("--milliseconds needs --out walk.gif, walk.apng or walk.mp4")
+        if self.suffix == MOVIE:
+            check_movie()
         return words
+
+    def _check_progress(self) -> None:
+        """Raise UsageError where --progress is asked of no run, or beside what it does not use."""
+        others = {
+            "--num": self.num,
+            "--seed": self.seed or None,
+            "--labels": self.labels,
+            "--condition": self.condition or None,
+            "--truncation": self.truncation,
+            "--dataset": self.dataset,
+            "--interpolate": self.interpolate,
+            "--vary": self.vary,
+            "--best": self.best or None,
+        }
+        unused = [flag for flag, value in others.items() if value is not None]
+        if unused:
+            raise UsageError(
+                f"--progress shows the grids that the run has drawn, and uses no {listed(unused)}"
+            )
+        if not self.source.is_dir():
+            raise UsageError("--progress needs a run directory, whose grids it shows")
 
     def check_format(self, spec: FormatSpec) -> None:
         """Raise UsageError where samples of this format cannot be written to the target."""
         shown, suffixes = printable(self.target), list(spec.suffixes)
         if self.walks or self.suffix in suffixes:
             return
+        if self.suffix == MOVIE and not {*ANIMATIONS}.isdisjoint(suffixes):
+            return  # what moves, moves in a movie
         if not self.suffix and spec.one_file_each is not None:
             return
         ways = suffixes if spec.one_file_each is None else [*suffixes, "files in a directory"]
-        if self.suffix in ANIMATIONS:
+        if self.suffix in MOVING:
             raise UsageError(f"{shown}: moving pictures need --interpolate slerp, or lerp")
         if not self.suffix:
             raise UsageError(

@@ -12,48 +12,20 @@ from ganforge.config.data_path import path_layer
 from ganforge.config.layers import Entry, Flag, Layer, Names, from_file, from_settings
 from ganforge.config.recipes import recipe_layer
 from ganforge.config.resolve import resolve
-from ganforge.config.run_config import KeyPath
 from ganforge.config.settings import DEFAULT_STEPS, TrainingSettings
-from ganforge.engine.session import new_run_name, resume_config, train
+from ganforge.config.shortcuts import SHORTCUTS
+from ganforge.engine.session import new_run, resume_config, train
+from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.registry import Registry
-from ganforge.storage.run_directory import RunDirectory, next_directory
+from ganforge.storage.run_directory import RunDirectory
 
+from . import TYPED
 from .console import print_error, warn_of_failures
 from .grouped import GroupedCommand, option_in
 from .progress import choose_display
-from .signals import EXIT_CODES, Stopped, StopRequest
 from .threads import spin_briefly
-
-#: flag -> the keys of the configuration that it sets
-SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
-    "generator": (("generator", "name"),),
-    "discriminator": (("discriminator", "name"),),
-    "game": (("game", "name"),),
-    "condition": (("generator", "conditions"), ("discriminator", "conditions")),
-    "init": (("generator", "init"), ("discriminator", "init")),
-    "sampler": (("sampler", "name"),),
-    "steps": (("training", "steps"),),
-    "epochs": (("training", "epochs"),),
-    "batch_size": (("training", "batch_size"),),
-    "betas": (("generator_optimizer", "betas"), ("discriminator_optimizer", "betas")),
-    "learning_rate": (
-        ("generator_optimizer", "learning_rate"),
-        ("discriminator_optimizer", "learning_rate"),
-    ),
-    "image_size": (("dataset", "size"),),
-    "channels": (("dataset", "channels"),),
-    "latent_size": (("sampler", "size"),),
-    "seed": (("training", "seed"),),
-    "device": (("execution", "device"),),
-    "workers": (("execution", "num_workers"),),
-    "compile": (("execution", "compile"),),
-    "sample_every": (("output", "sample_every"),),
-    "checkpoint_every": (("output", "checkpoint_every"),),
-    "conditional": (("training", "conditional"),),
-    "best": (("evaluation", "best"),),
-}
 
 #: kind of which a run has any number -> the flag that names its components
 FLAGS_OF_TABLES = {
@@ -196,9 +168,7 @@ def command(
     resolved.check_available()
     request = StopRequest()
     if resume is None:
-        run = RunDirectory.create(
-            out or next_directory(Path("runs"), _named_after(recipe) or new_run_name(resolved))
-        )
+        run = new_run(resolved, out, recipe)
     spin_briefly()
     display = choose_display()
     try:
@@ -208,8 +178,10 @@ def command(
                 run,
                 resume=resume is not None,
                 changes=changes,
-                observer=display,
+                observers=[display],
                 stop_request=request,
+                remedies=registry,
+                command=("ganforge", *click.get_current_context().meta[TYPED]),
             )
     except Stopped as stopped:
         display.stopped()
@@ -262,10 +234,6 @@ def _command_line(
         if names
     }
     return Layer(entries=tuple(entries), tables=chosen)
-
-
-def _named_after(recipe: str | None) -> str | None:
-    return None if recipe is None else recipe.rpartition("/")[2]
 
 
 def _numbers(text: str | None) -> list[object] | None:

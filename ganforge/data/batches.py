@@ -1,4 +1,4 @@
-"""`Batches`: the real batches of a run, by number, for each of the three kinds of data set."""
+"""`Batches`: the real batches of a run, by number, for each kind of data set."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ganforge.config.settings import DataSettings
 from ganforge.contracts import Batch, Dataset, EndlessDataset, InMemoryDataset, MapDataset
+from ganforge.contracts.datasets import StreamDataset
 from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
 from ganforge.errors import DataError, UsageError
@@ -96,17 +97,20 @@ def _batches(
     from .drawn import DrawnBatches
     from .in_memory import InMemoryBatches
     from .loaded import LoadedBatches
+    from .streamed import StreamedBatches
 
     order = partial(
         Order, batch_size=batch_size, randomness=randomness, holdout=holdout, shuffled=shuffled
     )
     match dataset:
+        case EndlessDataset() | StreamDataset() if holdout:
+            raise UsageError(
+                "evaluation.holdout: an endless data set has nothing to hold out; what it is "
+                "measured on is drawn afresh, or is the beginning of a stream"
+            )
+        case StreamDataset():
+            return StreamedBatches(dataset, fields, batch_size, execution, label)
         case EndlessDataset():
-            if holdout:
-                raise UsageError(
-                    "evaluation.holdout: an endless data set has nothing to hold out; what it is "
-                    "measured on is drawn afresh"
-                )
             return DrawnBatches(dataset, fields, batch_size, execution, randomness, label)
         case InMemoryDataset():
             sizes = {name: len(values) for name, values in tensors_of(dataset).items()}
@@ -117,7 +121,7 @@ def _batches(
             orders = _orders(fields, sizes, len(dataset), order)
             return LoadedBatches(dataset, fields, orders, execution, num_workers, label)
         case _:
-            raise TypeError(f"{type(dataset).__name__} is none of the three kinds of data set")
+            raise TypeError(f"{type(dataset).__name__} is none of the kinds of data set")
 
 
 def tensors_of(dataset: InMemoryDataset) -> dict[str, Tensor]:

@@ -71,8 +71,11 @@ class Training:
         return last_layer(self.sides.generator.network) if balanced else None
 
 
-def train_step(run: Training, step: int) -> Iterator[Metrics]:
-    """Algorithm 1: k updates of D, each on its own x and z, then one of G; and G's average."""
+def train_step(run: Training, step: int, *, ranked: bool = False) -> Iterator[Metrics]:
+    """Algorithm 1: k updates of D, each on its own x and z, then one of G; and G's average.
+
+    In a step that is `ranked` the metrics say how well D's scores tell real from fake.
+    """
     settings, progress = run.settings, run.progress(step)
     k = settings.num_discriminator_steps
     run.randomness.reseed_globals(step)
@@ -87,7 +90,7 @@ def train_step(run: Training, step: int) -> Iterator[Metrics]:
             if x is None:  # D has not moved in this step
                 x = run.feed.real(step * k if run.sides.discriminator else step)
             draws = run.feed.draws(x, step, k + number)
-        yield update(run, side, draws, progress, number)
+        yield update(run, side, draws, progress, number, ranked=ranked)
     if run.sides.ema is not None:
         run.sides.ema.update(batch_size=settings.batch_size, progress=run.progress(step + 1))
 
@@ -115,7 +118,13 @@ def _turns(run: Training, step: int) -> list[tuple[SideName, int]]:
 
 
 def update(
-    run: Training, side: SideName, draws: Sequence[Draw], progress: Progress, number: int
+    run: Training,
+    side: SideName,
+    draws: Sequence[Draw],
+    progress: Progress,
+    number: int,
+    *,
+    ranked: bool = False,
 ) -> Metrics:
     """One optimizer step of one side, on gradients summed over the parts of the batch."""
     trained, step = run.sides[side], progress.step
@@ -143,7 +152,7 @@ def update(
         _backward(run, side, total, values)
         sums.add(values, total)
         if side == "discriminator" or observing:
-            sums.add_scores(steps, keep=observing)
+            sums.add_scores(steps, keep=observing or ranked)
     norm = _gradient_norm(trained, side, due)
     if side in run.untrained.pending:
         run.untrained.look(side, due)
@@ -161,6 +170,7 @@ def update(
     metrics[f"gradient_norm/{side}"] = norm
     if side == "discriminator":
         metrics |= sums.scores()
+        metrics |= sums.ranking() if ranked else {}
         metrics |= run.augmenting.metrics()
     return metrics
 
@@ -264,6 +274,18 @@ class _Sums:
             for kind, means in self._scores.items()
             if means
         }
+
+    def ranking(self) -> Metrics:
+        """The share of pairs in which the real sample has the higher score, of scores kept whole.
+
+        0.5 where scores tell nothing, 1 where they tell every pair apart, whatever their scale.
+        """
+        if not all(self._kept.values()):
+            return {}
+        real, fake = (torch.cat(self._kept[kind]).float() for kind in ("real", "fake"))
+        ordered = fake.sort().values
+        below = torch.searchsorted(ordered, real) + torch.searchsorted(ordered, real, right=True)
+        return {"score/ranking": below.float().mean() / (2 * len(fake))}
 
     def observed(self, side: SideName, progress: Progress, batch_size: int) -> Observed:
         kept = {k: torch.cat(found) if found else None for k, found in self._kept.items()}

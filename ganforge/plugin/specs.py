@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, get_args
 
-from ganforge.plugin.base_specs import ComponentSpec, SampleSpec, Spec
+from ganforge.plugin.base_specs import ComponentSpec, RemedySpec, SampleSpec, Spec
+from ganforge.plugin.dataset_spec import DatasetSpec as DatasetSpec
 from ganforge.plugin.fields import KINDS_OF_FIELDS, Field
 from ganforge.plugin.measure_specs import Direction as Direction
 from ganforge.plugin.measure_specs import FeaturesSpec as FeaturesSpec
@@ -45,7 +46,7 @@ TRACED: dict[str, Side] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class LossSpec(ComponentSpec):
+class LossSpec(RemedySpec):
     """One term of the objective.
 
     `trains` names the sides that it has a loss for, none where it only observes updates or
@@ -98,39 +99,6 @@ class LossSpec(ComponentSpec):
     def traced(self) -> tuple[str, ...]:
         """The named results of networks that it reads, as in `fake.features`."""
         return tuple(it for it in self.reads if "." in it and it.partition(".")[0] in TRACED)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetSpec(ComponentSpec):
-    """A data set.
-
-    `fields` gives from the options alone what each item consists of: the field `sample`, which is
-    generated, and any others, `label` for one. `gives` names what it knows besides its samples
-    (`mixture`: the modes of a Gaussian mixture). `path_option` names the option that `--dataset
-    PATH` fills. `held_out` gives the options of the part that the set itself keeps out of training,
-    as a test split is, and None where these options have no such part.
-    """
-
-    kind: ClassVar[str] = "dataset"
-
-    fields: Callable[[Any], Mapping[str, Field]]
-    gives: tuple[str, ...] = ()
-    path_option: str | None = None
-    held_out: Callable[[Any], Any] | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require(callable(self.fields), "fields must be a function of the options")
-        self._require_names("gives", self.gives)
-        names = [field.name for field in describe(self.options)]
-        self._require(
-            self.path_option is None or self.path_option in names,
-            f"path_option names no option: {self.path_option!r}",
-        )
-        self._require(
-            self.held_out is None or callable(self.held_out),
-            "held_out must be a function of the options or None",
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,7 +204,7 @@ class GameSpec(ComponentSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AugmentationSpec(SampleSpec):
+class AugmentationSpec(SampleSpec, RemedySpec):
     """A transformation of whatever the discriminator is shown, real and fake alike.
 
     `double_backward` says that it can be differentiated twice, as gradient penalties need.
@@ -294,9 +262,9 @@ class FormatSpec(ComponentSpec):
     """Shows samples as pictures and writes them to files.
 
     `kinds` are the kinds of field that it handles. `suffixes` are those of the files that it
-    writes, `.png` and `.npz` always among them. `one_file_each` is the suffix of the files in a
-    folder with one file per sample; None where samples make sense only together. A format has no
-    options: the field of a data set names it, and the field says what it needs to know.
+    writes, `.png` and `.npz` always among them; `one_file_each` that of the files in a folder with
+    one for each sample, None where samples make sense only together. `unit` is what samples are
+    counted in. It has no options: the field of a data set says what it needs to know.
     """
 
     kind: ClassVar[str] = "format"
@@ -304,9 +272,11 @@ class FormatSpec(ComponentSpec):
     kinds: tuple[str, ...]
     suffixes: tuple[str, ...] = (".png", ".npz")
     one_file_each: str | None = None
+    unit: str = "samples"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._require(_are_lines((self.unit,), 1), f"unit must be a word, not {self.unit!r}")
         self._require(self.options is NoOptions, "a format has no options")
         self._require_names("kinds", self.kinds, KINDS_OF_FIELDS)
         self._require(bool(self.kinds), "kinds is empty")

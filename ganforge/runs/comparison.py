@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ganforge.errors import UsageError
+from ganforge.plugin.measure_specs import Direction
 from ganforge.runs.measures import (
-    Direction,
     Directions,
     best_or_last,
     chosen_series,

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from ganforge.errors import UsageError, did_you_mean, listed
+from ganforge.plugin.measure_specs import Direction, MetricSpec
 from ganforge.plugin.registry import Registry
 from ganforge.printable import printable
 from ganforge.runs.run import Run, Series
-
-Direction = Literal["lower", "higher"]
 
 #: the direction in which a series is better, by its name; None where it has none
 Directions = Callable[[str], Direction | None]
@@ -82,6 +80,15 @@ def total(series: Iterable[float]) -> float:
 
 
 def directions(registry: Registry) -> Directions:
-    """The direction of every series that a metric of the registry gives."""
+    """The direction of every series that a metric of the registry gives.
+
+    The only number of a metric may be called after it, and is the series of its name.
+    """
     known: dict[str, Direction] = {}
+    for metric in registry.of_kind(MetricSpec):
+        name = metric.name if metric.plugin.bundled else metric.qualified_name
+        for number, direction in metric.spec.better.items():
+            known[f"{_PREFIX}{name}/{number}"] = direction
+            if number == metric.name:
+                known[f"{_PREFIX}{name}"] = direction
     return known.get

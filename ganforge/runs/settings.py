@@ -12,7 +12,10 @@ from ganforge.runs.run import Run
 SEED = "training.seed"
 
 #: sections that say what is written down, and change nothing of what is learnt
-_WATCHING = ("output.", "callback.", "metric.")
+_WATCHING = ("output.", "callback.")
+
+#: what makes no other run: the seed, and which metrics are measured; how they are does
+_NO_DIFFERENCE = (SEED, "metric")
 
 #: stands for the value of a setting that a run does not have
 ABSENT = None
@@ -35,12 +38,14 @@ def settings_of(run: Run) -> dict[str, object]:
 def differing(runs: Sequence[Settings]) -> list[str]:
     """The keys in which runs differ, but for the seed, in the order of the configuration.
 
+    A metric that only some of them have makes no difference; that it is measured otherwise does.
+
     An option of a component is compared among the runs that have this component: that a
     perceptron has no `generator.width` follows from `generator.name`.
     """
     found = []
     for key in dict.fromkeys(key for run in runs for key in run):
-        if key == SEED:
+        if key in _NO_DIFFERENCE:
             continue
         holders = [run for run in runs if key in run]
         alike = [run for run in runs if any(_same_component(key, run, it) for it in holders)]

@@ -4,6 +4,7 @@ config.toml          the resolved configuration; `ganforge train --config` accep
 environment.json     the versions and the device of each session of the run
 status.json          what the run is doing, or how it ended
 metrics.jsonl        one object per log step
+metrics.png          the same, drawn
 samples/             grids, named after the step
 checkpoints/         everything that a resumed run needs, a file per checkpoint
 generator.safetensors  the generator, alone enough to sample from
@@ -41,6 +42,7 @@ class RunDirectory:
         self.environment = path / "environment.json"
         self.status = path / "status.json"
         self.metrics = path / "metrics.jsonl"
+        self.curves = path / "metrics.png"
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"
         self.generator = path / "generator.safetensors"
@@ -221,6 +223,29 @@ class Lock:
             return f"process {int(status['pid'])} on {printable(status['host'])}"
         except (OSError, ValueError, KeyError, TypeError):
             return "it has not said which"
+
+
+def generator_file(source: Path, *, best: bool = False) -> Path:
+    """The generator of a run directory, the last or the `best` one, or the file itself that is one.
+
+    Raises UsageError where there is none, or where the run has not saved one yet.
+    """
+    run = RunDirectory(source)
+    if best and not source.is_dir():
+        raise UsageError(f"the best generator is that of a run directory, and {run} is none")
+    path = (run.best if best else run.generator) if source.is_dir() else source
+    if path.exists():
+        return path
+    if best and run.config.is_file():
+        raise UsageError(
+            f"the run in {run} has kept no best generator: evaluation.best names the metric that "
+            "tells it"
+        )
+    if run.config.is_file():
+        raise UsageError(
+            f"the run in {run} has not saved a generator yet: it does so with its first checkpoint"
+        )
+    raise UsageError(f"{run} is neither a run directory nor a generator.safetensors")
 
 
 def next_directory(parent: Path, name: str) -> Path:

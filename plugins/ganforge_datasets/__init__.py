@@ -13,6 +13,7 @@ from ganforge import DatasetSpec, Field, hookimpl
 
 from .availability import check_stacked, check_torchvision
 from .options import DigitsOptions, StackedDigitsOptions, StackedOptions, TorchvisionOptions
+from .python import PythonOptions, check_handed_over, fields_of
 
 
 def _grey(options: DigitsOptions | TorchvisionOptions) -> Mapping[str, Field]:
@@ -60,6 +61,15 @@ def ganforge_datasets() -> Iterator[DatasetSpec]:
             fields=fields,
             held_out=_test_split,
         )
+    yield DatasetSpec(
+        name="python",
+        summary="Data of a Python program, given to ganforge.train",
+        build="ganforge_datasets.python:build",
+        options=PythonOptions,
+        check_available=check_handed_over,
+        fields=fields_of,
+        handed_over=True,
+    )
     yield DatasetSpec(
         name="stacked-mnist",
         summary="Three digits of MNIST as red, green and blue: 1,000 modes (Metz et al., 2017)",

@@ -42,7 +42,7 @@ def test_the_table(ganforge: Command, make_run: MakeRun) -> None:
     assert rows[0] == "Run State Step Age Size Metric"
     assert rows[1].startswith("00009-mine failed 40/100 ")
     assert rows[2] == "dcgan nonsat+r1 digits"
-    assert rows[3].endswith("fid 12.25 (last)")
+    assert rows[3].endswith("fid 12.25")
     assert " lost 20/100 " in rows[4]
     assert " running 30/100 " in rows[5]
 

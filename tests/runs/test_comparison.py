@@ -7,8 +7,10 @@ import statistics
 import pytest
 
 from ganforge.errors import UsageError
+from ganforge.plugin.measure_specs import Direction
+from ganforge.plugin.registry import Registry
 from ganforge.runs.comparison import Comparison, compare
-from ganforge.runs.measures import Direction, chosen_series, total
+from ganforge.runs.measures import chosen_series, directions, total
 from ganforge.runs.run import Run
 
 from .conftest import MakeRun
@@ -112,6 +114,16 @@ def test_what_is_written_down_makes_no_other_run(make_run: MakeRun) -> None:
     assert group.runs == (0, 1)
 
 
+def test_a_metric_that_is_measured_otherwise_is_not_averaged(make_run: MakeRun) -> None:
+    runs = [
+        Run(make_run("a")),
+        Run(make_run("b", seed=1, more='[metric.fid]\nfeatures = "x"', metrics=fid(1, 2))),
+    ]
+    assert [*compare(runs, better).keys] == []
+    runs += [Run(make_run("c", seed=2, more='[metric.fid]\nfeatures = "y"', metrics=fid(1, 2)))]
+    assert [*compare(runs, better).keys] == ["metric.fid.features"]
+
+
 def test_the_same_run_twice_is_said(make_run: MakeRun) -> None:
     runs = [Run(make_run("a", metrics=fid(1, 2))), Run(make_run("b", metrics=fid(1, 2)))]
     assert compare(runs, better).notes == ("the same settings and seed, each counted: a, b",)
@@ -151,3 +163,11 @@ def test_a_word_that_means_none() -> None:
 def test_a_clock_that_begins_anew_in_each_session_is_summed() -> None:
     assert total([1.0, 5.0, 2.0, 4.0]) == 9.0
     assert total([]) == 0.0
+
+
+def test_directions_are_those_that_metrics_declare(bundled: Registry) -> None:
+    direction = directions(bundled)
+    assert direction("metric/mae") == "lower"
+    assert direction("metric/modes/high_quality") == "higher"
+    assert direction("metric/modes/std_ratio") is None
+    assert direction("metric/absent") is None

@@ -120,5 +120,5 @@ def _trainer(config: RunConfig, path: Path) -> Trainer:
 
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:
     """Everything that a checkpoint would hold, as it is now."""
-    tensors, _ = snapshot(trainer.assembly, trainer.averages, trainer.step)
+    tensors, _ = snapshot(trainer.assembly, trainer.averages, trainer.symptoms, trainer.step)
     return {name: tensor.clone() for name, tensor in tensors.items()}
