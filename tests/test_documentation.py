@@ -126,6 +126,14 @@ def test_every_command_of_the_documentation_works(
     assert (code, errors) == (0, ""), errors
 
 
+def test_the_readme_activates_the_environment_before_it_types_ganforge_alone():
+    """Whoever pastes the blocks one after the other finds the command that the first installed."""
+    first, *others = blocks(ROOT / "README.md", "sh")
+    assert ".venv/bin/ganforge" in first
+    typed = next(it for it in others if re.search(r"^ganforge ", it, re.M))
+    assert typed.splitlines()[0] == "source .venv/bin/activate"
+
+
 def test_the_example_package_is_the_one_that_the_page_shows():
     example = ROOT / "examples" / "ganforge-ring"
     assert (
