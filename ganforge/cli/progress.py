@@ -115,12 +115,13 @@ class LiveDisplay(PlainDisplay):
         super().__init__()
         self._live: LiveLines | None = None
         self._preview = "never"
+        self._side: int | None = None
 
     def started(self, facts: SessionFacts) -> None:
         from .live import LiveLines
 
         super().started(facts)
-        self._preview = facts.config.output.preview
+        self._preview, self._side = facts.config.output.preview, facts.side
         self._live = LiveLines(facts.first_step, facts.num_steps)
         self._live.start()
 
@@ -141,12 +142,12 @@ class LiveDisplay(PlainDisplay):
             return
         self._live.show(grid=path)
         if self._preview == "grids" and step < self.num_steps:
-            self._live.aside(preview(self.run.sample_grid(step)))
+            self._live.aside(preview(self.run.sample_grid(step), self._side))
 
     def summary(self, run: RunDirectory, result: Result) -> None:
         grids = sorted(run.samples.glob("[0-9]*.png"))
         if self._preview != "never" and grids:
-            sys.stdout.write(preview(grids[-1]))
+            sys.stdout.write(preview(grids[-1], self._side))
         super().summary(run, result)
 
     def line(self, text: str) -> None:
