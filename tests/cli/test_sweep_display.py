@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,10 +25,10 @@ def folder(tmp_path: Path) -> SweepFolder:
 
 
 @pytest.fixture
-def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
+def console(monkeypatch: pytest.MonkeyPatch) -> Console:
     found = Console(width=80, height=24, force_terminal=True, record=True, markup=False)
     monkeypatch.setattr(sweep_display, "stdout", lambda: found)
-    yield found
+    return found
 
 
 def test_a_step_and_metrics_are_read_from_the_end_of_the_file(folder: SweepFolder) -> None:
