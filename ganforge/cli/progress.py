@@ -182,11 +182,15 @@ def rate(values: Mapping[str, float], unit: str) -> str:
 
 def measured(values: Mapping[str, float]) -> list[str]:
     """Losses and scores of a log line, the most telling first, or the metrics of an evaluation."""
-    shown = [f"{heading} {values[key]:.3f}" for key, heading in SHOWN.items() if key in values]
+    shown = [f"{heading} {_number(values[key])}" for key, heading in SHOWN.items() if key in values]
     for key, value in values.items():
         if key.startswith("metric/"):
             shown.append(f"{printable(key.removeprefix('metric/'), 60)} {value:.4g}")
     return shown
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if abs(value) < 1e5 else f"{value:.3e}"
 
 
 def _introduction(facts: SessionFacts) -> list[tuple[str, str]]:
