@@ -38,11 +38,11 @@ class PlainDisplay(Observer):
 
     def __init__(self) -> None:
         self.run: RunDirectory | None = None
-        self.noun = ""
+        self.unit = ""
         self.first_step = self.num_steps = 0
 
     def started(self, facts: SessionFacts) -> None:
-        self.run, self.noun = facts.run, printable(facts.noun, 20)
+        self.run, self.unit = facts.run, printable(facts.unit, 20)
         self.first_step, self.num_steps = facts.first_step, facts.num_steps
         for name, text in _introduction(facts):
             print_row(name, text)
@@ -54,7 +54,7 @@ class PlainDisplay(Observer):
             passed = values["seconds"]
             left = passed / max(1, step - self.first_step) * (self.num_steps - step)
             parts[1:1] = [f"{duration(passed)} elapsed", f"{duration(left)} left"]
-            parts.append(rate(values, self.noun))
+            parts.append(rate(values, self.unit))
         self.line("  ".join(parts))
 
     def picture(self, step: int, picture: Tensor) -> None:
@@ -128,7 +128,7 @@ class LiveDisplay(PlainDisplay):
         if self._live is None:
             return
         if "images_per_second" in values:
-            self._live.show(rate=rate(values, self.noun), measured=measured(values))
+            self._live.show(rate=rate(values, self.unit), measured=measured(values))
         else:  # an evaluation, which stays on the screen
             super().metrics(values)
 
@@ -161,9 +161,9 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def rate(values: Mapping[str, float], noun: str) -> str:
+def rate(values: Mapping[str, float], unit: str) -> str:
     """`25,112 points/s`, from a line of metrics."""
-    return f"{values['images_per_second']:,.0f} {noun}/s"
+    return f"{values['images_per_second']:,.0f} {unit}/s"
 
 
 def measured(values: Mapping[str, float]) -> list[str]:
