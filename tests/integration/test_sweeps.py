@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import threading
 import time
 import tomllib
@@ -20,6 +21,7 @@ from ganforge.sweeps.folder import SweepFolder
 from ganforge.sweeps.local import train_command
 from tests.conftest import Command
 
+from . import fake_slurm
 from .conftest import TINY
 from .forked_runs import timeless
 
@@ -259,6 +261,32 @@ def test_a_job_that_is_about_to_be_ended_saves_and_is_queued_again(
     assert again._arguments == job._arguments
     command = train_command(SweepFolder(tmp_path), "seed-0", ())
     assert command[-2:] == ["--resume", str(tmp_path / "seed-0")]
+
+
+def test_jobs_in_a_queue_are_followed_by_the_sweep_that_comes_next(
+    start: Callable, ganforge: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("submitit", reason="needs ganforge[cluster]")
+    fake_slurm.write(tmp_path / "slurm")
+    (tmp_path / "slurm" / "full").touch()
+    monkeypatch.setenv("PATH", f"{tmp_path / 'slurm'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+    queue = ("--cluster", "slurm", "--job", "slurm_partition=gpu", "--threads", "1")
+    process = start(*sweep("--seed", "0,1", "--name", "queued", *queue))
+    folder = tmp_path / "sweeps" / "queued"
+    wait_for(lambda: (folder / "seed-1.job").exists())
+    process.kill()
+    process.wait()
+    assert not (folder / "seed-0").exists()
+    (tmp_path / "slurm" / "full").unlink()
+    answer = ganforge("sweep", "--resume", "sweeps/queued", *queue)
+    assert (answer.code, answer.err) == (0, ""), answer
+    assert "followed  seed-0" in answer.out
+    assert "followed  seed-1" in answer.out
+    assert [state(folder / f"seed-{it}") for it in (0, 1)] == ["finished"] * 2
+    assert len(list((tmp_path / "slurm" / "state").iterdir())) == 2
+    (script, _) = (folder / "jobs").glob("*.sh")
+    assert "#SBATCH --partition=gpu" in script.read_text()
 
 
 SEARCH = (
