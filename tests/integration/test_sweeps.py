@@ -285,7 +285,7 @@ def test_jobs_in_a_queue_are_followed_by_the_sweep_that_comes_next(
     assert "followed  seed-1" in answer.out
     assert [state(folder / f"seed-{it}") for it in (0, 1)] == ["finished"] * 2
     assert len(list((tmp_path / "slurm" / "state").iterdir())) == 2
-    (script, _) = (folder / "jobs").glob("*.sh")
+    script, *_ = (folder / "jobs").glob("*.sh")
     assert "#SBATCH --partition=gpu" in script.read_text()
 
 
