@@ -19,7 +19,7 @@ import torch
 from ganforge.sweeps.cluster import TrainingJob
 from ganforge.sweeps.folder import SweepFolder
 from ganforge.sweeps.local import train_command
-from tests.conftest import Command
+from tests.conftest import Command, FakePlugin
 
 from . import fake_slurm
 from .conftest import TINY
@@ -207,6 +207,42 @@ def test_one_that_fails_is_reported_and_tried_again(ganforge: Command, tmp_path:
     assert again.code == 1
     assert "2 finished" in again.out
     assert again.err.splitlines() == errors
+
+
+MINE = """
+from ganforge import LossSpec, hookimpl
+
+@hookimpl
+def ganforge_losses():
+    yield LossSpec(name="mine", summary="Least squares", build="ganforge_mine:build")
+
+def build(problem, options):
+    from ganforge import ScoreLoss
+
+    class LeastSquares(ScoreLoss):
+        def discriminator(self, real_scores, fake_scores):
+            return (real_scores - 1).square().mean() + fake_scores.square().mean()
+
+        def generator(self, fake_scores):
+            return (fake_scores - 1).square().mean()
+
+    return LeastSquares()
+"""
+
+
+def test_a_component_of_somebody_else_is_swept_listed_and_compared(
+    ganforge: Command, fake_plugin: FakePlugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_plugin("ganforge-mine", MINE)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+    answer = ganforge(*sweep("--loss", "nonsat,mine", "--name", "theirs"))
+    assert (answer.code, answer.err) == (0, ""), answer
+    assert "ganforge-mine/mine" in answer.out
+    listed = json.loads(ganforge("runs", "sweeps/theirs", "--json").out)["runs"]
+    assert [(run["loss"], run["state"]) for run in listed] == [
+        ("mine", "finished"),
+        ("nonsat", "finished"),
+    ]
 
 
 def test_two_sweeps_in_one_folder_are_refused(
