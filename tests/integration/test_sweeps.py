@@ -37,7 +37,7 @@ def sweep(*arguments: str, steps: tuple[str, ...] = SHORT) -> list[str]:
     return ["sweep", *TINY, *steps, *arguments]
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
