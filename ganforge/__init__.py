@@ -46,6 +46,7 @@ from .plugin.specs import (
     MetricSpec,
     OptimizerSpec,
     RecipeSpec,
+    RefinementSpec,
     SamplerSpec,
 )
 from .problem import Fit, Problem
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from .api.adversary import Adversary
     from .api.components import list_components
     from .api.datasets import dataset
+    from .api.evaluation import evaluate
     from .api.generator import Generator, load
     from .api.networks import build_network
     from .api.runs import Run, open_run
@@ -80,6 +82,9 @@ if TYPE_CHECKING:
         Metric,
         Mixture,
         Observed,
+        Pair,
+        Refined,
+        Refinement,
         Sampler,
         ScoreLoss,
         Scores,
@@ -102,6 +107,7 @@ _API = {
     "TrainingResult": "training",
     "build_network": "networks",
     "dataset": "datasets",
+    "evaluate": "evaluation",
     "list_components": "components",
     "load": "generator",
     "open_run": "runs",
@@ -154,11 +160,15 @@ __all__ = [
     "NonFiniteError",
     "Observed",
     "OptimizerSpec",
+    "Pair",
     "PluginError",
     "PointShapes",
     "Problem",
     "Progress",
     "RecipeSpec",
+    "Refined",
+    "Refinement",
+    "RefinementSpec",
     "Run",
     "RunDirectoryError",
     "Sampler",
@@ -180,6 +190,7 @@ __all__ = [
     "columns_of",
     "count_line",
     "dataset",
+    "evaluate",
     "hookimpl",
     "input_gradients",
     "list_components",

@@ -14,6 +14,8 @@ from ganforge.plugin.options import describe
 from ganforge.printable import printable
 from ganforge.storage.run_directory import RunDirectory
 
+from .preview import preview
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -112,11 +114,13 @@ class LiveDisplay(PlainDisplay):
     def __init__(self) -> None:
         super().__init__()
         self._live: LiveLines | None = None
+        self._preview = "never"
 
     def started(self, facts: SessionFacts) -> None:
         from .live import LiveLines
 
         super().started(facts)
+        self._preview = facts.config.output.preview
         self._live = LiveLines(facts.first_step, facts.num_steps)
         self._live.start()
 
@@ -133,8 +137,17 @@ class LiveDisplay(PlainDisplay):
             super().metrics(values)
 
     def picture(self, step: int, picture: Tensor) -> None:
-        if self._live is not None and (path := self._grid(step)) is not None:
-            self._live.show(grid=path)
+        if self._live is None or self.run is None or (path := self._grid(step)) is None:
+            return
+        self._live.show(grid=path)
+        if self._preview == "grids" and step < self.num_steps:
+            self._live.aside(preview(self.run.sample_grid(step)))
+
+    def summary(self, run: RunDirectory, result: Result) -> None:
+        grids = sorted(run.samples.glob("[0-9]*.png"))
+        if self._preview != "never" and grids:
+            sys.stdout.write(preview(grids[-1]))
+        super().summary(run, result)
 
     def line(self, text: str) -> None:
         if self._live is not None:

@@ -320,7 +320,7 @@ class Sums:
         real, fake = (torch.cat(self._kept[kind]).float() for kind in ("real", "fake"))
         ordered = fake.sort().values
         below = torch.searchsorted(ordered, real) + torch.searchsorted(ordered, real, right=True)
-        return {"score/ranking": below.float().mean() / (2 * len(fake))}
+        return {"ranking": below.float().mean() / (2 * len(fake))}
 
     def observed(self, side: SideName, progress: Progress) -> Observed:
         kept = {k: torch.cat(found) if found else None for k, found in self._kept.items()}

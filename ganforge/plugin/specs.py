@@ -24,6 +24,7 @@ from ganforge.plugin.network_specs import GeneratorSpec as GeneratorSpec
 from ganforge.plugin.network_specs import NetworkSpec as NetworkSpec
 from ganforge.plugin.network_specs import check_inputs
 from ganforge.plugin.options import NoOptions, describe
+from ganforge.plugin.refinement_spec import RefinementSpec as RefinementSpec
 
 FILE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[\w./-]+")
 SUFFIX_PATTERN = re.compile(r"\.[a-z0-9]+")
@@ -339,6 +340,7 @@ SPECS: tuple[type[Spec], ...] = (
     LossSpec,
     DatasetSpec,
     SamplerSpec,
+    RefinementSpec,
     GameSpec,
     AugmentationSpec,
     MetricSpec,
