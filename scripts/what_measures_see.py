@@ -57,6 +57,46 @@ ROWS = (
     "label-agreement/worst_class",
     "class-fid/mean",
 )
+#: set -> the rows that are to see what was done to it
+SEES = {
+    "real": (),
+    "blurred": (
+        "fid",
+        "kid/mean",
+        "prdc/precision",
+        "prdc/recall",
+        "prdc/density",
+        "prdc/coverage",
+        "classifier-score/mean",
+        "classes/confidence",
+        "label-agreement/accuracy",
+        "label-agreement/worst_class",
+        "class-fid/mean",
+    ),
+    "noisy": ("fid", "kid/mean", "prdc/precision", "prdc/density", "class-fid/mean"),
+    "no 8 or 9": (
+        "fid",
+        "kid/mean",
+        "prdc/recall",
+        "prdc/coverage",
+        "classifier-score/mean",
+        "classes/entropy",
+    ),
+    "memorised": ("memorisation/nn_ratio", "memorisation/copies"),
+    "repeated": (
+        "fid",
+        "kid/mean",
+        "prdc/recall",
+        "prdc/coverage",
+        "memorisation/repeats",
+        "class-fid/mean",
+    ),
+    "mislabelled": (
+        "label-agreement/accuracy",
+        "label-agreement/worst_class",
+        "class-fid/mean",
+    ),
+}
 
 
 @dataclass(kw_only=True)
@@ -185,11 +225,14 @@ def _samples(images: Tensor, labels: Tensor | None, rows: Tensor) -> Samples:
 
 
 def markdown(found: Mapping[str, Sequence[float]]) -> str:
-    """The table as it stands in the page."""
-    empty = Samples(images=torch.zeros(10, 1, 3, 3), labels=torch.arange(10) % 8)
-    lines = [["measure", *spoilt(empty, empty)]]
-    lines += [["---"] * len(lines[0])]
-    lines += [[f"`{name}`", *(f"{it:.3g}" for it in values)] for name, values in found.items()]
+    """The table as it stands in the page, what is to be seen in bold."""
+    lines = [["measure", *SEES], ["---"] * (1 + len(SEES))]
+    for name, values in found.items():
+        cells = [
+            f"**{value:.3g}**" if name in rows else f"{value:.3g}"
+            for value, rows in zip(values, SEES.values(), strict=True)
+        ]
+        lines.append([f"`{name}`", *cells])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

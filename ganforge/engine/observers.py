@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class SessionFacts:
     """Facts known when training starts.
 
-    Parameters are numbers of trained weights; `noun` is what people call several samples.
+    Parameters are numbers of trained weights; `unit` is what samples are counted in.
     """
 
     run: RunDirectory
@@ -31,7 +31,7 @@ class SessionFacts:
     device: str
     data: str
     sample: str
-    noun: str
+    unit: str
     generator_parameters: int
     discriminator_parameters: int
     first_step: int

@@ -190,7 +190,7 @@ def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
         device=assembly.execution.describe(),
         data=assembly.data.dataset.describe(),
         sample=assembly.problem.sample.shown(),
-        noun=assembly.format.spec.noun,
+        unit=assembly.format.spec.unit,
         generator_parameters=sum(p.numel() for p in sides.generator.parameters),
         discriminator_parameters=sum(p.numel() for p in discriminator),
         first_step=step,

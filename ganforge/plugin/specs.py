@@ -24,6 +24,7 @@ from ganforge.plugin.network_specs import GeneratorSpec as GeneratorSpec
 from ganforge.plugin.network_specs import NetworkSpec as NetworkSpec
 from ganforge.plugin.network_specs import check_inputs
 from ganforge.plugin.options import NoOptions, describe
+from ganforge.plugin.refinement_spec import RefinementSpec as RefinementSpec
 
 FILE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[\w./-]+")
 SUFFIX_PATTERN = re.compile(r"\.[a-z0-9]+")
@@ -263,8 +264,8 @@ class FormatSpec(ComponentSpec):
 
     `kinds` are the kinds of field that it handles. `suffixes` are those of the files that it
     writes, `.png` and `.npz` always among them; `one_file_each` that of the files in a folder with
-    one for each sample, None where samples make sense only together. `noun` is what people call
-    several samples. It has no options: the field of a data set says what it needs to know.
+    one for each sample, None where samples make sense only together. `unit` is what samples are
+    counted in. It has no options: the field of a data set says what it needs to know.
     """
 
     kind: ClassVar[str] = "format"
@@ -272,11 +273,11 @@ class FormatSpec(ComponentSpec):
     kinds: tuple[str, ...]
     suffixes: tuple[str, ...] = (".png", ".npz")
     one_file_each: str | None = None
-    noun: str = "samples"
+    unit: str = "samples"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._require(_are_lines((self.noun,), 1), f"noun must be a word, not {self.noun!r}")
+        self._require(_are_lines((self.unit,), 1), f"unit must be a word, not {self.unit!r}")
         self._require(self.options is NoOptions, "a format has no options")
         self._require_names("kinds", self.kinds, KINDS_OF_FIELDS)
         self._require(bool(self.kinds), "kinds is empty")
@@ -339,6 +340,7 @@ SPECS: tuple[type[Spec], ...] = (
     LossSpec,
     DatasetSpec,
     SamplerSpec,
+    RefinementSpec,
     GameSpec,
     AugmentationSpec,
     MetricSpec,
