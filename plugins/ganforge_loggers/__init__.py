@@ -21,7 +21,9 @@ class TensorBoardOptions:
 @dataclass(frozen=True, kw_only=True)
 class TrackerOptions:
     project: str = option("ganforge", help="project that the run is part of")
-    name: str | None = option(None, help="name of the run; that of its directory where unset")
+    run_name: str | None = option(
+        None, help="name of the run there; that of its directory where unset"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from torch import Tensor
 from ganforge import Callback, Problem
 
 from . import MLflowOptions
+from .drawn import as_image
 from .remembered import recall, remember
 
 TRACKER = "mlflow"
@@ -61,7 +62,7 @@ class MLflow(Callback):
             number = self._client.create_experiment(project, artifact_location=artifacts)
         else:
             number = experiment.experiment_id
-        name = self._options.name or run_directory.resolve().name
+        name = self._options.run_name or run_directory.resolve().name
         return str(self._client.create_run(number, run_name=name).info.run_id)
 
     def _set_parameters(self, config: Mapping[str, Any]) -> None:
@@ -96,7 +97,7 @@ class MLflow(Callback):
         self._client.set_tag(self._number, f"found.{name}", text)
 
     def picture(self, step: int, picture: Tensor) -> None:
-        self._client.log_image(self._number, picture.numpy(), key="samples", step=step)
+        self._client.log_image(self._number, as_image(picture), key="samples", step=step)
 
     def ended(self, state: str) -> None:
         if self._client is None:

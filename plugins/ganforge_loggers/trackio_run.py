@@ -16,6 +16,7 @@ from torch import Tensor
 from ganforge import Callback, Problem
 
 from . import TrackioOptions
+from .drawn import as_image
 from .remembered import recall, remember
 
 TRACKER = "trackio"
@@ -39,7 +40,7 @@ class Trackio(Callback):
         self._step = step
         usual = f"{run_directory.resolve().name}-{uuid.uuid4().hex[:6]}"
         known = recall(run_directory, TRACKER) if step else None
-        name = known or self._options.name or usual
+        name = known or self._options.run_name or usual
         remember(run_directory, TRACKER, name)
         with _quiet():
             self._run = trackio.init(
@@ -64,7 +65,7 @@ class Trackio(Callback):
     def picture(self, step: int, picture: Tensor) -> None:
         import trackio
 
-        self._run.log({"samples": trackio.Image(picture.numpy())}, step=step)
+        self._run.log({"samples": trackio.Image(as_image(picture))}, step=step)
 
     def ended(self, state: str) -> None:
         if self._run is None:

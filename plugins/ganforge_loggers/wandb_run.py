@@ -14,6 +14,7 @@ from torch import Tensor
 from ganforge import Callback, Problem
 
 from . import WandBOptions
+from .drawn import as_image
 from .remembered import recall, remember
 
 TRACKER = "wandb"
@@ -28,7 +29,7 @@ class WandB(Callback):
     def __init__(self, problem: Problem, options: WandBOptions) -> None:
         self._options = options
         self._run: Any = None
-        self._folder: str | None = None
+        self._folders: str | None = None
 
     def started(self, run_directory: Path, step: int, config: Mapping[str, Any]) -> None:
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
@@ -44,7 +45,7 @@ class WandB(Callback):
         self._run = wandb.init(
             project=options.project,
             entity=options.entity,
-            name=options.name or run_directory.resolve().name,
+            name=options.run_name or run_directory.resolve().name,
             id=number,
             # Offline, a session is a folder of its own with the same number, and syncing joins
             # them.
@@ -55,7 +56,8 @@ class WandB(Callback):
             settings=wandb.Settings(silent=True, console="off", x_disable_stats=True),
         )
         if mode == "offline":
-            self._folder = self._run.settings.sync_dir
+            # One folder for each session of the run; a shell finds them all.
+            self._folders = f"{shlex.quote(str(run_directory))}/wandb/offline-run-*-{number}"
 
     def metrics(self, step: int, values: Mapping[str, float]) -> None:
         self._run.log({name: value for name, value in values.items() if name != "step"}, step=step)
@@ -66,7 +68,7 @@ class WandB(Callback):
     def picture(self, step: int, picture: Tensor) -> None:
         import wandb
 
-        self._run.log({"samples": wandb.Image(picture.numpy())}, step=step)
+        self._run.log({"samples": wandb.Image(as_image(picture))}, step=step)
 
     def ended(self, state: str) -> None:
         if self._run is None:
@@ -79,4 +81,4 @@ class WandB(Callback):
         wandb.teardown()  # its service is a process of its own
 
     def next_command(self) -> str | None:
-        return None if self._folder is None else f"wandb sync {shlex.quote(self._folder)}"
+        return None if self._folders is None else f"wandb sync {self._folders}"
