@@ -66,7 +66,7 @@ def workplace(tmp_path, monkeypatch):
 
 
 def shortened(arguments: list[str]) -> list[str]:
-    """The same command, for one step of a small batch, or a few samples; of many runs their plan."""
+    """The same command, for one step or a few samples; of many runs, their plan."""
     if arguments[0] in ("sweep", "benchmark") and "--dry-run" not in arguments:
         return [*arguments, "--dry-run"]  # tests/integration/test_sweeps.py trains some
     if arguments[0] == "evaluate":

@@ -104,7 +104,7 @@ class PlainDisplay(Observer):
         else:
             commands = [resume, *shown]
         print_line("Next:")
-        for command in commands:
+        for command in (*commands, *result.next_commands):
             print_line(f"  {command}")
 
 

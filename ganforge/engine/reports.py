@@ -17,7 +17,7 @@ from ganforge.diagnosis.findings import Finding
 from ganforge.errors import GanforgeError
 from ganforge.pictures.encoding import encode_png
 from ganforge.plugin.fields import GRIDS
-from ganforge.printable import described
+from ganforge.printable import described, printable
 from ganforge.storage.files import write_atomically
 from ganforge.storage.run_directory import RunDirectory
 
@@ -62,6 +62,17 @@ class Reports:
 
     def ended(self, state: str) -> None:
         self._tell(lambda it: it.ended(state))
+
+    def next_commands(self) -> tuple[str, ...]:
+        """The commands that show what callbacks have written."""
+        found: list[str] = []
+        callbacks = [it for it in self._observers if isinstance(it, CallbackObserver)]
+        for observer in callbacks:
+            try:
+                found += observer.next_commands()
+            except CallbackFailure as failure:
+                warnings.warn(str(failure), stacklevel=2)
+        return tuple(found)
 
     def saved(self, step: int, checkpoint: Path) -> None:
         self._tell(lambda it: it.saved(step, checkpoint))
@@ -157,6 +168,12 @@ class CallbackObserver(Observer):
 
     def ended(self, state: str) -> None:
         self._call(lambda: self._callback.ended(state))
+
+    def next_commands(self) -> list[str]:
+        """The command that shows what it has written, made safe to print; none or one."""
+        found: list[str | None] = []
+        self._call(lambda: found.append(self._callback.next_command()))
+        return [printable(command, 500) for command in found if command]
 
     def _call(self, call: Callable[[], None]) -> None:
         try:
