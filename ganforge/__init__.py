@@ -1,7 +1,7 @@
 """ganforge: a plugin-based, extensible GAN toolkit.
 
-This is the public API for plugin authors. Importing it does not import torch; the contracts, which
-need torch, are loaded when they are first named.
+This is the public API: for programs that train and use GANs, and for plugin authors. Importing it
+does not import torch; what needs torch is loaded when it is first named.
 """
 
 from __future__ import annotations
@@ -9,7 +9,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .errors import DataError, GanforgeError
+from .errors import (
+    CheckpointError,
+    ConfigError,
+    DataError,
+    DeviceError,
+    GanforgeError,
+    NonFiniteError,
+    PluginError,
+    RunDirectoryError,
+    UsageError,
+)
 from .plugin.fields import Field
 from .plugin.hookspecs import hookimpl
 from .plugin.options import NoOptions, option
@@ -28,6 +38,7 @@ from .plugin.specs import (
     CallbackSpec,
     DatasetSpec,
     DiscriminatorSpec,
+    FeaturesSpec,
     FormatSpec,
     GameSpec,
     GeneratorSpec,
@@ -40,14 +51,21 @@ from .plugin.specs import (
 from .problem import Fit, Problem
 
 if TYPE_CHECKING:
+    from .api.datasets import dataset
+    from .api.generator import Generator, load
+    from .api.runs import Run, open_run
+    from .api.training import TrainingResult, train
     from .contracts import (
         Augmentation,
         Batch,
         Callback,
+        Column,
         Draw,
         Drawn,
         EndlessDataset,
         Evaluation,
+        Extracted,
+        FeatureExtractor,
         Format,
         Game,
         InMemoryDataset,
@@ -65,12 +83,24 @@ if TYPE_CHECKING:
         Step,
         Update,
         averaged,
+        columns_of,
         count_line,
         input_gradients,
         mean_score,
     )
 
 __version__ = "0.1.0"
+
+#: name -> its module, for what programs use; the other names that load late are contracts
+_API = {
+    "Generator": "generator",
+    "Run": "runs",
+    "TrainingResult": "training",
+    "dataset": "datasets",
+    "load": "generator",
+    "open_run": "runs",
+    "train": "training",
+}
 
 __all__ = [
     "ANY_SHAPES",
@@ -79,13 +109,20 @@ __all__ = [
     "Batch",
     "Callback",
     "CallbackSpec",
+    "CheckpointError",
+    "Column",
+    "ConfigError",
     "DataError",
     "DatasetSpec",
+    "DeviceError",
     "DiscriminatorSpec",
     "Draw",
     "Drawn",
     "EndlessDataset",
     "Evaluation",
+    "Extracted",
+    "FeatureExtractor",
+    "FeaturesSpec",
     "Field",
     "Fit",
     "Format",
@@ -93,6 +130,7 @@ __all__ = [
     "Game",
     "GameSpec",
     "GanforgeError",
+    "Generator",
     "GeneratorSpec",
     "ImageShapes",
     "InMemoryDataset",
@@ -106,12 +144,16 @@ __all__ = [
     "MetricSpec",
     "Mixture",
     "NoOptions",
+    "NonFiniteError",
     "Observed",
     "OptimizerSpec",
+    "PluginError",
     "PointShapes",
     "Problem",
     "Progress",
     "RecipeSpec",
+    "Run",
+    "RunDirectoryError",
     "Sampler",
     "SamplerSpec",
     "Schedule",
@@ -119,21 +161,30 @@ __all__ = [
     "Scores",
     "SequenceShapes",
     "Step",
+    "TrainingResult",
     "Update",
+    "UsageError",
     "VectorShapes",
     "VideoShapes",
     "VoxelShapes",
     "__version__",
     "averaged",
+    "columns_of",
     "count_line",
+    "dataset",
     "hookimpl",
     "input_gradients",
+    "load",
     "mean_score",
+    "open_run",
     "option",
+    "train",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _API:
+        return getattr(import_module(f".api.{_API[name]}", __name__), name)
     if name in __all__:
         return getattr(import_module(".contracts", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -27,6 +27,14 @@ def printable(text: object, limit: int = 500) -> str:
     return safe if len(safe) <= limit else safe[: limit - 3] + "..."
 
 
+def printable_lines(text: str) -> str:
+    """Lines of text, spaces and tabs as they are, without control or format characters."""
+    kept = {"\n", "\t"}
+    return "".join(
+        char for char in text if char in kept or unicodedata.category(char) not in _UNSAFE
+    )
+
+
 def is_utf8(text: str) -> bool:
     """True if text can be written as UTF-8; an argument or a file name of other bytes cannot."""
     try:

@@ -539,7 +539,7 @@ def test_a_resolved_configuration_resolves_to_itself_whatever_is_combined(
 def test_the_resolved_configuration_has_every_key_with_its_help(make: Resolve) -> None:
     text = make("training.epochs=2").to_toml()
     tree = tomllib.loads(text)
-    assert set(tree) == set(ALL_SECTIONS) - {"augmentation", "metric", "callback"}
+    assert set(tree) == set(ALL_SECTIONS) - {"augmentation", "metric", "features", "callback"}
     for section, cls in SECTIONS.items():
         for it in describe(cls):
             unset = f"# {it.name} is unset" in text

@@ -95,8 +95,8 @@ def test_a_game_says_what_the_usual_one_is_unless_it_says_otherwise() -> None:
 
 def test_there_is_one_spec_a_kind() -> None:
     components = ("generator", "discriminator", "loss", "dataset", "sampler")
-    others = ("game", "augmentation", "metric", "callback", "optimizer", "format", "recipe")
-    assert list(KINDS) == [*components, *others]
+    others = ("game", "augmentation", "metric", "features", "callback", "optimizer")
+    assert list(KINDS) == [*components, *others, "format", "recipe"]
     assert [spec.kind for spec in SPECS] == list(KINDS)
 
 
@@ -396,6 +396,8 @@ def test_every_format_writes_pictures_and_arrays() -> None:
         ({"suffixes": [".png", ".npz"]}, "f: suffixes must be a tuple such as"),
         ({"suffixes": (".png", ".npz", ".T")}, "f: suffixes must be a tuple such as"),
         ({"suffixes": (".png", ".csv")}, "f: suffixes must have '.png' and '.npz'"),
+        ({"noun": ""}, "f: noun must be a word, not ''"),
+        ({"noun": "two\nlines"}, "f: noun must be a word, not"),
         ({"one_file_each": ".wav"}, "f: one_file_each must be one of the suffixes or None"),
         (
             {"options": make_dataclass("O", [("x", int, option(1, help="x"))], frozen=True)},

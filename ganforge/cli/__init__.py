@@ -19,6 +19,12 @@ from .console import print_error, show_warning
 COMMANDS = {
     "train": ("train", "Train a GAN, or go on with a run."),
     "sample": ("sample", "Draw samples from a trained generator."),
+    "evaluate": ("evaluate", "Measure how good the samples of a generator are."),
+    "sweep": ("sweep", "Train with every combination of several values."),
+    "runs": ("runs", "List runs with their states and metrics, or remove some."),
+    "compare": ("compare", "Compare runs: settings that differ, and metrics over seeds."),
+    "export": ("export", "Export a trained generator for other programs."),
+    "report": ("report", "Write a report of a run as one HTML file."),
     "list-recipes": ("list_recipes", "List the recipes: whole configurations, run by name."),
     "list-plugins": ("list_plugins", "List the installed plugins and what they provide."),
     "show": ("show", "Describe a component and its options."),
@@ -27,7 +33,15 @@ COMMANDS = {
 }
 
 
+#: where a command finds what was typed after `ganforge`
+TYPED = "ganforge.typed"
+
+
 class _LazyGroup(click.Group):
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        context.meta[TYPED] = tuple(args)
+        return super().parse_args(context, args)
+
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
 

@@ -50,13 +50,8 @@ def show_warning(
 
 def warn_of_failures(discovery: Discovery) -> None:
     """One warning a plugin that failed or is odd, for commands that do not list them."""
-    for found in discovery.plugins:
-        plugin = found.plugin
-        shown = f"the plugin {plugin.name!r} of {plugin.package} {plugin.version}"
-        if found.status == "failed":
-            print_warning(f"{shown} failed to load and is left out: {found.reason}")
-        for warning in found.warnings:
-            print_warning(f"{shown}: {warning}")
+    for trouble in discovery.troubles:
+        print_warning(trouble)
 
 
 def _paragraph(prefix: str, message: str) -> None:

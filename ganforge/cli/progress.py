@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,10 @@ from ganforge.plugin.options import describe
 from ganforge.printable import printable
 from ganforge.storage.run_directory import RunDirectory
 
-from .console import stdout
-
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from torch import Tensor
+
+    from .live import LiveLines
 
 #: metric -> its heading
 SHOWN = {
@@ -32,18 +33,41 @@ def choose_display() -> PlainDisplay:
 
 
 class PlainDisplay(Observer):
-    """One line a log step."""
+    """One line a log step, an evaluation and a grid."""
 
     def __init__(self) -> None:
-        self.num_steps = 0
+        self.run: RunDirectory | None = None
+        self.noun = ""
+        self.first_step = self.num_steps = 0
 
     def started(self, facts: SessionFacts) -> None:
-        self.num_steps = facts.num_steps
+        self.run, self.noun = facts.run, printable(facts.noun, 20)
+        self.first_step, self.num_steps = facts.first_step, facts.num_steps
         for name, text in _introduction(facts):
             print_row(name, text)
 
     def metrics(self, values: Mapping[str, float]) -> None:
-        self.line(f"step {values['step']:,.0f}/{self.num_steps:,}  {_measured(values)}")
+        step = int(values["step"])
+        parts = [self._place(step), *measured(values)]
+        if "images_per_second" in values:  # no evaluation
+            passed = values["seconds"]
+            left = passed / max(1, step - self.first_step) * (self.num_steps - step)
+            parts[1:1] = [f"{duration(passed)} elapsed", f"{duration(left)} left"]
+            parts.append(rate(values, self.noun))
+        self.line("  ".join(parts))
+
+    def picture(self, step: int, picture: Tensor) -> None:
+        if (path := self._grid(step)) is not None:
+            self.line(f"{self._place(step)}  grid {path}")
+
+    def _place(self, step: int) -> str:
+        return f"step {step:,}/{self.num_steps:,} ({100 * step // self.num_steps} %)"
+
+    def _grid(self, step: int) -> str | None:
+        """Where the grid of this step is, if it could be written."""
+        if self.run is None or not self.run.sample_grid(step).is_file():
+            return None
+        return printable(self.run.sample_grid(step))
 
     def line(self, text: str) -> None:
         """A line that stays."""
@@ -63,74 +87,59 @@ class PlainDisplay(Observer):
             print_row("samples", printable(grids[-1]))
         if run.generator.is_file():
             print_row("generator", printable(run.generator))
-        print_row("metrics", printable(run.metrics))
-        sample = f"ganforge sample {run}"
-        print_line("Next:")
+        measured = [it for it in (run.metrics, run.curves) if it.is_file()]
+        if measured:
+            print_row("metrics", ", ".join(printable(it) for it in measured))
+        typed = shlex.quote(str(run))
+        resume = f"ganforge train --resume {typed}"
+        shown = [f"ganforge sample {typed}", f"ganforge report {typed}"]
         if result.state == "finished":
-            print_line(f"  {sample}")
-            print_line(f"  ganforge train --resume {run} --steps {2 * result.num_steps}")
+            commands = [*shown, f"{resume} --steps {2 * result.num_steps}"]
         else:
-            print_line(f"  ganforge train --resume {run}")
-            print_line(f"  {sample}")
+            commands = [resume, *shown]
+        print_line("Next:")
+        for command in commands:
+            print_line(f"  {command}")
 
 
 class LiveDisplay(PlainDisplay):
-    """A bar with speed, remaining time, losses and scores."""
+    """A few lines that are kept up to date: a bar with what is left, losses, the newest grid."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._progress: Progress | None = None
-        self._task: TaskID | None = None
+        self._live: LiveLines | None = None
 
     def started(self, facts: SessionFacts) -> None:
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from .live import LiveLines
 
         super().started(facts)
-        self._progress = Progress(
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TextColumn("{task.fields[metrics]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(elapsed_when_finished=False),
-            console=stdout(),
-            expand=True,
-        )
-        self._task = self._progress.add_task(
-            "", total=facts.num_steps, completed=facts.first_step, rate="", metrics=""
-        )
-        self._progress.start()
+        self._live = LiveLines(facts.first_step, facts.num_steps)
+        self._live.start()
 
     def step(self, step: int) -> None:
-        if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, completed=step)
+        if self._live is not None:
+            self._live.at(step)
 
     def metrics(self, values: Mapping[str, float]) -> None:
-        if self._progress is None or self._task is None:
+        if self._live is None:
             return
-        if "images_per_second" not in values:  # an evaluation
+        if "images_per_second" in values:
+            self._live.show(rate=rate(values, self.noun), measured=measured(values))
+        else:  # an evaluation, which stays on the screen
             super().metrics(values)
-            return
-        shown = "  ".join(f"{SHOWN[k]} {values[k]:.2f}" for k in SHOWN if k in values)
-        rate = f"{values['images_per_second']:,.0f} images/s"
-        self._progress.update(self._task, metrics=shown, rate=rate)
+
+    def picture(self, step: int, picture: Tensor) -> None:
+        if self._live is not None and (path := self._grid(step)) is not None:
+            self._live.show(grid=path)
 
     def line(self, text: str) -> None:
-        if self._progress is not None:
-            self._progress.console.print(text, soft_wrap=True)
+        if self._live is not None:
+            self._live.console.print(text, soft_wrap=True)
 
     def stopped(self) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
 
 def print_line(text: str) -> None:
@@ -141,15 +150,25 @@ def print_row(name: str, text: str) -> None:
     print_line(f"  {name:<14}{text}")
 
 
-def _measured(values: Mapping[str, float]) -> str:
-    """Losses, scores and speed of a log line, or the metrics of an evaluation."""
+def duration(seconds: float) -> str:
+    """`2:05`, or `1:02:05` from an hour on."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def rate(values: Mapping[str, float], noun: str) -> str:
+    """`25,112 points/s`, from a line of metrics."""
+    return f"{values['images_per_second']:,.0f} {noun}/s"
+
+
+def measured(values: Mapping[str, float]) -> list[str]:
+    """Losses and scores of a log line, the most telling first, or the metrics of an evaluation."""
     shown = [f"{heading} {values[key]:.3f}" for key, heading in SHOWN.items() if key in values]
     for key, value in values.items():
         if key.startswith("metric/"):
             shown.append(f"{printable(key.removeprefix('metric/'), 60)} {value:.4g}")
-    if "images_per_second" in values:
-        shown.append(f"{values['images_per_second']:,.0f} images/s")
-    return "  ".join(shown)
+    return shown
 
 
 def _introduction(facts: SessionFacts) -> list[tuple[str, str]]:
@@ -182,9 +201,8 @@ def _network(selection: Any, parameters: int) -> str:
 
 
 def _verdict(run: RunDirectory, result: Result) -> str:
-    minutes, seconds = divmod(round(result.seconds), 60)
     if result.state == "finished":
-        return f"Done: {result.step:,} steps in {minutes}:{seconds:02d}. Everything is in {run}"
+        return f"Done: {result.step:,} steps in {duration(result.seconds)}. Everything is in {run}"
     return (
         f"Stopped after step {result.step:,} of {result.num_steps:,}; a checkpoint is written. "
         f"Everything is in {run}"

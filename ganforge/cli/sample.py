@@ -51,6 +51,9 @@ ANCHORS, FRAMES = 4, 12
     type=click.IntRange(0, 2**63 - 1),
     help="Random seed. [0]",
 )
+@option_in(
+    "What", "--best", is_flag=True, help="The best generator, by evaluation.best, not the last."
+)
 @option_in("What", "--labels", metavar="3,3,cat", help="One sample of each: numbers or names.")
 @option_in(
     "What",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,7 @@ from ganforge.errors import UsageError, listed
 from ganforge.plugin.specs import FormatSpec
 from ganforge.printable import printable
 from ganforge.sampling.labels import split_labels
+from ganforge.storage.run_directory import generator_file
 
 ANIMATIONS = (".gif", ".apng")
 
@@ -31,10 +33,11 @@ class SampleRequest:
     milliseconds: int | None
     out: Path | None
     device: str
+    best: bool = False
 
-    @property
+    @cached_property
     def generator(self) -> Path:
-        return self.source / "generator.safetensors" if self.source.is_dir() else self.source
+        return generator_file(self.source, best=self.best)
 
     @property
     def target(self) -> Path:
@@ -55,14 +58,7 @@ class SampleRequest:
 
     def check(self) -> list[str] | None:
         """The words of --labels. Raises UsageError for what is wrong whatever the generator is."""
-        where, out, shown = printable(self.source), self.target, printable(self.target)
-        if not self.generator.exists():
-            if (self.source / "config.toml").is_file():
-                raise UsageError(
-                    f"the run in {where} has not saved a generator yet: it does so with its first "
-                    "checkpoint"
-                )
-            raise UsageError(f"{where} is neither a run directory nor a generator.safetensors")
+        out, shown = self.target, printable(self.target)
         if not out.parent.is_dir():
             raise UsageError(f"the directory {printable(out.parent)} does not exist")
         if self.labels is not None and self.num is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,45 +12,28 @@ from ganforge.config.data_path import path_layer
 from ganforge.config.layers import Entry, Flag, Layer, Names, from_file, from_settings
 from ganforge.config.recipes import recipe_layer
 from ganforge.config.resolve import resolve
-from ganforge.config.run_config import KeyPath
 from ganforge.config.settings import DEFAULT_STEPS, TrainingSettings
-from ganforge.engine.session import new_run_name, resume_config, train
+from ganforge.config.shortcuts import SHORTCUTS
+from ganforge.engine.session import new_run, resume_config, train
+from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
-from ganforge.storage.run_directory import RunDirectory, next_directory
+from ganforge.plugin.registry import Registry
+from ganforge.storage.run_directory import RunDirectory
 
+from . import TYPED
 from .console import print_error, warn_of_failures
 from .grouped import GroupedCommand, option_in
 from .progress import choose_display
-from .signals import EXIT_CODES, Stopped, StopRequest
 from .threads import spin_briefly
 
-#: flag -> the keys of the configuration that it sets
-SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
-    "generator": (("generator", "name"),),
-    "discriminator": (("discriminator", "name"),),
-    "game": (("game", "name"),),
-    "condition": (("generator", "conditions"), ("discriminator", "conditions")),
-    "init": (("generator", "init"), ("discriminator", "init")),
-    "sampler": (("sampler", "name"),),
-    "steps": (("training", "steps"),),
-    "epochs": (("training", "epochs"),),
-    "batch_size": (("training", "batch_size"),),
-    "betas": (("generator_optimizer", "betas"), ("discriminator_optimizer", "betas")),
-    "learning_rate": (
-        ("generator_optimizer", "learning_rate"),
-        ("discriminator_optimizer", "learning_rate"),
-    ),
-    "image_size": (("dataset", "size"),),
-    "channels": (("dataset", "channels"),),
-    "latent_size": (("sampler", "size"),),
-    "seed": (("training", "seed"),),
-    "device": (("execution", "device"),),
-    "workers": (("execution", "num_workers"),),
-    "compile": (("execution", "compile"),),
-    "sample_every": (("output", "sample_every"),),
-    "checkpoint_every": (("output", "checkpoint_every"),),
-    "conditional": (("training", "conditional"),),
+#: kind of which a run has any number -> the flag that names its components
+FLAGS_OF_TABLES = {
+    "loss": "loss",
+    "augmentation": "augment",
+    "metric": "metric",
+    "features": "features",
+    "callback": "callback",
 }
 
 
@@ -119,6 +103,16 @@ SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
 @option_in("Output", "--metric", metavar="NAME", multiple=True, help="Measure this; repeatable.")
 @option_in(
     "Output",
+    "--features",
+    metavar="NAME",
+    multiple=True,
+    help="Extractor that metrics look through. [what suits]",
+)
+@option_in(
+    "Output", "--best", metavar="METRIC", help="Keep the best checkpoint by this metric. [none]"
+)
+@option_in(
+    "Output",
     "--logger",
     "--callback",
     "callback",
@@ -144,36 +138,23 @@ def command(
     /,
     out: Path | None,
     resume: Path | None,
-    config: Path | None,
-    settings: tuple[str, ...],
     dry_run: bool,
-    recipe: str | None,
-    dataset: str | None,
-    loss: tuple[str, ...],
-    augment: tuple[str, ...],
-    metric: tuple[str, ...],
-    callback: tuple[str, ...],
-    **shortcuts: Any,
+    **given: Any,
 ) -> int:
     """Train a GAN, or go on with a run.
 
     Without options a DCGAN learns the embedded handwritten digits. `ganforge list-plugins` lists
     the names, `ganforge show NAME` the options that --set takes.
     """
-    if resume is not None and (out or config or recipe):
+    recipe = given["recipe"]
+    if resume is not None and (out or given["config"] or recipe):
         raise UsageError(
             "--resume goes on in the run's own directory, with its own configuration; "
             "leave out --out, --config and --recipe"
         )
-    if shortcuts["steps"] is not None and shortcuts["epochs"] is not None:
-        raise UsageError("--steps and --epochs exclude each other")
     discovery = discover(third_party=context["third_party"])
     registry = discovery.registry
-    layers = [recipe_layer(registry.find("recipe", recipe))] if recipe is not None else []
-    layers += [from_file(config)] if config is not None else []
-    data = path_layer(dataset, registry).entries if dataset is not None else ()
-    tables = {"loss": loss, "augmentation": augment, "metric": metric, "callback": callback}
-    layers.append(_command_line(data, shortcuts, tables, settings))
+    layers = layers_from(given, registry)
     changes = None
     if resume is not None:
         run = RunDirectory.open(resume)
@@ -187,9 +168,7 @@ def command(
     resolved.check_available()
     request = StopRequest()
     if resume is None:
-        run = RunDirectory.create(
-            out or next_directory(Path("runs"), _named_after(recipe) or new_run_name(resolved))
-        )
+        run = new_run(resolved, out, recipe)
     spin_briefly()
     display = choose_display()
     try:
@@ -199,8 +178,9 @@ def command(
                 run,
                 resume=resume is not None,
                 changes=changes,
-                observer=display,
+                observers=[display],
                 stop_request=request,
+                command=("ganforge", *click.get_current_context().meta[TYPED]),
             )
     except Stopped as stopped:
         display.stopped()
@@ -208,6 +188,29 @@ def command(
         return EXIT_CODES[stopped.state]
     display.summary(run, result)
     return EXIT_CODES[result.state]
+
+
+def layers_from(
+    given: Mapping[str, Any], registry: Registry, file: Layer | None = None
+) -> list[Layer]:
+    """The layers of configuration that the flags of this command amount to.
+
+    `file` stands for the file of `--config` where that has been read already.
+    """
+    shortcuts = {name: given[name] for name in SHORTCUTS}
+    if shortcuts["steps"] is not None and shortcuts["epochs"] is not None:
+        raise UsageError("--steps and --epochs exclude each other")
+    layers = []
+    if given["recipe"] is not None:
+        layers.append(recipe_layer(registry.find("recipe", given["recipe"])))
+    if file is None and given["config"] is not None:
+        file = from_file(given["config"])
+    layers += [file] if file is not None else []
+    dataset = given["dataset"]
+    data = path_layer(dataset, registry).entries if dataset is not None else ()
+    tables = {kind: given[flag] for kind, flag in FLAGS_OF_TABLES.items()}
+    layers.append(_command_line(data, shortcuts, tables, given["settings"]))
+    return layers
 
 
 def _command_line(
@@ -230,10 +233,6 @@ def _command_line(
         if names
     }
     return Layer(entries=tuple(entries), tables=chosen)
-
-
-def _named_after(recipe: str | None) -> str | None:
-    return None if recipe is None else recipe.rpartition("/")[2]
 
 
 def _numbers(text: str | None) -> list[object] | None:

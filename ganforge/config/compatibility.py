@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from ganforge.errors import did_you_mean, listed
+from ganforge.config.measures import LACKS, best_number, unmet
+from ganforge.errors import UsageError, did_you_mean, listed
 from ganforge.plugin.fields import GRIDS, LABEL, SAMPLE, Field
 from ganforge.plugin.options import describe
 from ganforge.plugin.shapes import PLURALS
@@ -265,21 +266,14 @@ def _double_backward(config: RunConfig, spec: LossSpec) -> Complaints:
             yield ("loss", spec.name), f"{who}, which the augmentation {name!r} does not allow"
 
 
-_NOTHING_TO_COMPARE = (
-    "compares real samples with what the generator makes of them, and this run has nothing of the "
-    "kind: it takes a sampler such as 'reconstruct', or 'field' where the data are pairs, or a "
-    "game such as 'autoencoder'"
-)
-
-
 def _missing(name: str, known: set[str], config: RunConfig) -> str:
     """The reason why a quantity cannot be read in this run."""
     if name == "reconstruction":
-        return _NOTHING_TO_COMPARE
+        return LACKS["reconstruction"]
     if name == "labels":
         return f"reads labels, which the data set {config.dataset.component.name!r} does not have"
     if name == "fake_labels":
-        return f"reads the labels that fakes are made for, and there are none; {SET_CONDITIONAL}"
+        return LACKS["fake_labels"]
     source, _, given = name.partition(".")
     if given and source in TRACED:
         side = TRACED[source]
@@ -296,23 +290,18 @@ def _missing(name: str, known: set[str], config: RunConfig) -> str:
 def _metrics(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
     dataset = config.dataset.spec
     known = provided(config, fields)
+    if config.evaluation.holdout:
+        known.add("training")
     for selection in config.metrics:
         spec = selection.spec
-        key, shown = ("metric", spec.name), f"the metric {spec.name!r}"
-        for name in spec.reads:
-            if name in known or name in dataset.gives:
-                continue
-            if name in ("reconstruction", "labels", "fake_labels"):
-                yield key, f"{shown} {_missing(name, known, config)}"
-            elif name == "mixture":
-                yield (
-                    key,
-                    f"{shown} reads the modes of a Gaussian mixture, which the data set "
-                    f"{dataset.name!r} is not",
-                )
-            else:
-                what = f"{shown} reads {name!r}, which neither the game nor the data set"
-                yield key, f"{what} {dataset.name!r} gives"
+        what = unmet(spec, known, dataset.gives, dataset.name)
+        if what is not None:
+            yield ("metric", spec.name), f"the metric {spec.name!r} {what}"
+    if config.evaluation.best is not None:
+        try:
+            best_number(config.metrics, config.evaluation.best)
+        except UsageError as error:
+            yield ("evaluation", "best"), str(error)
 
 
 def _discriminator(config: RunConfig) -> Complaints:

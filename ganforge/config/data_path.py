@@ -9,13 +9,13 @@ from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import DatasetSpec
 
 
-def path_layer(dataset: str, registry: Registry) -> Layer:
-    """The layer of `--dataset NAME_OR_PATH`.
+def path_layer(dataset: str, registry: Registry, place: str = "--dataset") -> Layer:
+    """The layer of `--dataset NAME_OR_PATH`; `place` is how complaints name it.
 
     A path is one that exists or has a separator, and is no component's name nor begins with the
     name of a plugin's package; it goes to the data set whose spec names a `path_option`.
     """
-    origin = Flag("--dataset")
+    origin = Flag(place)
     datasets = registry.of_kind(DatasetSpec)
     is_name = any(dataset in (c.name, c.qualified_name) for c in datasets)
     openers = [(c, c.spec.path_option) for c in datasets if c.spec.path_option is not None]

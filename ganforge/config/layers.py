@@ -104,9 +104,7 @@ def from_text(text: str, name: str) -> Layer:
     migrate(tree)
     origin = _File(name, text)
     return Layer(
-        entries=tuple(
-            Entry(path=path, value=value, origin=origin) for path, value in _leaves(tree)
-        ),
+        entries=tuple(Entry(path=path, value=value, origin=origin) for path, value in leaves(tree)),
         tables={
             kind: Names(tuple(tree[kind]), origin)
             for kind in TABLES
@@ -133,9 +131,7 @@ def from_settings(assignments: Sequence[str]) -> Layer:
             continue
         tree = _toml_or_none(f"{key} = {raw}") or _toml_or_none(f"{key} = {quoted(raw)}")
         origin = Flag(where)
-        found = [
-            Entry(path=path, value=value, origin=origin) for path, value in _leaves(tree or {})
-        ]
+        found = [Entry(path=path, value=value, origin=origin) for path, value in leaves(tree or {})]
         if not found:
             what = "sets nothing" if tree else f"{printable(key)!r} is not a dotted key"
             complaints.append(Complaint(where=where, what=what))
@@ -159,13 +155,14 @@ def _toml_or_none(text: str) -> dict[str, Any] | None:
 _UNREADABLE = (ValueError, RecursionError)
 
 
-def _leaves(tree: Mapping[str, Any], prefix: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
+def leaves(tree: Mapping[str, Any], prefix: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
+    """The values of a tree of sections by their keys; a schedule is one value."""
     for key, value in tree.items():
         path = (*prefix, key)
         if isinstance(value, dict) and not _is_section(path) and is_schedule(value):
             yield path, value
         elif isinstance(value, dict) and (value or len(path) == 1) and len(path) < MAX_DEPTH:
-            yield from _leaves(value, path)
+            yield from leaves(value, path)
         elif isinstance(value, dict):
             # An empty table such as [loss.nonsat] selects without setting anything.
             if not _is_section(path):

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from ganforge.config import toml
+from ganforge.config.selection import MetricSelection as MetricSelection
+from ganforge.config.selection import MetricSettings as MetricSettings
+from ganforge.config.selection import NetworkSelection as NetworkSelection
+from ganforge.config.selection import NetworkSettings as NetworkSettings
+from ganforge.config.selection import Selection as Selection
+from ganforge.config.selection import Term as Term
+from ganforge.config.selection import TermSettings as TermSettings
 from ganforge.config.settings import (
     SECTIONS,
     DataSettings,
@@ -19,9 +26,7 @@ from ganforge.config.settings import (
 from ganforge.errors import PluginError
 from ganforge.plugin.base_specs import ComponentSpec
 from ganforge.plugin.fields import LABEL, SAMPLE, Field, grouped
-from ganforge.plugin.options import describe, option, to_toml
-from ganforge.plugin.registry import Component
-from ganforge.plugin.schedule import Schedule
+from ganforge.plugin.options import describe, to_toml
 from ganforge.plugin.specs import (
     NO_DISCRIMINATOR,
     TABLES,
@@ -29,12 +34,10 @@ from ganforge.plugin.specs import (
     CallbackSpec,
     DatasetSpec,
     DiscriminatorSpec,
+    FeaturesSpec,
     FormatSpec,
     GameSpec,
     GeneratorSpec,
-    LossSpec,
-    MetricSpec,
-    NetworkSpec,
     OptimizerSpec,
     SamplerSpec,
     Side,
@@ -42,8 +45,6 @@ from ganforge.plugin.specs import (
 from ganforge.printable import printable
 
 KeyPath = tuple[str, ...]
-S = TypeVar("S", bound=ComponentSpec, covariant=True)
-N = TypeVar("N", bound=NetworkSpec, covariant=True)
 
 COMPONENT_SECTIONS = ("generator", "discriminator", "game", "sampler", "dataset")
 OPTIMIZER_SECTIONS = ("generator_optimizer", "discriminator_optimizer")
@@ -55,94 +56,6 @@ def sections_of(kind: str, name: str) -> tuple[str, ...]:
     if kind == OptimizerSpec.kind:
         return OPTIMIZER_SECTIONS
     return (f"{kind}.{name}",) if kind in TABLES else (kind,)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Selection(Generic[S]):
-    """A component and its options."""
-
-    component: Component[S]
-    options: Any
-
-    @property
-    def spec(self) -> S:
-        """The spec of the component."""
-        return self.component.spec
-
-    @property
-    def label(self) -> str:
-        """The component as messages name it, with its package."""
-        return f"the {self.component.kind} {self.component.name!r} of {self.component.origin}"
-
-    def check_available(self) -> None:
-        """Raise DataError where the component finds, without torch, that something is not there."""
-        if self.spec.check_available is not None:
-            self.component.call(
-                "cannot tell whether it can be used", self.spec.check_available, self.options
-            )
-
-    def says(self, attribute: str) -> Any:
-        """The spec's value under this name; if it is a function, its result for the options."""
-        said = getattr(self.spec, attribute)
-        if not callable(said):
-            return said
-        return self.component.call(f"cannot tell its {attribute}", said, self.options)
-
-    @property
-    def config_name(self) -> str:
-        """The name that a later session finds it by, whatever has been installed since."""
-        component = self.component
-        return component.name if component.plugin.bundled else component.qualified_name
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkSettings:
-    """Settings of the engine for each of the two networks."""
-
-    conditions: tuple[str, ...] = option(
-        (), help="fields of the data set that it is told, besides the label of a conditional run"
-    )
-    init: str | None = option(
-        None, help="run or file whose weights it starts from, where name and shape fit"
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkSelection(Selection[N]):
-    """A network, the conditions that it is told, and where its first weights come from."""
-
-    settings: NetworkSettings = NetworkSettings()
-
-
-@dataclass(frozen=True, kw_only=True)
-class TermSettings:
-    """Settings of the engine for every loss term."""
-
-    weight: float | Schedule = option(
-        1.0, help="factor of this term in the objective", scheduled=True
-    )
-    every: int = option(1, help="steps between evaluations; the value is scaled by it", minimum=1)
-    start: int = option(0, help="steps before the term begins to count", minimum=0)
-    balance: str | None = option(
-        None,
-        help="loss that this one is scaled to at the generator's last layer (Esser et al., 2021)",
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Term(Selection[LossSpec]):
-    """A loss term, and what it counts in the objective."""
-
-    settings: TermSettings = TermSettings()
-
-    def balanced_with(self, terms: Sequence[Term]) -> Term:
-        """This term, with the one of `terms` that `balance` names under its name in the run."""
-        wanted = self.settings.balance
-        named = [it for it in terms if wanted in (it.config_name, it.component.qualified_name)]
-        named = named or [it for it in terms if wanted == it.spec.name]
-        if len(named) != 1:
-            return self
-        return replace(self, settings=replace(self.settings, balance=named[0].config_name))
 
 
 def fields_of(dataset: Selection[DatasetSpec]) -> dict[str, Field]:
@@ -184,7 +97,7 @@ class RunConfig:
     format: Selection[FormatSpec]
     losses: tuple[Term, ...]
     augmentations: tuple[Selection[AugmentationSpec], ...]
-    metrics: tuple[Selection[MetricSpec], ...]
+    metrics: tuple[MetricSelection, ...]
     callbacks: tuple[Selection[CallbackSpec], ...]
     generator_optimizer: Selection[OptimizerSpec]
     discriminator_optimizer: Selection[OptimizerSpec]
@@ -291,7 +204,7 @@ class RunConfig:
         read |= {*self.sampler.says("reads"), *self.game.says("reads")}
         read |= {name for term in self.losses for name in term.spec.reads}
         read |= {name for metric in self.metrics for name in metric.spec.reads}
-        if "labels" in read:
+        if "labels" in read or any(it.spec.needs_labels for it in self.features):
             read.add(LABEL)
         return (read & self.fields.keys()) - {SAMPLE}
 
@@ -300,13 +213,22 @@ class RunConfig:
         return makes_pairs(self.sampler, fields)
 
     @property
+    def features(self) -> tuple[Selection[FeaturesSpec], ...]:
+        """The extractors that metrics of the run look through."""
+        found = {it.features.config_name: it.features for it in self.metrics if it.features}
+        return tuple(found.values())
+
+    @property
     def selections(self) -> tuple[Selection[ComponentSpec], ...]:
         """Every component of the run."""
         single = (
             *(self.generator, self.discriminator, self.game),
             *(self.sampler, self.dataset, self.format),
         )
-        several = (*self.losses, *self.augmentations, *self.metrics, *self.callbacks)
+        several = (
+            *(*self.losses, *self.augmentations),
+            *(*self.metrics, *self.features, *self.callbacks),
+        )
         return (*(it for it in single if it is not None), *several, *self.optimizers.values())
 
     def check_available(self) -> None:
@@ -329,6 +251,7 @@ class RunConfig:
             "loss": self.losses,
             "augmentation": self.augmentations,
             "metric": self.metrics,
+            "features": self.features,
             "callback": self.callbacks,
         }
 
@@ -378,6 +301,8 @@ def _rows(config: RunConfig) -> Iterator[tuple[KeyPath, list[ConfigLine], str]]:
 def _settings(selection: Selection[ComponentSpec]) -> list[ConfigLine]:
     """The engine's settings for a component, which stand beside its own options."""
     if isinstance(selection, NetworkSelection | Term):
+        return _lines(selection.settings)
+    if isinstance(selection, MetricSelection) and selection.features is not None:
         return _lines(selection.settings)
     return []
 

@@ -72,6 +72,11 @@ class EvaluationSettings:
     num_samples: int = option(
         2500, help="samples of each kind, real and generated", minimum=1, mutable=True
     )
+    best: str | None = option(
+        None,
+        help="metric, or metric/number, by which the best checkpoint is kept beside the last",
+        mutable=True,
+    )
     holdout: float = option(
         0.0, help="share of the data kept out of training, to measure on", minimum=0.0, below=1.0
     )

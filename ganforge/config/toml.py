@@ -53,7 +53,9 @@ def inline(value: object) -> str:
     if isinstance(value, float):
         return _float(value)
     if isinstance(value, str):
-        return quoted(value)
+        # A literal string needs no escapes, so that JSON in it can be read.
+        literal = '"' in value and "'" not in value and value.isprintable()
+        return f"'{value}'" if literal else quoted(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(inline(element) for element in value)}]"
     if isinstance(value, dict):

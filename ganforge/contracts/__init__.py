@@ -22,7 +22,9 @@ from ganforge.plugin.schedule import Progress
 from .augmentations import Augmentation
 from .batches import Batch, Inputs
 from .callbacks import Callback
+from .columns import Column, columns_of
 from .datasets import Dataset, EndlessDataset, InMemoryDataset, MapDataset, Mixture, count_line
+from .features import Extracted, FeatureExtractor
 from .formats import Drawn, Format
 from .games import Draw, Game, MakeNetwork
 from .losses import Loss, ScoreLoss, averaged
@@ -34,11 +36,14 @@ __all__ = [
     "Augmentation",
     "Batch",
     "Callback",
+    "Column",
     "Dataset",
     "Draw",
     "Drawn",
     "EndlessDataset",
     "Evaluation",
+    "Extracted",
+    "FeatureExtractor",
     "Format",
     "Game",
     "InMemoryDataset",
@@ -58,6 +63,7 @@ __all__ = [
     "Trace",
     "Update",
     "averaged",
+    "columns_of",
     "count_line",
     "input_gradients",
     "mean_score",

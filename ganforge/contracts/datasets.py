@@ -1,9 +1,9 @@
-"""The three kinds of data set: in memory, read item by item, drawn without end."""
+"""The kinds of data set: in memory, read item by item, drawn without end, and streamed."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ class Mixture:
 
 
 class Dataset:
-    """Base of the three kinds of data set.
+    """Base of the kinds of data set.
 
     `classes` are the names of the K classes of the field `label`, or None where the samples have no
     labels. `fields` are the fields whose shape or classes the spec could not tell, as the data has
@@ -129,6 +129,20 @@ class EndlessDataset(Dataset, ABC):
     @abstractmethod
     def draw(self, n: int, generator: torch.Generator) -> Batch:
         """`n` fresh samples `[n, *sample_shape]` and all fields, from `generator` on its device."""
+
+
+class StreamDataset(Dataset, ABC):
+    """Samples that come one after another, as a program of the user's gives them.
+
+    Going through it begins with the first item each time, and gives the same ones each time: the
+    values of all fields by name, as those of a `MapDataset`.
+    """
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Mapping[str, Tensor | int]]: ...
+
+    def describe(self) -> str:
+        return "a stream of samples"
 
 
 def check_category(name: str, values: Tensor, num: int, num_classes: int) -> None:

@@ -11,14 +11,18 @@ from torch import Tensor
 from ganforge.problem import Problem
 
 from .datasets import Dataset
+from .features import Extracted
 
 
 class Evaluation(Protocol):
-    """A generator and real data between steps, as a metric sees them: N samples of each.
+    """A generator and real data, as a metric sees them: N samples of each.
 
     Real samples are held out of training where the run holds some out. The generator is the
-    averaged one, in evaluation mode. Everything is on the device, without gradient, and computed
-    when it is first read, once.
+    averaged one, in evaluation mode. Samples are on the device, features on the CPU; everything is
+    without gradient, and computed when it is first read, once. Features are extracted of few
+    samples at a time, so that a metric that reads nothing else holds no more than these.
+
+    Where the fake side is real data too, a metric gives its floor: what a perfect generator gets.
     """
 
     @property
@@ -48,6 +52,26 @@ class Evaluation(Protocol):
     @property
     def fake_labels(self) -> Tensor | None:
         """The labels `[N]` that the fake samples were generated for, else None."""
+
+    @property
+    def training(self) -> Tensor:
+        """Real samples that were trained on, `[M, *sample_shape]`, float32; none is in `real`."""
+
+    @property
+    def training_labels(self) -> Tensor | None:
+        """The labels `[M]` of the samples that were trained on, where the run uses labels."""
+
+    @property
+    def real_features(self) -> Extracted:
+        """Features `[N, D]`, and logits, of `real`."""
+
+    @property
+    def fake_features(self) -> Extracted:
+        """Features `[N, D]`, and logits, of `fake`."""
+
+    @property
+    def training_features(self) -> Extracted:
+        """Features `[M, D]`, and logits, of `training`."""
 
     @property
     def reconstruction(self) -> Tensor:

@@ -1,4 +1,4 @@
-"""`Batches`: the real batches of a run, by number, for each of the three kinds of data set."""
+"""`Batches`: the real batches of a run, by number, for each kind of data set."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ganforge.config.settings import DataSettings
 from ganforge.contracts import Batch, Dataset, EndlessDataset, InMemoryDataset, MapDataset
+from ganforge.contracts.datasets import StreamDataset
 from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
 from ganforge.errors import DataError, UsageError
@@ -21,10 +22,12 @@ from .order import Order
 class Batches(ABC):
     """Source of real batches.
 
-    `num_samples` is the number that is trained on, None for an endless set.
+    `num_samples` is the number that is trained on, `num_held_out` the number of those held out of
+    training, or of all where none are; both are None for an endless set.
     """
 
     num_samples: int | None
+    num_held_out: int | None
 
     @abstractmethod
     def batch(self, number: int) -> Batch:
@@ -36,6 +39,14 @@ class Batches(ABC):
 
         Where nothing is held out they are training samples. They are fewer than `num` at the end of
         the set, and `start` lies within it; an endless set draws fresh ones.
+        """
+
+    @abstractmethod
+    def trained_on(self, start: int, num: int, of: int) -> Batch:
+        """Samples `start` to `start + num` of `of` that lie evenly among those trained on.
+
+        They are as they are, not moved, in the order of the set, which no seed changes; fewer than
+        `num` at the end. An endless set draws fresh ones.
         """
 
     def close(self) -> None:
@@ -86,17 +97,20 @@ def _batches(
     from .drawn import DrawnBatches
     from .in_memory import InMemoryBatches
     from .loaded import LoadedBatches
+    from .streamed import StreamedBatches
 
     order = partial(
         Order, batch_size=batch_size, randomness=randomness, holdout=holdout, shuffled=shuffled
     )
     match dataset:
+        case EndlessDataset() | StreamDataset() if holdout:
+            raise UsageError(
+                "evaluation.holdout: an endless data set has nothing to hold out; what it is "
+                "measured on is drawn afresh, or is the beginning of a stream"
+            )
+        case StreamDataset():
+            return StreamedBatches(dataset, fields, batch_size, execution, label)
         case EndlessDataset():
-            if holdout:
-                raise UsageError(
-                    "evaluation.holdout: an endless data set has nothing to hold out; what it is "
-                    "measured on is drawn afresh"
-                )
             return DrawnBatches(dataset, fields, batch_size, execution, randomness, label)
         case InMemoryDataset():
             sizes = {name: len(values) for name, values in tensors_of(dataset).items()}
@@ -107,7 +121,7 @@ def _batches(
             orders = _orders(fields, sizes, len(dataset), order)
             return LoadedBatches(dataset, fields, orders, execution, num_workers, label)
         case _:
-            raise TypeError(f"{type(dataset).__name__} is none of the three kinds of data set")
+            raise TypeError(f"{type(dataset).__name__} is none of the kinds of data set")
 
 
 def tensors_of(dataset: InMemoryDataset) -> dict[str, Tensor]:

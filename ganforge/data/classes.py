@@ -51,6 +51,7 @@ class RenumberedBatches(Batches):
 
     def __init__(self, batches: Batches, numbers: Mapping[str, Tensor]) -> None:
         self.num_samples = batches.num_samples
+        self.num_held_out = batches.num_held_out
         self._batches = batches
         self._numbers = dict(numbers)
 
@@ -59,6 +60,9 @@ class RenumberedBatches(Batches):
 
     def held_out(self, start: int, num: int) -> Batch:
         return self._renumbered(self._batches.held_out(start, num))
+
+    def trained_on(self, start: int, num: int, of: int) -> Batch:
+        return self._renumbered(self._batches.trained_on(start, num, of))
 
     def _renumbered(self, batch: Batch) -> Batch:
         values = {SAMPLE: batch.samples, **batch.others}

@@ -19,6 +19,7 @@ class DrawnBatches(Batches):
     """A distribution."""
 
     num_samples = None
+    num_held_out = None
 
     def __init__(
         self,
@@ -41,6 +42,9 @@ class DrawnBatches(Batches):
 
     def held_out(self, start: int, num: int) -> Batch:
         return self._draw(num, "held-out", start)
+
+    def trained_on(self, start: int, num: int, of: int) -> Batch:
+        return self._draw(min(num, of - start), "trained-on", start)
 
     def _draw(self, num: int, stream: str, number: int) -> Batch:
         drawn = self._dataset.draw(num, self._randomness.generator(stream, number))

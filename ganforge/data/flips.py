@@ -88,6 +88,7 @@ class MovedBatches(Batches):
         settings: DataSettings,
     ) -> None:
         self.num_samples = batches.num_samples
+        self.num_held_out = batches.num_held_out
         self._batches = batches
         self._fields = {name: field for name, field in fields.items() if field.kind in GRIDS}
         self._randomness = randomness
@@ -108,6 +109,9 @@ class MovedBatches(Batches):
 
     def held_out(self, start: int, num: int) -> Batch:
         return self._batches.held_out(start, num)
+
+    def trained_on(self, start: int, num: int, of: int) -> Batch:
+        return self._batches.trained_on(start, num, of)
 
     def close(self) -> None:
         self._batches.close()

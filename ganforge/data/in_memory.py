@@ -35,6 +35,7 @@ class InMemoryBatches(Batches):
         label: str = "the data set",
     ) -> None:
         self.num_samples = orders[SAMPLE].num_samples
+        self.num_held_out = min(order.num_held_out for order in orders.values())
         self._execution = execution
         self._orders = orders
         self._fields = fields
@@ -56,6 +57,10 @@ class InMemoryBatches(Batches):
         rows = {name: order.held_out(start, num) for name, order in self._orders.items()}
         fewest = min(map(len, rows.values()))
         return self._cut({name: it[:fewest].to(self._home(name)) for name, it in rows.items()})
+
+    def trained_on(self, start: int, num: int, of: int) -> Batch:
+        rows = {name: order.trained_on(start, num, of) for name, order in self._orders.items()}
+        return self._cut({name: it.to(self._home(name)) for name, it in rows.items()})
 
     def _home(self, name: str) -> torch.device:
         return self._stored[name].device

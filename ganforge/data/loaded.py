@@ -41,6 +41,7 @@ class LoadedBatches(Batches):
         label: str = "the data set",
     ) -> None:
         self.num_samples = orders[SAMPLE].num_samples
+        self.num_held_out = min(order.num_held_out for order in orders.values())
         self._items = _Items(dataset, tuple(fields), label)
         self._fields = fields
         self._execution = execution
@@ -62,6 +63,10 @@ class LoadedBatches(Batches):
     def held_out(self, start: int, num: int) -> Batch:
         # Read in this process: seldom, and the workers go on with the batches meanwhile.
         rows = {name: order.held_out(start, num) for name, order in self._orders.items()}
+        return self._batch(_collate([self._items[it] for it in _numbers(rows)]))
+
+    def trained_on(self, start: int, num: int, of: int) -> Batch:
+        rows = {name: order.trained_on(start, num, of) for name, order in self._orders.items()}
         return self._batch(_collate([self._items[it] for it in _numbers(rows)]))
 
     def _batch(self, item: Item) -> Batch:

@@ -37,6 +37,7 @@ class Order:
         self.batch_size = batch_size
         self._trained_on = split[num_held_out:] if num_held_out else None
         self._held_out = split[:num_held_out] if num_held_out else split
+        self.num_held_out = len(self._held_out)
         self._pass = -1
         self._shuffled = torch.empty(0, dtype=torch.int64)
 
@@ -68,6 +69,11 @@ class Order:
     def held_out(self, start: int, num: int) -> Tensor:
         """The indices `[num]` of held-out values, or of any where none are; fewer at the end."""
         return self._held_out[start : start + num]
+
+    def trained_on(self, start: int, num: int, of: int) -> Tensor:
+        """The indices `[num]` of values `start` on, of `of` evenly among those trained on."""
+        places = torch.arange(start, min(start + num, of)) * self.num_samples // of
+        return places if self._trained_on is None else self._trained_on.sort().values[places]
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:

@@ -10,20 +10,36 @@ from torch import nn
 
 from ganforge.config.compatibility import batch_independent, incompatibilities
 from ganforge.config.run_config import RunConfig, Selection
-from ganforge.contracts import Augmentation, Callback, Dataset, Format, Loss, Metric, Sampler
+from ganforge.contracts import (
+    Augmentation,
+    Callback,
+    Dataset,
+    FeatureExtractor,
+    Format,
+    Loss,
+    Metric,
+    Sampler,
+)
 from ganforge.data.batches import Batches, open_batches
 from ganforge.data.classes import Classes, in_trained_order
 from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
 from ganforge.errors import Complaint, ConfigError, DataError, PluginError, UsageError, listed
+from ganforge.measuring.measure import ChosenMetric
 from ganforge.pictures.chosen_format import ChosenFormat
 from ganforge.plugin.fields import LABEL, SAMPLE, Field
-from ganforge.plugin.specs import SIDES, CallbackSpec, MetricSpec
+from ganforge.plugin.specs import SIDES, CallbackSpec
 from ganforge.plugin.specs import Side as SideName
 from ganforge.problem import Problem
 
 from .augmenting import Augmenting, ChosenAugmentation
-from .building import build, build_dataset, build_discriminator, build_generator
+from .building import (
+    build,
+    build_dataset,
+    build_discriminator,
+    build_extractor,
+    build_generator,
+)
 from .ema import EMA
 from .feed import Feed
 from .finite import FiniteGuard
@@ -35,14 +51,6 @@ from .schedules import Schedules
 from .sides import Side, Sides
 from .starting import Start, start_from
 from .step import Training
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChosenMetric:
-    """A metric in a run."""
-
-    selection: Selection[MetricSpec]
-    metric: Metric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +74,8 @@ class Data:
 class Assembly:
     """A run, put together.
 
-    `training` is what a step works on, `source` where pictures and metrics get their samples;
+    `training` is what a step works on, `source` where pictures and metrics get their samples,
+    `extractors` what metrics look through, by their names in the configuration, not ready yet;
     `kept_steps` are those whose checkpoints are kept, `starts` says where first weights came from.
     """
 
@@ -78,6 +87,7 @@ class Assembly:
     source: Source
     format: ChosenFormat
     metrics: tuple[ChosenMetric, ...]
+    extractors: Mapping[str, FeatureExtractor]
     callbacks: tuple[ChosenCallback, ...]
     kept_steps: frozenset[int]
     starts: Mapping[SideName, Start]
@@ -173,6 +183,9 @@ def assemble(config: RunConfig, *, fresh: bool = True, trained: Classes | None =
             ChosenMetric(selection=it, metric=build(it, problem, randomness, Metric))
             for it in config.metrics
         ),
+        extractors={
+            it.config_name: build_extractor(it, data.fields, problem.fit) for it in config.features
+        },
         callbacks=tuple(
             ChosenCallback(selection=it, callback=build(it, problem, randomness, Callback))
             for it in config.callbacks

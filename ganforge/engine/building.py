@@ -6,17 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
+import torch
 from torch import nn
 
 from ganforge.config.run_config import Selection
-from ganforge.contracts import Dataset, Game
+from ganforge.contracts import Dataset, FeatureExtractor, Game
 from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
 from ganforge.errors import PluginError
 from ganforge.plugin.base_specs import ComponentSpec
-from ganforge.plugin.fields import LABEL, Field
-from ganforge.plugin.specs import DatasetSpec, GameSpec, GeneratorSpec
-from ganforge.problem import Problem
+from ganforge.plugin.fields import LABEL, SAMPLE, Field
+from ganforge.plugin.specs import DatasetSpec, FeaturesSpec, GameSpec, GeneratorSpec
+from ganforge.problem import Fit, Problem
 
 T = TypeVar("T")
 
@@ -108,6 +109,19 @@ def _side(
     if not isinstance(network, nn.Module):
         raise PluginError(f"{game.label} must build a torch.nn.Module, not {network!r}")
     return network
+
+
+def build_extractor(
+    selection: Selection[FeaturesSpec], fields: Mapping[str, Field], fit: Fit | None
+) -> FeatureExtractor:
+    """A feature extractor for samples of these fields, the same whatever the run's seed is.
+
+    Of the conditions it is shown the labels alone.
+    """
+    labels = {name: it for name, it in fields.items() if name == LABEL}
+    problem = Problem(sample=fields[SAMPLE], conditions=labels, fit=fit)
+    randomness = Randomness(0, torch.device("cpu"))
+    return build(selection, problem, randomness, FeatureExtractor)
 
 
 def build_dataset(

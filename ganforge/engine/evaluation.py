@@ -2,107 +2,131 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from ganforge.contracts import Batch, Dataset, Inputs
-from ganforge.errors import GanforgeError, PluginError
-from ganforge.plugin.fields import LABEL
-from ganforge.printable import printable
+from ganforge.contracts import Batch, Inputs
+from ganforge.errors import GanforgeError
+from ganforge.measuring.comparison import Comparison, Side
+from ganforge.measuring.extraction import ReadyExtractor
+from ganforge.measuring.measure import ChosenMetric
+from ganforge.measuring.readying import most_to_learn_from, ready
+from ganforge.measuring.store import Store, cache_folder
+from ganforge.measuring.streams import PART, Stream, no_progress
 
-from .assemble import Assembly, ChosenMetric
+from .assemble import Assembly
+from .generated_samples import GeneratedSamples
 
 
 def measure(
     assembly: Assembly, metrics: Sequence[ChosenMetric]
 ) -> tuple[dict[str, float], list[tuple[ChosenMetric, GanforgeError]]]:
-    """The numbers of metrics: `metric/mae`, or `metric/modes/high_quality`; and those that failed.
+    """The numbers of metrics, and those that failed, as `Evaluator` measures them."""
+    return Evaluator(assembly).measure(metrics)
 
-    A metric's only number that bears the metric's name is called after it alone.
+
+class Evaluator:
+    """Measures a run as it is now; its draws are the same each time.
+
+    What is extracted of real samples is kept from one evaluation to the next.
     """
-    evaluation = _Evaluation(assembly)
-    found: dict[str, float] = {}
-    failed: list[tuple[ChosenMetric, GanforgeError]] = []
-    with torch.inference_mode():
-        for chosen in metrics:
-            name = chosen.selection.config_name
-            try:
-                numbers = _numbers(chosen, evaluation)
-            except GanforgeError as error:
-                failed.append((chosen, error))
-                continue
-            alone = set(numbers) == {chosen.selection.component.name}
-            for key, value in numbers.items():
-                found[f"metric/{name}" if alone else f"metric/{name}/{key}"] = value
-    return found, failed
-
-
-def _numbers(chosen: ChosenMetric, evaluation: _Evaluation) -> Mapping[str, float]:
-    component = chosen.selection.component
-    values = component.call("failed", chosen.metric.measure, evaluation)
-    numbers = isinstance(values, Mapping) and values
-    if not numbers or not all(
-        type(value) in (int, float) and math.isfinite(value) for value in values.values()
-    ):
-        raise PluginError(
-            f"the metric {component.name!r} of {component.origin} must give finite numbers by "
-            f"name, not {printable(repr(values), 200)}"
-        )
-    return dict(values)
-
-
-class _Evaluation:
-    """The `ganforge.Evaluation` of a run as it is now; its draws are the same each time."""
 
     def __init__(self, assembly: Assembly) -> None:
         self._assembly = assembly
-        self._num = assembly.config.evaluation.num_samples
+        self._store = Store(cache_folder())
+        self._ready: dict[str, ReadyExtractor] = {}
+        batches, settings = assembly.data.batches, assembly.config.evaluation
+        self._num = settings.num_samples
+        self._real = Side(
+            Stream(
+                name="held-out samples" if settings.holdout else "real samples",
+                num=at_most(self._num, batches.num_held_out),
+                read=batches.held_out,
+            )
+        )
+        self._trained_on = Side(_trained_on(assembly, self._num)) if settings.holdout else None
 
-    @property
-    def dataset(self) -> Dataset:
-        return self._assembly.data.dataset
+    def measure(
+        self, metrics: Sequence[ChosenMetric]
+    ) -> tuple[dict[str, float], list[tuple[ChosenMetric, GanforgeError]]]:
+        """The numbers of metrics: `metric/mae`, or `metric/modes/high_quality`; and the failed."""
+        comparison = self._comparison()
+        found: dict[str, float] = {}
+        failed: list[tuple[ChosenMetric, GanforgeError]] = []
+        for chosen in metrics:
+            try:
+                numbers = chosen.measure(comparison, self._extractor_of(chosen))
+            except GanforgeError as error:
+                failed.append((chosen, error))
+                continue
+            found |= {f"metric/{name}": value for name, value in numbers.items()}
+        for side in (self._real, self._trained_on):
+            if side is not None:
+                side.forget_samples()
+        return found, failed
 
-    @cached_property
-    def _real(self) -> Batch:
-        return self._assembly.data.batches.held_out(0, self._num)
+    def _comparison(self) -> Comparison:
+        a = self._assembly
+        made = GeneratedSamples(
+            source=a.source,
+            problem=a.problem,
+            randomness=a.training.randomness,
+            stream="evaluation",
+            real=self._real.stream,
+        )
+        num = made.num(self._num)
+        return Comparison(
+            dataset=a.data.dataset,
+            real=self._real,
+            fake=Side(
+                Stream(
+                    name="generated samples",
+                    num=num,
+                    read=made.read,
+                    cached=False,
+                    read_others=made.read_conditions,
+                )
+            ),
+            training=self._trained_on,
+            reconstruct=lambda: made.reconstruct_all(PART),
+        )
 
-    @property
-    def real(self) -> Tensor:
-        return self._real.samples
+    def _extractor_of(self, chosen: ChosenMetric) -> ReadyExtractor | None:
+        selection = chosen.selection.features
+        if selection is None:
+            return None
+        name = selection.config_name
+        if name not in self._ready:
+            a = self._assembly
+            network = a.extractors[name]
+            lesson = _trained_on(a, most_to_learn_from(a.problem.sample_shape))
+            self._ready[name] = ready(
+                selection,
+                network,
+                lesson=lesson,
+                execution=a.execution,
+                store=self._store,
+                progress=no_progress,
+            )
+        return self._ready[name]
 
-    @property
-    def conditions(self) -> Mapping[str, Tensor]:
-        return self._real.others
 
-    @property
-    def labels(self) -> Tensor | None:
-        return self._real.labels
+def _trained_on(assembly: Assembly, num: int) -> Stream:
+    """At most so many of the samples that are trained on, evenly among them."""
+    batches = assembly.data.batches
+    of = at_most(num, batches.num_samples)
+    return Stream(
+        name="training samples",
+        num=of,
+        read=lambda start, num: batches.trained_on(start, num, of),
+    )
 
-    @cached_property
-    def _generated(self) -> tuple[Tensor, list[Inputs]]:
-        return generated(self._assembly, "evaluation", self._num, lambda: self._real)
 
-    @property
-    def fake(self) -> Tensor:
-        return self._generated[0]
-
-    @cached_property
-    def fake_conditions(self) -> Mapping[str, Tensor]:
-        chunks = self._generated[1]
-        return {name: torch.cat([it.others[name] for it in chunks]) for name in chunks[0].others}
-
-    @property
-    def fake_labels(self) -> Tensor | None:
-        return self.fake_conditions.get(LABEL)
-
-    @cached_property
-    def reconstruction(self) -> Tensor:
-        source = self._assembly.source
-        return torch.cat([*source.reconstructions(self._real, self._generated[1])])
+def at_most(wanted: int, there: int | None) -> int:
+    """The number of samples to be had where so many are wanted; an endless set has them all."""
+    return wanted if there is None else min(wanted, there)
 
 
 def generated(

@@ -51,18 +51,23 @@ class Source:
         *,
         conditions: Mapping[str, Tensor] | None = None,
         real: Batch | None = None,
+        first: int = 0,
     ) -> Iterator[Inputs]:
         """`num` inputs in chunks, as a function of seed and stream alone.
 
-        `conditions`, each `[num, ...]`, replace those that the sampler draws, and are what a
-        sampler that depends on them is shown. `real` has at least `num` samples, for a sampler that
-        makes its inputs of them: input i is made of sample i.
+        They are those from number `first` of the stream, a multiple of CHUNK. `conditions`, each
+        `[M, ...]`, are taken in turn: one for all, or as many as samples. They replace those that
+        the sampler draws, and are what a sampler that depends on them is shown. `real` has at
+        least `num` samples, for a sampler that makes its inputs of them: input i is made of
+        sample i.
         """
         chosen = dict(conditions or {})
         for start in range(0, num, CHUNK):
-            generator = randomness.generator(stream, start // CHUNK)
+            generator = randomness.generator(stream, (first + start) // CHUNK)
             rows = torch.arange(start, start + CHUNK).clamp_(max=num - 1)
-            wanted = {name: _rows(value, rows, self.device) for name, value in chosen.items()}
+            wanted = {
+                name: _rows(value, rows % len(value), self.device) for name, value in chosen.items()
+            }
             drawn = self.sampler.sample(
                 CHUNK, generator=generator, real=self._shown(real, wanted, rows)
             )

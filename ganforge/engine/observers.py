@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionFacts:
-    """Facts known when training starts. Parameters are numbers of trained weights."""
+    """Facts known when training starts.
+
+    Parameters are numbers of trained weights; `noun` is what people call several samples.
+    """
 
     run: RunDirectory
     config: RunConfig
     device: str
     data: str
     sample: str
+    noun: str
     generator_parameters: int
     discriminator_parameters: int
     first_step: int

@@ -12,30 +12,38 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ganforge.contracts import Drawn
+from ganforge.contracts import Callback, Drawn
 from ganforge.errors import GanforgeError
 from ganforge.pictures.encoding import encode_png
 from ganforge.printable import described
 from ganforge.storage.files import write_atomically
 from ganforge.storage.run_directory import RunDirectory
 
-from .assemble import Assembly, ChosenCallback
-from .evaluation import measure
+from .assemble import Assembly
+from .curves import CurvesFile
+from .evaluation import Evaluator
 from .observers import Observer, SessionFacts
 from .pictured import generated_samples, real_samples
 from .telemetry import MetricsFile
 
 
 class Reports:
-    """The reports of one session of a run, to the metrics file, the callbacks and `observer`."""
+    """The reports of one session of a run, to the metrics file, callbacks and other observers."""
 
-    def __init__(self, assembly: Assembly, run: RunDirectory, observer: Observer) -> None:
+    def __init__(self, assembly: Assembly, run: RunDirectory, *observers: Observer) -> None:
         self._assembly = assembly
         self._run = run
         self._metrics_file = MetricsFile(run.metrics)
-        callbacks = [CallbackObserver(it) for it in assembly.callbacks]
-        self._observers: list[Observer] = [self._metrics_file, observer, *callbacks]
+        self._curves = CurvesFile(run, assembly.training.num_steps)
+        callbacks = [CallbackObserver(it.callback, it.selection.label) for it in assembly.callbacks]
+        self._observers: list[Observer] = [
+            self._metrics_file,
+            self._curves,
+            *observers,
+            *callbacks,
+        ]
         self._metrics = list(assembly.metrics)
+        self._evaluator = Evaluator(assembly)
         self._shows_pictures = True
 
     def rewind(self, step: int) -> None:
@@ -60,19 +68,21 @@ class Reports:
         """A line of metrics, which holds the step."""
         self._tell(lambda it: it.metrics(values))
 
-    def evaluation(self, step: int, images: int) -> None:
-        """Measure the metrics of the run, and report a line of them."""
+    def evaluation(self, step: int, images: int) -> dict[str, float]:
+        """Measure the metrics of the run, report a line of them, and return it."""
         if not self._metrics:
-            return
-        numbers, failed = measure(self._assembly, self._metrics)
+            return {}
+        numbers, failed = self._evaluator.measure(self._metrics)
         for chosen, error in failed:
             self._metrics.remove(chosen)
             warnings.warn(f"{error}; training goes on without this metric", stacklevel=2)
         if numbers:
             self.metrics({"step": step, "images": images, **numbers})
+        return numbers
 
     def grid(self, step: int) -> None:
-        """The picture of this step, from the same inputs each time."""
+        """The picture of this step, from the same inputs each time, and the curves up to it."""
+        self._curves.draw()
         if not self._shows_pictures:
             return
         picture = self._picture(generated_samples(self._assembly), self._run.sample_grid(step))
@@ -117,11 +127,11 @@ class CallbackFailure(Exception):
 
 
 class CallbackObserver(Observer):
-    """A callback of a plugin as an observer. Its exceptions become CallbackFailure."""
+    """A callback as an observer. Its exceptions become CallbackFailure, which `label` is in."""
 
-    def __init__(self, chosen: ChosenCallback) -> None:
-        self._chosen = chosen
-        self._callback = chosen.callback
+    def __init__(self, callback: Callback, label: str) -> None:
+        self._callback = callback
+        self._label = label
 
     def started(self, facts: SessionFacts) -> None:
         values = {".".join(key): it.value for key, it in facts.config.values().items()}
@@ -143,8 +153,7 @@ class CallbackObserver(Observer):
         try:
             call()
         except Exception as error:
-            label = self._chosen.selection.label
-            raise CallbackFailure(f"{label} failed: {described(error)}") from error
+            raise CallbackFailure(f"{self._label} failed: {described(error)}") from error
 
 
 def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
@@ -156,6 +165,7 @@ def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
         device=assembly.execution.describe(),
         data=assembly.data.dataset.describe(),
         sample=assembly.problem.sample.shown(),
+        noun=assembly.format.spec.noun,
         generator_parameters=sum(p.numel() for p in sides.generator.parameters),
         discriminator_parameters=sum(p.numel() for p in discriminator),
         first_step=step,

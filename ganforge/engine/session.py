@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganforge.config.layers import Layer, from_file
@@ -27,7 +29,8 @@ from ganforge.plugin.registry import Registry
 from ganforge.plugin.requirements import installation
 from ganforge.plugin.schedule import schedule_from
 from ganforge.printable import described, printable
-from ganforge.storage.run_directory import Lock, RunDirectory, State
+from ganforge.storage.run_directory import Lock, RunDirectory, State, next_directory
+from ganforge.storage.working_folder import git_state
 
 from .observers import Observer
 
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
 
 
 #: the kinds that watch a run, and change nothing of it
-WATCHING = ("metric", "callback")
+WATCHING = ("metric", "features", "callback")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,17 +129,20 @@ def train(
     *,
     resume: bool = False,
     changes: dict[str, Any] | None = None,
-    observer: Observer,
+    observers: Sequence[Observer],
     stop_request: Callable[[], State | None],
+    command: Sequence[str] = (),
 ) -> Result:
     """Train in a run directory, from the start or from where it was left.
 
-    `observer` is told of everything. `changes` is what a resumed run changes of its configuration.
-    `stop_request` is asked between steps; what it answers ends the session after a checkpoint. A
-    new run that fails before its first step leaves nothing behind.
+    `observers` are told of everything. `changes` is what a resumed run changes of its
+    configuration. `stop_request` is asked between steps; what it answers ends the session after a
+    checkpoint. A new run that fails before its first step leaves nothing behind. `command` is what
+    was typed, for the record.
 
     Raises the errors of building and of training; `status.json` keeps how it ended.
     """
+    began = datetime.now(UTC)
     with Lock(run):
         if not resume or changes:
             run.write_config(config.to_toml())
@@ -144,7 +150,7 @@ def train(
         step = next((step for step, _ in run.list_checkpoints()), 0)
         run.write_status("running", step)
         try:
-            trainer = _prepare(config, run, observer, resume)
+            trainer = _prepare(config, run, observers, resume)
         except GanforgeError as error:
             if resume:
                 run.write_status("failed", step, printable(error))
@@ -152,7 +158,7 @@ def train(
                 run.discard()
             raise
         assembly = trainer.assembly
-        run.record_session(_environment(assembly), changes or {})
+        run.record_session(_environment(assembly, began, command), changes or {})
         run.write_status("running", trainer.step)
         try:
             state = trainer.train(stop_request)
@@ -170,7 +176,9 @@ def train(
         )
 
 
-def _prepare(config: RunConfig, run: RunDirectory, observer: Observer, resume: bool) -> Trainer:
+def _prepare(
+    config: RunConfig, run: RunDirectory, observers: Sequence[Observer], resume: bool
+) -> Trainer:
     from .assemble import assemble
     from .state import trained_classes
     from .trainer import Trainer
@@ -178,7 +186,7 @@ def _prepare(config: RunConfig, run: RunDirectory, observer: Observer, resume: b
     try:
         fresh = not resume or not run.list_checkpoints()
         trained = {} if fresh else trained_classes(run, config)
-        trainer = Trainer(assemble(config, fresh=fresh, trained=trained), run, observer)
+        trainer = Trainer(assemble(config, fresh=fresh, trained=trained), run, *observers)
         if resume:
             trainer.resume()
     except GanforgeError:
@@ -190,11 +198,16 @@ def _prepare(config: RunConfig, run: RunDirectory, observer: Observer, resume: b
     return trainer
 
 
-def _environment(assembly: Assembly) -> dict[str, Any]:
+def _environment(assembly: Assembly, began: datetime, command: Sequence[str]) -> dict[str, Any]:
     from ganforge.storage import provenance
 
     components = [selection.component for selection in assembly.config.selections]
-    found = provenance.environment(components, assembly.execution.describe())
+    found: dict[str, Any] = {"started": began.isoformat(timespec="seconds")}
+    if command:
+        found["command"] = list(command)
+    if (git := git_state(Path())) is not None:
+        found["git"] = git
+    found |= provenance.environment(components, assembly.execution.describe())
     if assembly.starts:
         found["init"] = {side: start.record() for side, start in assembly.starts.items()}
     return found
@@ -210,7 +223,13 @@ def _with_last_checkpoint(error: GanforgeError, run: RunDirectory) -> GanforgeEr
     return NonFiniteError(f"{error}; {last}")
 
 
-def new_run_name(config: RunConfig) -> str:
-    """`dcgan-nonsat-digits`: the name of a run that was given none."""
+def new_run(config: RunConfig, out: Path | None = None, recipe: str | None = None) -> RunDirectory:
+    """An empty directory for a run: `out`, or the next number in `runs`.
+
+    It is named after the recipe, or `00001-dcgan-nonsat-digits` after what the run is made of.
+    """
     losses = "+".join(term.component.name for term in config.losses)
-    return "-".join([config.generator.component.name, losses, config.dataset.component.name])
+    name = "-".join([config.generator.component.name, losses, config.dataset.component.name])
+    if recipe is not None:
+        name = recipe.rpartition("/")[2]
+    return RunDirectory.create(out or next_directory(Path("runs"), name))

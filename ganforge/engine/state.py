@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -35,7 +36,7 @@ OPTIMIZER = "optimizer/"
 
 
 def snapshot(
-    assembly: Assembly, averages: Averages, step: int
+    assembly: Assembly, averages: Averages, step: int, best: Mapping[str, Any] | None = None
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Every tensor and every other fact that a resumed run needs, after `step` steps."""
     sums, counts = averages.state()
@@ -53,6 +54,7 @@ def snapshot(
         "classes": _classes(assembly),
         "frozen": _frozen(training),
         "telemetry_counts": counts,
+        "best": best,
     }
 
 
@@ -86,14 +88,17 @@ def _classes_of_0_1(run: RunDirectory) -> dict[str, list[str]]:
     return {} if stored is None else {LABEL: stored}
 
 
-def load_newest(run: RunDirectory, assembly: Assembly, averages: Averages) -> int:
-    """Load the newest sound checkpoint, and return its step; 0 where none was written yet.
+def load_newest(
+    run: RunDirectory, assembly: Assembly, averages: Averages
+) -> tuple[int, Mapping[str, Any] | None]:
+    """Load the newest sound checkpoint, and return its step and the best one that it knows of.
 
-    Raises CheckpointError, with nothing changed, where it does not fit.
+    The step is 0 where none was written yet. Raises CheckpointError, with nothing changed, where it
+    does not fit.
     """
     found = newest_sound(run)
     if found is None:
-        return 0
+        return 0, None
     path, tensors, document = found
     training, where = assembly.training, printable(path)
     provenance.warn_of_versions(assembly.config, document["components"], str(run))
@@ -118,7 +123,7 @@ def load_newest(run: RunDirectory, assembly: Assembly, averages: Averages) -> in
         if name.startswith(TELEMETRY)
     }
     averages.load(sums, document["telemetry_counts"], assembly.execution.device)
-    return int(document["step"])
+    return int(document["step"]), document.get("best")
 
 
 def _modules(training: Training) -> dict[str, nn.Module]:

@@ -126,6 +126,7 @@ class Speed:
 
     def __init__(self, clock: float | None = None) -> None:
         self.started = self._last = time.perf_counter() if clock is None else clock
+        self._cpu_started = time.process_time()
         self._images = 0
 
     def count(self, images: int) -> None:
@@ -140,6 +141,11 @@ class Speed:
     @property
     def seconds(self) -> float:
         return time.perf_counter() - self.started
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time of this process, all of its threads together."""
+        return time.process_time() - self._cpu_started
 
 
 def peak_memory() -> int | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -14,6 +16,7 @@ from ganforge.storage.generator_file import write_generator
 from ganforge.storage.run_directory import RunDirectory, State
 
 from .assemble import Assembly
+from .best import BestSoFar
 from .observers import Observer
 from .reports import Reports
 from .state import load_newest, snapshot
@@ -24,12 +27,13 @@ from .telemetry import Averages, Speed
 class Trainer:
     """Trains an assembly in a run directory, from wherever its checkpoint left it."""
 
-    def __init__(self, assembly: Assembly, run: RunDirectory, observer: Observer) -> None:
+    def __init__(self, assembly: Assembly, run: RunDirectory, *observers: Observer) -> None:
         self.assembly = assembly
         self.run = run
         self.step = 0
         self.averages = Averages()
-        self.reports = Reports(assembly, run, observer)
+        self.best = BestSoFar(assembly.config)
+        self.reports = Reports(assembly, run, *observers)
         self.speed = Speed()
 
     @property
@@ -42,10 +46,12 @@ class Trainer:
 
         Raises CheckpointError, with nothing changed, where it does not fit.
         """
-        self.step = load_newest(self.run, self.assembly, self.averages)
+        self.step, best = load_newest(self.run, self.assembly, self.averages)
+        self.best.restore(best)
         training = self.assembly.training
         training.schedules.tell(training.progress(self.step))
         self.reports.rewind(self.step)
+        self._write_best()
 
     def train(self, stop_request: Callable[[], State | None] = lambda: None) -> State:
         """Train to the end, or until `stop_request` answers with the state to stop in.
@@ -82,11 +88,12 @@ class Trainer:
         last = self.step == self.assembly.training.num_steps
         if last or self.step % config.output.log_every == 0:
             self.log()
+        kept = self.step in self.assembly.kept_steps
         if last or self.step % config.evaluation.every == 0:
-            self.reports.evaluation(self.step, self.images_seen)
+            numbers = self.reports.evaluation(self.step, self.images_seen)
+            kept |= self.best.offer(self.step, numbers)
         if last or self.step % config.output.sample_every == 0:
             self.reports.grid(self.step)
-        kept = self.step in self.assembly.kept_steps
         if last or kept or self.step % config.output.checkpoint_every == 0:
             self.save()
 
@@ -126,6 +133,7 @@ class Trainer:
             "step": self.step,
             "images": self.images_seen,
             "seconds": round(self.speed.seconds, 3),
+            "cpu_seconds": round(self.speed.cpu_seconds, 3),
             "images_per_second": round(self.speed.read(), 2),
             **self.averages.read(),
         }
@@ -133,6 +141,8 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint and the generator, and remove the checkpoints that are too many.
+
+        The generator of the best checkpoint is written a second time, and stays.
 
         Raises CheckpointError, and NonFiniteError rather than save after an update that was not
         finite.
@@ -142,10 +152,23 @@ class Trainer:
             raise CheckpointError(
                 f"the run directory {self.run} was removed or moved while it was in use"
             )
+        a, best = self.assembly, self.best
+        # The checkpoint comes last: a run that is resumed from it has everything else already.
+        self._write_generator(self.run.generator)
+        found = snapshot(a, self.averages, self.step, best.record())
+        path = write_checkpoint(self.run, self.step, *found)
+        # But for the best, which is that because the checkpoint says so.
+        self._write_best()
+        kept = a.kept_steps if best.step is None else a.kept_steps | {best.step}
+        prune(self.run, a.config.output.keep_checkpoints, kept)
+        self.reports.saved(self.step, path)
+
+    def _write_best(self) -> None:
+        """Keep the generator where it is the best so far."""
+        if self.step and self.best.step == self.step:
+            self._write_generator(self.run.best, self.best.record())
+
+    def _write_generator(self, path: Path, best: Mapping[str, Any] | None = None) -> None:
         a = self.assembly
         source, told = a.source, a.training.schedules.told
-        # The checkpoint comes last: a run that is resumed from it has everything else already.
-        write_generator(self.run.generator, source.network, source.game, a.config, a.problem, told)
-        path = write_checkpoint(self.run, self.step, *snapshot(a, self.averages, self.step))
-        prune(self.run, a.config.output.keep_checkpoints, a.kept_steps)
-        self.reports.saved(self.step, path)
+        write_generator(path, source.network, source.game, a.config, a.problem, told, best)

@@ -11,6 +11,7 @@ from ganforge.plugin.fields import Field
 from ganforge.plugin.options import NoOptions, describe
 from ganforge.plugin.shapes import PLURALS, ImageShapes, Shapes
 
+QUANTITY_PATTERN = re.compile(r"[a-z_]\w*(\.[a-z_]\w*)?")
 NAME_PATTERN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 TARGET_PATTERN = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
@@ -53,6 +54,16 @@ class Spec:
         for name in value if allowed is not None else ():
             known = ", ".join(allowed or ()) or "nothing"
             self._require(name in (allowed or ()), f"{field} names one of {known}, not {name!r}")
+
+    def _require_quantities(self, reads: object) -> None:
+        """Require a tuple of names such as `fake_scores` or `fake.features`."""
+        self._require_names("reads", reads)
+        assert isinstance(reads, tuple)
+        for name in reads:
+            self._require(
+                bool(QUANTITY_PATTERN.fullmatch(name)),
+                f"reads names quantities such as 'fake_scores' or 'fake.features', not {name!r}",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

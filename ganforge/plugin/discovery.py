@@ -56,6 +56,18 @@ class Discovery:
     registry: Registry
     plugins: tuple[Discovered, ...]
 
+    @property
+    def troubles(self) -> list[str]:
+        """A line for each plugin that failed or is odd."""
+        lines = []
+        for found in self.plugins:
+            plugin = found.plugin
+            shown = f"the plugin {plugin.name!r} of {plugin.package} {plugin.version}"
+            if found.status == "failed":
+                lines.append(f"{shown} failed to load and is left out: {found.reason}")
+            lines += [f"{shown}: {warning}" for warning in found.warnings]
+        return lines
+
 
 class _Faulty(Exception):
     """Why a plugin cannot be used, in one line."""

@@ -16,6 +16,7 @@ from ganforge.plugin.specs import (
     CallbackSpec,
     DatasetSpec,
     DiscriminatorSpec,
+    FeaturesSpec,
     FormatSpec,
     GameSpec,
     GeneratorSpec,
@@ -81,6 +82,12 @@ def ganforge_metrics() -> Iterable[MetricSpec]:
 
 
 @hookspec
+def ganforge_features() -> Iterable[FeaturesSpec]:
+    """Feature extractors, through which metrics look at samples."""
+    return ()
+
+
+@hookspec
 def ganforge_callbacks() -> Iterable[CallbackSpec]:
     """Callbacks that are told of a run's progress, such as loggers."""
     return ()
@@ -114,6 +121,7 @@ HOOKS: dict[str, type[Spec]] = {
     "ganforge_games": GameSpec,
     "ganforge_augmentations": AugmentationSpec,
     "ganforge_metrics": MetricSpec,
+    "ganforge_features": FeaturesSpec,
     "ganforge_callbacks": CallbackSpec,
     "ganforge_optimizers": OptimizerSpec,
     "ganforge_formats": FormatSpec,

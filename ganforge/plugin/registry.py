@@ -133,6 +133,10 @@ class Registry:
     def __iter__(self) -> Iterator[Component[Spec]]:
         return iter(self._components)
 
+    def with_components(self, components: Iterable[Component[Spec]]) -> Registry:
+        """A registry of other components, which knows of the same failures."""
+        return Registry(components, self._failures)
+
     @property
     def packages(self) -> set[str]:
         """The packages whose plugins were loaded, or failed to."""

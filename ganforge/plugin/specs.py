@@ -13,7 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, get_args
 
 from ganforge.plugin.base_specs import ComponentSpec, SampleSpec, Spec
+from ganforge.plugin.dataset_spec import DatasetSpec as DatasetSpec
 from ganforge.plugin.fields import KINDS_OF_FIELDS, Field
+from ganforge.plugin.measure_specs import Direction as Direction
+from ganforge.plugin.measure_specs import FeaturesSpec as FeaturesSpec
+from ganforge.plugin.measure_specs import MetricSpec as MetricSpec
 from ganforge.plugin.network_specs import NO_DISCRIMINATOR as NO_DISCRIMINATOR
 from ganforge.plugin.network_specs import DiscriminatorSpec as DiscriminatorSpec
 from ganforge.plugin.network_specs import GeneratorSpec as GeneratorSpec
@@ -23,7 +27,6 @@ from ganforge.plugin.options import NoOptions, describe
 
 FILE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[\w./-]+")
 SUFFIX_PATTERN = re.compile(r"\.[a-z0-9]+")
-QUANTITY_PATTERN = re.compile(r"[a-z_]\w*(\.[a-z_]\w*)?")
 PARAM_GROUP_KEYS = {"learning_rate": "lr", "epsilon": "eps"}  # torch's words for an option
 
 Side = Literal["discriminator", "generator"]
@@ -67,7 +70,7 @@ class LossSpec(ComponentSpec):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._require_names("trains", self.trains, SIDES)
-        _check_reads(self, self.reads)
+        self._require_quantities(self.reads)
         self._require_names("double_backward", self.double_backward, SIDES)
         self._require(
             self.parameters is None or self.parameters in self.trains,
@@ -99,33 +102,6 @@ class LossSpec(ComponentSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatasetSpec(ComponentSpec):
-    """A data set.
-
-    `fields` gives from the options alone what each item consists of: the field `sample`, which is
-    generated, and any others, `label` for one. `gives` names what it knows besides its samples
-    (`mixture`: the modes of a Gaussian mixture). `path_option` names the option that `--dataset
-    PATH` fills.
-    """
-
-    kind: ClassVar[str] = "dataset"
-
-    fields: Callable[[Any], Mapping[str, Field]]
-    gives: tuple[str, ...] = ()
-    path_option: str | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require(callable(self.fields), "fields must be a function of the options")
-        self._require_names("gives", self.gives)
-        names = [field.name for field in describe(self.options)]
-        self._require(
-            self.path_option is None or self.path_option in names,
-            f"path_option names no option: {self.path_option!r}",
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
 class SamplerSpec(ComponentSpec):
     """Draws what the generator is fed.
 
@@ -150,7 +126,7 @@ class SamplerSpec(ComponentSpec):
         if not callable(self.inputs):
             check_inputs(self, self.inputs)
         if not callable(self.reads):
-            _check_reads(self, self.reads)
+            self._require_quantities(self.reads)
         self._require(
             callable(self.input_shape),
             "input_shape must be a function of the options and the data set's fields",
@@ -240,23 +216,6 @@ class AugmentationSpec(SampleSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MetricSpec(SampleSpec):
-    """A measure of how good the samples are, taken between steps.
-
-    `reads` names what it needs besides samples: `reconstruction` where it compares real samples
-    with what the generator makes of them, `labels`, and what the data set gives (`mixture`).
-    """
-
-    kind: ClassVar[str] = "metric"
-
-    reads: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_reads(self, self.reads)
-
-
-@dataclass(frozen=True, kw_only=True)
 class CallbackSpec(ComponentSpec):
     """Something that is told of a run's progress: a logger, for example."""
 
@@ -303,9 +262,9 @@ class FormatSpec(ComponentSpec):
     """Shows samples as pictures and writes them to files.
 
     `kinds` are the kinds of field that it handles. `suffixes` are those of the files that it
-    writes, `.png` and `.npz` always among them. `one_file_each` is the suffix of the files in a
-    folder with one file per sample; None where samples make sense only together. A format has no
-    options: the field of a data set names it, and the field says what it needs to know.
+    writes, `.png` and `.npz` always among them; `one_file_each` that of the files in a folder with
+    one for each sample, None where samples make sense only together. `noun` is what people call
+    several samples. It has no options: the field of a data set says what it needs to know.
     """
 
     kind: ClassVar[str] = "format"
@@ -313,9 +272,11 @@ class FormatSpec(ComponentSpec):
     kinds: tuple[str, ...]
     suffixes: tuple[str, ...] = (".png", ".npz")
     one_file_each: str | None = None
+    noun: str = "samples"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._require(_are_lines((self.noun,), 1), f"noun must be a word, not {self.noun!r}")
         self._require(self.options is NoOptions, "a format has no options")
         self._require_names("kinds", self.kinds, KINDS_OF_FIELDS)
         self._require(bool(self.kinds), "kinds is empty")
@@ -369,18 +330,8 @@ def _are_lines(value: object, number: int) -> bool:
     )
 
 
-def _check_reads(spec: ComponentSpec, reads: object) -> None:
-    spec._require_names("reads", reads)
-    assert isinstance(reads, tuple)
-    for name in reads:
-        spec._require(
-            bool(QUANTITY_PATTERN.fullmatch(name)),
-            f"reads names quantities such as 'fake_scores' or 'fake.features', not {name!r}",
-        )
-
-
 #: kinds of which a run may have any number, each a table by name in the configuration
-TABLES = ("loss", "augmentation", "metric", "callback")
+TABLES = ("loss", "augmentation", "metric", "features", "callback")
 
 SPECS: tuple[type[Spec], ...] = (
     GeneratorSpec,
@@ -391,6 +342,7 @@ SPECS: tuple[type[Spec], ...] = (
     GameSpec,
     AugmentationSpec,
     MetricSpec,
+    FeaturesSpec,
     CallbackSpec,
     OptimizerSpec,
     FormatSpec,

@@ -69,6 +69,14 @@ def _value(field: Field, name: str, text: str, shown: str) -> Tensor:
     if field.kind == "category":
         return torch.tensor(find_labels(split_labels(text), field.classes or ()))
     values = _array(Path(text), name, shown) if text.endswith(_ARRAYS) else _numbers(text, shown)
+    return checked_values(field, name, values, shown)
+
+
+def checked_values(field: Field, name: str, values: Tensor, shown: str) -> Tensor:
+    """Values `[*shape]` or `[N, *shape]` in the units of the data as `[N, *shape]` for a network.
+
+    Raises UsageError where they have another shape, or are not finite.
+    """
     shape = field.known_shape
     if values.shape == shape:
         values = values[None]

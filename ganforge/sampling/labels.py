@@ -21,15 +21,15 @@ def split_labels(text: str) -> list[str]:
     return words
 
 
-def find_labels(words: Sequence[str], classes: Sequence[str]) -> list[int]:
+def find_labels(words: Sequence[str], classes: Sequence[str], shown: str = "--labels") -> list[int]:
     """The index in [0, K) that each word names: by its class, or else as a number.
 
-    Raises UsageError for a word that does neither.
+    `shown` is how errors name the words. Raises UsageError for a word that does neither.
     """
-    return [_find_label(word, classes) for word in words]
+    return [_find_label(word, classes, shown) for word in words]
 
 
-def _find_label(word: str, classes: Sequence[str]) -> int:
+def _find_label(word: str, classes: Sequence[str], shown: str) -> int:
     if word in classes:
         return classes.index(word)
     try:
@@ -37,10 +37,10 @@ def _find_label(word: str, classes: Sequence[str]) -> int:
     except ValueError:
         near = did_you_mean(word, classes)
         raise UsageError(
-            f"--labels: there is no class {printable(word, 60)!r}{near or '; ' + _known(classes)}"
+            f"{shown}: there is no class {printable(word, 60)!r}{near or '; ' + _known(classes)}"
         ) from None
     if not 0 <= index < len(classes):
-        raise UsageError(f"--labels: {index} is out of range: {_known(classes)}")
+        raise UsageError(f"{shown}: {index} is out of range: {_known(classes)}")
     return index
 
 

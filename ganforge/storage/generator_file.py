@@ -29,10 +29,12 @@ def write_generator(
     config: RunConfig,
     problem: Problem,
     progress: Progress | None = None,
+    best: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the generator with all that is needed to sample from it. Raises CheckpointError.
 
-    `progress` is what a network that follows it was told last.
+    `progress` is what a network that follows it was told last; `best` says of the best generator of
+    a run by which number it is that.
     """
     document = {
         "generator": record(config.generator),
@@ -41,6 +43,7 @@ def write_generator(
         "sample_format": record(config.format),
         "problem": problem_record(problem),
         "progress": None if progress is None else asdict(progress),
+        "best": None if best is None else dict(best),
         # What 0.1 read of a conditional generator.
         "classes": _classes(problem),
     }

@@ -4,9 +4,12 @@ config.toml          the resolved configuration; `ganforge train --config` accep
 environment.json     the versions and the device of each session of the run
 status.json          what the run is doing, or how it ended
 metrics.jsonl        one object per log step
+metrics.png          the same, drawn
 samples/             grids, named after the step
 checkpoints/         everything that a resumed run needs, a file per checkpoint
 generator.safetensors  the generator, alone enough to sample from
+best.safetensors     the same, as it was when the metric of `evaluation.best` was best
+evaluations.jsonl    one object per `ganforge evaluate` of the run
 """
 
 from __future__ import annotations
@@ -39,9 +42,12 @@ class RunDirectory:
         self.environment = path / "environment.json"
         self.status = path / "status.json"
         self.metrics = path / "metrics.jsonl"
+        self.curves = path / "metrics.png"
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"
         self.generator = path / "generator.safetensors"
+        self.best = path / "best.safetensors"
+        self.evaluations = path / "evaluations.jsonl"
 
     def __str__(self) -> str:
         return printable(self.path)
@@ -97,19 +103,20 @@ class RunDirectory:
 
     def record_session(self, environment: dict[str, Any], changes: dict[str, Any]) -> None:
         """Append this session's environment, and what it changed of the configuration."""
-        sessions = self._sessions()
+        sessions = self.sessions()
         sessions.append({**environment, "changes": changes})
         self._write(self.environment, json.dumps({"sessions": sessions}, indent=2) + "\n")
 
     def last_plugins(self) -> dict[str, str]:
         """The components of the last session by qualified name, with their packages' versions."""
         try:
-            plugins = self._sessions()[-1]["plugins"]
+            plugins = self.sessions()[-1]["plugins"]
             return {str(name): str(version) for name, version in plugins.items()}
         except (IndexError, KeyError, TypeError, AttributeError):
             return {}
 
-    def _sessions(self) -> list[Any]:
+    def sessions(self) -> list[Any]:
+        """The records of the sessions so far, the first one first; none where they are damaged."""
         # A record for people; nothing that is computed depends on it.
         try:
             sessions = json.loads(self.environment.read_text())["sessions"]
@@ -147,6 +154,25 @@ class RunDirectory:
             raise RunDirectoryError(
                 f"{printable(path)} cannot be written: {error.strerror or error}"
             ) from error
+
+
+def is_locked(run: RunDirectory) -> bool | None:
+    """Whether a process is in the run directory; None where the system cannot tell."""
+    try:
+        import fcntl
+
+        descriptor = os.open(run.path, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None  # a file system without locks
+    finally:
+        os.close(descriptor)
+    return False
 
 
 class Lock:
@@ -197,6 +223,29 @@ class Lock:
             return f"process {int(status['pid'])} on {printable(status['host'])}"
         except (OSError, ValueError, KeyError, TypeError):
             return "it has not said which"
+
+
+def generator_file(source: Path, *, best: bool = False) -> Path:
+    """The generator of a run directory, the last or the `best` one, or the file itself that is one.
+
+    Raises UsageError where there is none, or where the run has not saved one yet.
+    """
+    run = RunDirectory(source)
+    if best and not source.is_dir():
+        raise UsageError(f"--best is for a run directory, and {run} is none")
+    path = (run.best if best else run.generator) if source.is_dir() else source
+    if path.exists():
+        return path
+    if best and run.config.is_file():
+        raise UsageError(
+            f"the run in {run} has kept no best generator: evaluation.best names the metric that "
+            "tells it"
+        )
+    if run.config.is_file():
+        raise UsageError(
+            f"the run in {run} has not saved a generator yet: it does so with its first checkpoint"
+        )
+    raise UsageError(f"{run} is neither a run directory nor a generator.safetensors")
 
 
 def next_directory(parent: Path, name: str) -> Path:

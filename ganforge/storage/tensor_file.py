@@ -34,7 +34,7 @@ from ganforge.storage.tensor_header import (
 
 def write(path: Path, kind: str, tensors: Mapping[str, Tensor], document: dict[str, Any]) -> None:
     """Write tensors and a JSON document as one file, atomically. Raises CheckpointError."""
-    stored = _storable(tensors)
+    stored = storable(tensors)
     header = {
         **document,
         "kind": kind,
@@ -76,7 +76,7 @@ def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, document
 
 
-def _storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Contiguous copies on the CPU; tensors that share memory are stored apart."""
     stored: dict[str, Tensor] = {}
     seen: set[int] = set()

@@ -6,19 +6,23 @@ This module is read to list the data sets, so it imports nothing heavy.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 from ganforge import DatasetSpec, Field, hookimpl
 
-from .availability import check_torchvision
-from .options import DigitsOptions, TorchvisionOptions
+from .availability import check_stacked, check_torchvision
+from .options import DigitsOptions, StackedDigitsOptions, StackedOptions, TorchvisionOptions
+from .python import PythonOptions, check_handed_over, fields_of
 
 
 def _grey(options: DigitsOptions | TorchvisionOptions) -> Mapping[str, Field]:
     return _labelled((1, options.size, options.size))
 
 
-def _colour(options: TorchvisionOptions) -> Mapping[str, Field]:
+def _colour(
+    options: TorchvisionOptions | StackedOptions | StackedDigitsOptions,
+) -> Mapping[str, Field]:
     return _labelled((3, options.size, options.size))
 
 
@@ -27,6 +31,10 @@ def _labelled(shape: tuple[int, ...]) -> Mapping[str, Field]:
         "sample": Field(kind="image", shape=shape, dtype="uint8"),
         "label": Field(kind="category"),
     }
+
+
+def _test_split(options: TorchvisionOptions) -> TorchvisionOptions | None:
+    return None if options.split == "test" else replace(options, split="test")
 
 
 @hookimpl
@@ -51,4 +59,29 @@ def ganforge_datasets() -> Iterator[DatasetSpec]:
             options=TorchvisionOptions,
             check_available=partial(check_torchvision, name),
             fields=fields,
+            held_out=_test_split,
         )
+    yield DatasetSpec(
+        name="python",
+        summary="Data of a Python program, given to ganforge.train",
+        build="ganforge_datasets.python:build",
+        options=PythonOptions,
+        check_available=check_handed_over,
+        fields=fields_of,
+        handed_over=True,
+    )
+    yield DatasetSpec(
+        name="stacked-mnist",
+        summary="Three digits of MNIST as red, green and blue: 1,000 modes (Metz et al., 2017)",
+        build="ganforge_datasets.stacked:mnist",
+        options=StackedOptions,
+        check_available=check_stacked,
+        fields=_colour,
+    )
+    yield DatasetSpec(
+        name="stacked-digits",
+        summary="Three of the digits that come with ganforge as red, green and blue: 1,000 modes",
+        build="ganforge_datasets.stacked:embedded",
+        options=StackedDigitsOptions,
+        fields=_colour,
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ganforge import DataError
 
-from .options import TorchvisionOptions
+from .options import StackedOptions, TorchvisionOptions
 
 _IDX_FILES = tuple(
     f"{part}-{content}-ubyte"
@@ -25,7 +25,12 @@ _LAYOUTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def check_torchvision(name: str, options: TorchvisionOptions) -> None:
+def check_stacked(options: StackedOptions) -> None:
+    """Raises DataError where files of the set that is stacked are missing."""
+    check_torchvision(options.source, options)
+
+
+def check_torchvision(name: str, options: TorchvisionOptions | StackedOptions) -> None:
     """Raises DataError where files of the set `name` are missing and may not be downloaded."""
     if options.download:
         return

@@ -16,6 +16,7 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         kinds=("image",),
         suffixes=(".png", ".npz", ".tiff"),
         one_file_each=".png",
+        noun="images",
     )
     yield FormatSpec(
         name="vector",
@@ -23,6 +24,7 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         build="ganforge_formats.vector:VectorFormat",
         kinds=("vector",),
         suffixes=(".png", ".npz", ".csv"),
+        noun="points",
     )
     yield FormatSpec(
         name="table",
@@ -30,6 +32,7 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         build="ganforge_formats.table:TableFormat",
         kinds=("vector",),
         suffixes=(".png", ".npz", ".csv"),
+        noun="rows",
     )
     yield FormatSpec(
         name="sequence",
@@ -37,6 +40,7 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         build="ganforge_formats.sequence:SequenceFormat",
         kinds=("sequence",),
         suffixes=(".png", ".npz", ".csv"),
+        noun="series",
     )
     yield FormatSpec(
         name="audio",
@@ -45,6 +49,7 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         kinds=("sequence",),
         suffixes=(".png", ".npz", ".wav"),
         one_file_each=".wav",
+        noun="clips",
     )
     yield FormatSpec(
         name="text",
@@ -52,6 +57,7 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         build="ganforge_formats.text:TextFormat",
         kinds=("sequence",),
         suffixes=(".png", ".npz", ".txt"),
+        noun="texts",
     )
     yield FormatSpec(
         name="video",
@@ -60,6 +66,7 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         kinds=("video",),
         suffixes=(".png", ".npz", ".gif", ".apng"),
         one_file_each=".gif",
+        noun="videos",
     )
     yield FormatSpec(
         name="points",
@@ -68,6 +75,7 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         kinds=("points",),
         suffixes=(".png", ".npz", ".ply"),
         one_file_each=".ply",
+        noun="clouds",
     )
     yield FormatSpec(
         name="voxels",
@@ -76,4 +84,5 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         kinds=("voxels",),
         suffixes=(".png", ".npz"),
         one_file_each=".png",
+        noun="volumes",
     )

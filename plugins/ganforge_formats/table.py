@@ -10,13 +10,12 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from ganforge import Drawn, Format, Problem
+from ganforge import Column, Drawn, Format, Problem, columns_of
 
 from .canvas import FRAME, GRID, INK, TEXT, WHITE, Axis, Canvas, Colour, Names, draw_legend
-from .columns import Column, columns_of
 from .lettering import font_of, one_line, pixels, strip
 from .plots import FAKE, REAL, Group, draw_histograms
-from .spreadsheet import encode_csv
+from .spreadsheet import encode_csv, numbers
 
 NUM_ROWS = 8  # that are written out
 MOST_PANELS = 24  # columns whose distribution is shown
@@ -68,7 +67,7 @@ class TableFormat(Format):
         """A CSV as the data was given: names, units, categories and the order of the columns."""
         decoded = self._decoded(drawn.samples)
         pairs = zip(self._columns, decoded, strict=True)
-        return encode_csv({column.name: column.texts(values) for column, values in pairs}, drawn)
+        return encode_csv({column.name: _texts(column, values) for column, values in pairs}, drawn)
 
     def _decoded(self, samples: Tensor) -> list[Tensor]:
         restored = self.restored(samples)
@@ -78,7 +77,7 @@ class TableFormat(Format):
         """The first rows as text, in as many blocks as the width takes."""
         cells = [
             [one_line(column.name, _CELL_LETTERS)]
-            + [_cell(column, text) for text in column.texts(values[:NUM_ROWS])]
+            + [_cell(column, text) for text in _texts(column, values[:NUM_ROWS])]
             for column, values in zip(self._columns, decoded, strict=True)
         ]
         font = font_of(_TEXT)
@@ -92,6 +91,13 @@ class TableFormat(Format):
             block.append(column)
             widths.append(width)
         yield _written(block, widths)
+
+
+def _texts(column: Column, decoded: Tensor) -> list[str]:
+    """The texts of a column's cells in a file."""
+    if column.values is not None:
+        return [column.values[number] for number in decoded.tolist()]
+    return numbers(decoded, column.decimals)
 
 
 def _cell(column: Column, text: str) -> str:

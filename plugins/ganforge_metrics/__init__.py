@@ -1,11 +1,11 @@
-"""Measures of generated samples: reconstruction error, moments, divergence and mode coverage."""
+"""Measures of generated samples: moments, modes, features, neighbours, classes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ganforge import ImageShapes, MetricSpec, VectorShapes, hookimpl, option
+from ganforge import ANY_SHAPES, ImageShapes, MetricSpec, VectorShapes, hookimpl, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,35 @@ class ModesOptions:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class KernelOptions:
+    subsets: int = option(100, help="subsets that are drawn of both sides", minimum=1)
+    subset_size: int = option(
+        1000, help="samples in a subset; half of them all where there are fewer", minimum=2
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManifoldOptions:
+    k: int = option(3, help="which nearest neighbour, for precision and recall", minimum=1)
+    density_k: int = option(5, help="which nearest neighbour, for density and coverage", minimum=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions:
+    splits: int = option(10, help="parts that are scored one by one", minimum=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemorisationOptions:
+    level: float = option(
+        0.01,
+        help="share of held-out real samples that are taken for copies and repeats themselves",
+        above=0.0,
+        below=0.5,
+    )
+
+
 @hookimpl
 def ganforge_metrics() -> Iterable[MetricSpec]:
     yield MetricSpec(
@@ -41,12 +70,14 @@ def ganforge_metrics() -> Iterable[MetricSpec]:
             VectorShapes(),
         ),
         reads=("reconstruction",),
+        better={"mae": "lower"},
     )
     yield MetricSpec(
         name="moments",
         summary="Mean and spread of generated samples beside those of real ones",
         build="ganforge_metrics.moments:Moments",
         shapes=(VectorShapes(),),
+        better={"mean_distance": "lower", "covariance_error": "lower"},
     )
     yield MetricSpec(
         name="kl",
@@ -54,6 +85,7 @@ def ganforge_metrics() -> Iterable[MetricSpec]:
         build="ganforge_metrics.divergence:KullbackLeibler",
         options=KLOptions,
         shapes=(VectorShapes(),),
+        better={"forward": "lower", "reverse": "lower"},
     )
     yield MetricSpec(
         name="modes",
@@ -62,4 +94,85 @@ def ganforge_metrics() -> Iterable[MetricSpec]:
         options=ModesOptions,
         shapes=(VectorShapes(),),
         reads=("mixture",),
+        better={
+            "modes": "higher",
+            "strict_modes": "higher",
+            "high_quality": "higher",
+            "kl": "lower",
+            "smallest_share": "higher",
+        },
+    )
+    yield MetricSpec(
+        name="fid",
+        summary="Fréchet distance of features (Heusel et al., 2017): FID if they are Inception's",
+        build="ganforge_metrics.frechet:FrechetDistance",
+        shapes=ANY_SHAPES,
+        reads=("features",),
+        better={"fid": "lower"},
+    )
+    yield MetricSpec(
+        name="class-fid",
+        summary="Fréchet distance of features within classes: the mean (intra-FID), the worst",
+        build="ganforge_metrics.frechet:ClassFrechetDistance",
+        shapes=ANY_SHAPES,
+        reads=("features", "labels", "fake_labels"),
+        better={"mean": "lower", "worst": "lower"},
+    )
+    yield MetricSpec(
+        name="kid",
+        summary="Kernel distance of features (Bińkowski et al., 2018), unbiased, over subsets",
+        build="ganforge_metrics.kernel_distance:KernelDistance",
+        options=KernelOptions,
+        shapes=ANY_SHAPES,
+        reads=("features",),
+        better={"mean": "lower"},
+    )
+    yield MetricSpec(
+        name="prdc",
+        summary="Precision, recall, density and coverage of features (Kynkäänniemi, Naeem et al.)",
+        build="ganforge_metrics.manifolds:Manifolds",
+        options=ManifoldOptions,
+        shapes=ANY_SHAPES,
+        reads=("features",),
+        better=dict.fromkeys(("precision", "recall", "density", "coverage"), "higher"),
+    )
+    yield MetricSpec(
+        name="memorisation",
+        summary="Copies of training samples, and repeats, beside real samples held out of training",
+        build="ganforge_metrics.memorisation:Memorisation",
+        options=MemorisationOptions,
+        shapes=ANY_SHAPES,
+        reads=("features", "training"),
+        better={"nn_ratio": "higher", "copies": "lower", "repeats": "lower"},
+    )
+    yield MetricSpec(
+        name="classifier-score",
+        summary="The Inception Score's formula on an extractor's logits (Salimans et al., 2016)",
+        build="ganforge_metrics.class_scores:ClassifierScore",
+        options=ScoreOptions,
+        shapes=ANY_SHAPES,
+        reads=("logits",),
+        better={"mean": "higher"},
+    )
+    yield MetricSpec(
+        name="classes",
+        summary="Classes that a classifier finds: how many, how evenly, how surely",
+        build="ganforge_metrics.class_scores:Classes",
+        shapes=ANY_SHAPES,
+        reads=("logits",),
+        better={
+            "classes": "higher",
+            "entropy": "higher",
+            "kl": "lower",
+            "confidence": "higher",
+            "sure": "higher",
+        },
+    )
+    yield MetricSpec(
+        name="label-agreement",
+        summary="Samples in which a classifier sees the class they were made for; the worst class",
+        build="ganforge_metrics.class_scores:LabelAgreement",
+        shapes=ANY_SHAPES,
+        reads=("class_logits", "fake_labels"),
+        better={"accuracy": "higher", "worst_class": "higher"},
     )

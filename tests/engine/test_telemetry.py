@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 
 from ganforge.engine import trainer as trainers
-from ganforge.engine.telemetry import MetricsFile
+from ganforge.engine.telemetry import MetricsFile, Speed
 
 LINES = ['{"step": 3, "loss": 1.0}', '{"step": 6, "loss": 0.5}', '{"step": 9, "loss": 0.2}']
 
@@ -67,3 +68,13 @@ def test_a_checkpoint_is_written_when_everything_else_is_there(make_trainer, mon
         trainer.train()
     assert trainer.step == 6
     assert not trainer.run.checkpoint(6).exists()
+
+
+def test_cpu_seconds_count_work_and_not_waiting():
+    speed = Speed()
+    time.sleep(0.2)
+    idle = speed.cpu_seconds
+    while speed.cpu_seconds < idle + 0.05:
+        sum(range(1000))
+    assert idle < 0.1
+    assert speed.seconds > 0.2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy
@@ -32,7 +33,7 @@ def test_a_new_run_explains_itself(ganforge, tmp_path):
     answer = ganforge("train", *TINY, "--steps", "60", "--seed", "7")
     assert (answer.code, answer.err) == (0, "")
     run = tmp_path / "runs" / "00001-mlp-nonsat-digits"
-    assert "step 25/60  loss D " in answer.out
+    assert "step 25/60 (41 %)  0:0" in answer.out
     assert "D(real)" in answer.out
     assert "images/s" in answer.out
     assert "1,797 samples in 10 classes: 0 (178), 1 (182)" in answer.out
@@ -44,6 +45,7 @@ def test_a_new_run_explains_itself(ganforge, tmp_path):
         "environment.json",
         "generator.safetensors",
         "metrics.jsonl",
+        "metrics.png",
         "samples",
         "status.json",
     ]
@@ -62,6 +64,10 @@ def test_a_new_run_explains_itself(ganforge, tmp_path):
     (session,) = json.loads((run / "environment.json").read_text())["sessions"]
     assert session["torch"] == torch.__version__
     assert session["plugins"]["ganforge/mlp"]
+    assert session["command"] == ["ganforge", "train", *TINY, "--steps", "60", "--seed", "7"]
+    age = datetime.now(UTC) - datetime.fromisoformat(session["started"])
+    assert timedelta(0) <= age < timedelta(minutes=10)
+    assert "git" not in session
 
 
 def test_its_configuration_trains_the_same_run_again(ganforge, tmp_path):

@@ -11,8 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganforge import Drawn, Field, Fit, Problem
-from ganforge_formats.columns import Column, columns_of
+from ganforge import Column, Drawn, Field, Fit, Problem, columns_of
 from ganforge_formats.plots import FAKE, REAL, plot
 from ganforge_formats.spreadsheet import numbers
 from ganforge_formats.table import MOST_PANELS, TableFormat

@@ -72,7 +72,7 @@ def test_every_metric_gives_plain_numbers_under_short_names():
     }
     for metric in built.values():
         assert {type(value) for value in metric.measure(samples).values()} == {float}
-    assert [spec.name for spec in ganforge_metrics.ganforge_metrics()] == list(keys)
+    assert {spec.name for spec in ganforge_metrics.ganforge_metrics()} >= {*keys}
 
 
 @pytest.mark.parametrize(("shape", "error"), [((1, 4, 4), 0.25), ((3, 2, 6), 0.25), ((5,), 0.5)])

@@ -19,7 +19,9 @@ LATENTS = {"normal", "uniform", "truncated-normal", "spherical", "class-balanced
 PAIRED = {"reconstruct", "mask", "downscale", "field"}
 STORED = {"digits", "mnist", "fashion-mnist", "kmnist", "images", "image-pairs"}
 MIXTURES = {"normal", "mixture", "ring", "grid"}
-DRAWN = MIXTURES | {"uniform", "swiss-roll"}
+STACKED = {"stacked-mnist", "stacked-digits"}
+UNLABELLED = MIXTURES | {"uniform", "swiss-roll"}
+DRAWN = UNLABELLED | STACKED
 PENALTIES = {"r1", "r2", "gradient-penalty"}
 COMPARISONS = {"mse", "l1", "identity"}
 ALL_LOSSES = {it.name for it in COMPONENTS.values() if it.kind == "loss"}
@@ -104,7 +106,7 @@ SKIPS: Mapping[tuple[str, str], tuple[str, set[str]]] = {
         "dataset",
         DATASETS - {"image-pairs"},
     ),
-    ("classes-are-names", "it has no classes"): ("dataset", DRAWN | {"image-pairs"}),
+    ("classes-are-names", "it has no classes"): ("dataset", UNLABELLED | {"image-pairs"}),
     ("length-is-that-of-the-data", "it has no length"): ("dataset", DRAWN),
     ("same-index-gives-the-same-item", "its samples are drawn, not stored"): ("dataset", DRAWN),
     ("none-and-one-can-be-drawn", "its samples are stored, not drawn"): ("dataset", STORED),
@@ -119,17 +121,17 @@ SKIPS: Mapping[tuple[str, str], tuple[str, set[str]]] = {
     ),
     ("missing-data-is-a-clear-error", "it names no path, and checks nothing before training"): (
         "dataset",
-        DRAWN | {"digits"},
+        UNLABELLED | {"digits", "stacked-digits"},
     ),
     ("missing-data-is-a-clear-error", "its data is there, even in an empty folder"): (
         "dataset",
-        {*FOLDERS, "image-pairs"},
+        {*FOLDERS, "image-pairs", "stacked-mnist"},
     ),
     ("splits-share-nothing", "it has no option `split` with choices"): (
         "dataset",
         DATASETS - set(FOLDERS),
     ),
-    ("every-class-is-there", "it has no classes"): ("dataset", DRAWN | {"image-pairs"}),
+    ("every-class-is-there", "it has no classes"): ("dataset", UNLABELLED | {"image-pairs"}),
     ("films-move", "it writes no moving pictures"): ("format", FORMATS - {"video"}),
     ("order-of-samples-does-not-count", "it compares real samples one by one"): ("metric", {"mae"}),
     ("found-inf-calls-a-step-off", "it does not take found_inf"): ("optimizer", {"rmsprop"}),
@@ -154,7 +156,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, objec
         "dataset/image-pairs": {"root": str(root / "images"), "source": str(root / "images")},
         # A set that nobody has, for its files are hundreds of megabytes.
         "dataset/cifar10": {"root": str(root)},
-        **{f"dataset/{name}": {"root": str(root)} for name in FOLDERS},
+        **{f"dataset/{name}": {"root": str(root)} for name in (*FOLDERS, "stacked-mnist")},
     }
 
 

@@ -33,6 +33,8 @@ class StopRequest:
     """
 
     def __init__(self) -> None:
+        #: the signal that has asked, for a program that is to have it afterwards
+        self.number: int | None = None
         self._state: State | None = None
         self._deferring = False
         self._numbers = [signal.SIGINT, signal.SIGTERM, *_preempt_signal()]
@@ -42,6 +44,7 @@ class StopRequest:
         return self._state
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.number = number
         state: State = "interrupted" if number == signal.SIGINT else "terminated"
         if not self._deferring or self._state is not None:
             raise Stopped(state)

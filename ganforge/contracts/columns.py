@@ -9,9 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganforge import Problem
-
-from .spreadsheet import numbers
+from ganforge.problem import Problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,14 +39,9 @@ class Column:
             return (coded[:, 0] > 0).long() if self.size == 1 else coded.argmax(dim=1)
         if self.modes is None:
             return restored[:, self.start].detach().double()
-        offset, scale = self.modes[coded[:, 1:].argmax(dim=1)].unbind(1)
+        modes = self.modes.to(coded.device)
+        offset, scale = modes[coded[:, 1:].argmax(dim=1)].unbind(1)
         return coded[:, 0].double() * scale + offset
-
-    def texts(self, decoded: Tensor) -> list[str]:
-        """The texts of the column's cells in a file."""
-        if self.values is not None:
-            return [self.values[number] for number in decoded.tolist()]
-        return numbers(decoded, self.decimals)
 
 
 def columns_of(problem: Problem) -> list[Column]:

@@ -1,0 +1,79 @@
+"""`open_run`: a run directory, read from Python."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganforge.errors import UsageError, did_you_mean, listed
+from ganforge.printable import printable
+from ganforge.runs.run import Run as StoredRun
+
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
+
+    from .generator import Generator
+
+
+class Run(StoredRun):
+    """A run: its settings, metrics, checkpoints, pictures, and its generator."""
+
+    def load(self, step: int | None = None, *, device: str = "auto") -> Generator:
+        """The generator as it was saved last, or in the checkpoint after `step` steps.
+
+        Raises UsageError where there is no such checkpoint.
+        """
+        from .generator import load
+
+        if step is None:
+            return load(self.path, device=device)
+        checkpoints = dict(self.checkpoints)
+        if step not in checkpoints:
+            known = listed([str(it) for it in sorted(checkpoints)])
+            raise UsageError(
+                f"{printable(self.path)} has no checkpoint of step {step}; it has {known}"
+            )
+        return load(checkpoints[step], device=device)
+
+    def column(self, name: str) -> tuple[NDArray[numpy.int64], NDArray[numpy.float64]]:
+        """The steps and the values of one quantity, both `[N]`.
+
+        Raises UsageError for a quantity that the run does not have.
+        """
+        import numpy
+
+        if name not in self.metrics:
+            known = listed(list(self.metrics))
+            near = did_you_mean(name, self.metrics) or f"; it has {known}"
+            raise UsageError(f"{printable(self.path)} has no metric {printable(name, 60)!r}{near}")
+        series = self.metrics[name]
+        return numpy.array(series.steps, numpy.int64), numpy.array(series.values, numpy.float64)
+
+    def frame(self) -> Any:
+        """The metrics as a pandas DataFrame: a row per step, a column per quantity.
+
+        What was not measured in a step is NaN there. Raises UsageError where pandas is not
+        installed.
+        """
+        try:
+            import pandas  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        except ImportError as error:
+            raise UsageError(
+                "frame() gives a pandas DataFrame, and pandas is not installed: `pip install "
+                "pandas`, or read `metrics` and `column(name)`, which need nothing"
+            ) from error
+        columns = {
+            name: pandas.Series(series.values, index=series.steps)
+            for name, series in self.metrics.items()
+        }
+        return pandas.DataFrame(columns).rename_axis("step")
+
+
+def open_run(path: str | PathLike[str]) -> Run:
+    """The run in a directory, whether it is being trained or has ended.
+
+    Raises UsageError where there is none.
+    """
+    return Run(Path(path))

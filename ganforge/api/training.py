@@ -1,0 +1,204 @@
+"""`train`: what `ganforge train` does, as a function."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from ganforge.config.arguments import Settings, from_arguments
+from ganforge.config.data_path import path_layer
+from ganforge.config.layers import Entry, Layer, from_file
+from ganforge.config.recipes import recipe_layer
+from ganforge.config.resolve import resolve
+from ganforge.engine import session
+from ganforge.engine.observers import Observer
+from ganforge.engine.signals import Stopped, StopRequest
+from ganforge.errors import ConfigError, DataError, UsageError
+from ganforge.plugin.registry import Registry
+from ganforge.printable import printable
+from ganforge.storage.run_directory import RunDirectory, State
+
+from .progress import ProgressLine
+from .registry import found_registry, hand_over
+from .runs import Run
+from .surroundings import own_surroundings
+
+if TYPE_CHECKING:
+    from ganforge.contracts import Callback
+
+    from .callbacks import OnMetrics
+    from .generator import Generator
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingResult:
+    """Outcome of a training: the run, and how it ended.
+
+    `state` is `finished`, or `interrupted` where Ctrl-C or `stop` ended it after a checkpoint. The
+    run has done `step` of `num_steps` steps, and seen so many `images`; `seconds` are those of this
+    session.
+    """
+
+    run: Run
+    state: State
+    step: int
+    num_steps: int
+    images: int
+    seconds: float
+
+    def generator(self, device: str = "auto") -> Generator:
+        """The trained generator, as `ganforge.load` gives it."""
+        return self.run.load(device=device)
+
+
+def train(
+    config: Mapping[str, Any] | str | PathLike[str] | None = None,
+    *,
+    dataset: Any = None,
+    recipe: str | None = None,
+    out: str | PathLike[str] | None = None,
+    resume: str | PathLike[str] | Run | None = None,
+    callbacks: Sequence[Callback | OnMetrics] = (),
+    progress: bool = False,
+    stop: Callable[[], bool] | None = None,
+    **settings: Unpack[Settings],
+) -> TrainingResult:
+    """Train a GAN, or go on with a run.
+
+    `config` is a dictionary with the keys of a run's `config.toml`, or a TOML file. `settings` are
+    its sections (`training={"steps": 300}`, `generator="dcgan"`, `loss=["nonsat", "r1"]`), and the
+    short names that the command line has (`steps=300`); they stand over `config`, and that over
+    `recipe`.
+
+    `dataset` is the name of a data set, a path, a table, or data of one's own: what
+    `ganforge.dataset` gives or takes. `out` is the run directory, else the next one in `runs`;
+    `resume` a run to go on with. `callbacks` are objects (`ganforge.Callback`) and functions of
+    `(step, values)`. `progress` writes a line to standard error. `stop` is asked between steps, and
+    ends training after a checkpoint when it says True, as Ctrl-C does in the main thread; a signal
+    that terminates has its usual effect after the checkpoint.
+
+    The state of the process is left as it was: random generators, default type, signal handlers.
+    Raises GanforgeError: ConfigError for a configuration, before anything is written.
+    """
+    if resume is not None and (out is not None or recipe is not None):
+        raise UsageError(
+            "resume= goes on in the run's own directory, with its own configuration; leave out "
+            "out= and recipe="
+        )
+    registry = found_registry()
+    layers: list[Layer] = []
+    if recipe is not None:
+        layers.append(recipe_layer(registry.find("recipe", recipe)))
+    if isinstance(config, Mapping):
+        table = {key: value for key, value in config.items() if key != "dataset"}
+        registry, entries = _data(registry, config.get("dataset"), "config['dataset']")
+        layers.append(_with(entries, from_arguments(table, "config[{!r}]")))
+    elif config is not None:
+        layers.append(from_file(Path(config)))
+    registry, entries = _data(registry, dataset, "dataset=")
+    layers.append(_with(entries, from_arguments(settings)))
+    changes = None
+    if resume is not None:
+        run = RunDirectory.open(resume.path if isinstance(resume, Run) else Path(resume))
+        _check_same_data(run, layers)
+        resolved, changes = session.resume_config(run, layers, registry)
+    else:
+        resolved = resolve(layers, registry)
+    resolved.check_available()
+    observers: list[Observer] = [ProgressLine()] if progress else []
+    if callbacks:
+        from .callbacks import observers_of
+
+        observers += observers_of(callbacks)
+    if resume is None:
+        run = session.new_run(resolved, None if out is None else Path(out), recipe)
+    request = StopRequest()
+
+    def stop_request() -> State | None:
+        asked = request()
+        return "interrupted" if asked is None and stop is not None and stop() else asked
+
+    with own_surroundings():
+        outcome = _stoppable(
+            request,
+            lambda: session.train(
+                resolved,
+                run,
+                resume=resume is not None,
+                changes=changes,
+                observers=observers,
+                stop_request=stop_request,
+            ),
+        )
+    return TrainingResult(
+        run=Run(run.path),
+        state=outcome.state,
+        step=outcome.step,
+        num_steps=outcome.num_steps,
+        images=outcome.images,
+        seconds=outcome.seconds,
+    )
+
+
+def _stoppable(request: StopRequest, training: Callable[[], session.Result]) -> session.Result:
+    """Train, with signals as requests to stop; only the main thread can handle them."""
+    if threading.current_thread() is not threading.main_thread():
+        return training()
+    try:
+        with request.listening():
+            result = training()
+    except Stopped as stopped:
+        _pass_on(request)
+        raise KeyboardInterrupt from stopped
+    if result.state == "terminated":
+        _pass_on(request)
+    return result
+
+
+def _pass_on(request: StopRequest) -> None:
+    """Let a signal that terminates have the effect that it has in this program."""
+    if request.number is not None and request.number != signal.SIGINT:
+        signal.raise_signal(request.number)
+
+
+def _data(registry: Registry, given: Any, place: str) -> tuple[Registry, tuple[Entry, ...]]:
+    """The registry and the settings of a data set, by name, path or table, or of data."""
+    if given is None:
+        return registry, ()
+    if isinstance(given, Mapping) and not _is_data(given):
+        return registry, from_arguments({"dataset": given}, place.replace("dataset", "{}")).entries
+    if isinstance(given, str | PathLike):
+        return registry, path_layer(str(given), registry, place).entries
+    from .datasets import dataset
+
+    return hand_over(registry, dataset(given), place)
+
+
+def _is_data(table: Mapping[Any, Any]) -> bool:
+    """True for a dictionary of values by field, rather than of settings."""
+    return "sample" in table
+
+
+def _with(entries: tuple[Entry, ...], layer: Layer) -> Layer:
+    return Layer(entries=(*entries, *layer.entries), tables=layer.tables)
+
+
+def _check_same_data(run: RunDirectory, layers: Sequence[Layer]) -> None:
+    """Raise DataError where other data is handed over than the run was trained on."""
+    given = {it.path: it.value for layer in layers for it in layer.entries}.get(
+        ("dataset", "digest")
+    )
+    try:
+        stored = Run(run.path).settings.get("dataset.digest")
+    except ConfigError:
+        return  # which resuming complains of
+    if given is not None and stored is not None and given != stored:
+        raise DataError(
+            f"{printable(run.path)} was trained on other data than what dataset= hands over: its "
+            f"digest is {printable(stored, 40)}, and this one's {printable(given, 40)}"
+        )

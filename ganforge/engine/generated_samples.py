@@ -1,0 +1,92 @@
+"""`GeneratedSamples`: what a generator makes for an evaluation, a few at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganforge.contracts import Batch, Inputs
+from ganforge.device.randomness import Randomness
+from ganforge.measuring.streams import Stream
+from ganforge.problem import Problem
+
+from .generation import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratedSamples:
+    """Samples of a source as a function of the seed and the stream, in parts.
+
+    `real` are samples for a sampler that makes its inputs of them, and for the conditions that no
+    sampler can draw: sample i is then made of, or for, real sample i. Parts begin at multiples of
+    the number of samples that a source draws at once.
+    """
+
+    source: Source
+    problem: Problem
+    randomness: Randomness
+    stream: str
+    real: Stream
+
+    @property
+    def needs_real(self) -> bool:
+        """True where there are as many samples as real ones, and no more."""
+        return self.source.fed_with_data or bool(self._undrawn)
+
+    @property
+    def _undrawn(self) -> list[str]:
+        conditions = self.problem.conditions
+        return [name for name, field in conditions.items() if field.kind != "category"]
+
+    def num(self, wanted: int) -> int:
+        """The number of samples that can be made where so many are wanted."""
+        return min(wanted, self.real.num) if self.needs_real else wanted
+
+    def _inputs(self, start: int, num: int, real: Batch | None) -> Inputs:
+        told: Mapping[str, Tensor] = {}
+        if real is not None and not self.source.fed_with_data:
+            told = {name: real.others[name] for name in self._undrawn}
+        chunks = self.source.inputs(
+            self.randomness,
+            self.stream,
+            num,
+            conditions=told,
+            real=real if self.source.fed_with_data else None,
+            first=start,
+        )
+        return _joined([*chunks])
+
+    def _real(self, start: int, num: int) -> Batch | None:
+        return self.real.read(start, num) if self.needs_real else None
+
+    def read(self, start: int, num: int) -> Batch:
+        """Samples `start` to `start + num`, and the conditions that they are made for."""
+        inputs = self._inputs(start, num, self._real(start, num))
+        ((samples, _),) = self.source.samples([inputs])
+        return Batch(samples.float(), **inputs.others)
+
+    def read_conditions(self, start: int, num: int) -> dict[str, Tensor]:
+        """The conditions of samples, which are not made for it."""
+        return dict(self._inputs(start, num, self._real(start, num)).others)
+
+    def reconstruct(self, start: int, num: int) -> Tensor:
+        """What the generator makes of real samples `start` to `start + num`."""
+        real = self.real.read(start, num)
+        inputs = self._inputs(start, num, real)
+        (samples,) = self.source.reconstructions(real, [inputs])
+        return samples
+
+    def reconstruct_all(self, part: int) -> Tensor:
+        """The reconstructions of all real samples, made in parts of this size."""
+        parts = range(0, self.real.num, part)
+        return torch.cat([self.reconstruct(it, min(part, self.real.num - it)) for it in parts])
+
+
+def _joined(chunks: list[Inputs]) -> Inputs:
+    if len(chunks) == 1:
+        return chunks[0]
+    others = {n: torch.cat([it.others[n] for it in chunks]) for n in chunks[0].others}
+    return Inputs(torch.cat([it.values for it in chunks]), **others)

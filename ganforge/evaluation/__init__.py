@@ -1,0 +1,1 @@
+"""`ganforge evaluate`: how good samples are, each score beside its floor."""

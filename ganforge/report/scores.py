@@ -1,0 +1,95 @@
+"""What was measured: the metrics of training, evaluations after it, and what went wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ganforge.runs.measures import Directions, Measured, best_or_last, measures_of, short
+from ganforge.runs.run import Run
+
+from .markup import table, text
+
+
+def metrics(run: Run, better: Directions) -> str:
+    """The last value of every metric of training, and the best of those that have a direction."""
+    rows, any_best = [], False
+    for name in measures_of(run):
+        series, direction = run.metrics[name], better(name)
+        best = "" if direction is None else _at(best_or_last(name, series, direction))
+        any_best = any_best or bool(best)
+        label = f"<bdi>{text(short(name))}</bdi>"
+        rows.append([label, _at(best_or_last(name, series, None)), best, _WORDS.get(direction, "")])
+    columns = 4 if any_best else 2
+    header = ("metric", "last", "best", "")[:columns]
+    return table(header, [row[:columns] for row in rows], "Metrics") if rows else ""
+
+
+def _at(measured: Measured) -> str:
+    step = f'<small class="faint">step {measured.step:,}</small>'
+    return f"<b>{measured.value:.4g}</b> {step}"
+
+
+_WORDS: Mapping[object, str] = {"lower": "lower is better", "higher": "higher is better"}
+
+
+def evaluations(run: Run) -> str:
+    """The last evaluation by each set of conditions; lines that are damaged are left out."""
+    found = {
+        tuple(str(it.get(key)) for key in ("dataset", "split", "num", "num_real", "truncation")): it
+        for it in _read(run.path / "evaluations.jsonl")
+    }
+    return "".join(_evaluation(it) for it in found.values())
+
+
+def _read(path: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, dict) and isinstance(found.get("scores"), list):
+            yield found
+
+
+def _evaluation(record: Mapping[str, Any]) -> str:
+    rows = [
+        [
+            f"<bdi>{text(score.get('name', ''), 80)}</bdi>",
+            f"<b>{_number(score.get('value'))}</b>",
+            _floor(score.get("floor")),
+            text(score.get("features") or "", 60),
+            _WORDS.get(str(score.get("better")), ""),
+        ]
+        for score in record["scores"]
+        if isinstance(score, dict)
+    ]
+    said = [f"{record[key]} {what}" for key, what in _SAID.items() if record.get(key) is not None]
+    header = ("measure", "value", "real against real", "features", "")
+    return f"<p>{text(', '.join(said))}</p>{table(header, rows, 'Evaluation')}" if rows else ""
+
+
+_SAID = {
+    "num": "samples",
+    "num_real": "real ones",
+    "dataset": "data set",
+    "split": "split",
+    "truncation": "truncation",
+    "seed": "seed",
+}
+
+
+def _floor(floor: object) -> str:
+    if isinstance(floor, dict):
+        floor = floor.get("value", floor.get("mean"))
+    return _number(floor) if floor is not None else ""
+
+
+def _number(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, int | float) else text(value, 40)

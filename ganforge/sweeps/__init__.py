@@ -1,0 +1,1 @@
+"""Many runs from one command: planned, resolved, run side by side, and gone on with. Torch-free."""
