@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganforge.config.layers import Layer, from_file
+from ganforge.config.layers import Layer, from_run
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import KeyPath, RunConfig
 from ganforge.errors import (
@@ -61,7 +61,7 @@ def resume_config(
 
     Raises ConfigError for a change of what cannot change when resuming.
     """
-    stored = from_file(run.config)
+    stored = from_run(run.config)
     try:
         before = resolve([stored], registry)
     except ConfigError as error:

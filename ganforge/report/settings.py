@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ganforge.config.layers import Layer, from_file
+from ganforge.config.layers import Layer, from_run
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import COMPONENT_SECTIONS, KeyPath, RunConfig
 from ganforge.config.toml import inline
@@ -29,7 +29,7 @@ class Setting:
 
 def settings_of(run: Run, registry: Registry) -> list[Setting]:
     """Every setting of a run; without what its plugins say where they are not installed."""
-    stored = from_file(run.directory.config)
+    stored = from_run(run.directory.config)
     try:
         config = resolve([stored], registry)
     except GanforgeError:

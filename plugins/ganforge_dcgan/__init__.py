@@ -8,13 +8,19 @@ from typing import Literal
 
 from ganforge import DiscriminatorSpec, GeneratorSpec, ImageShapes, hookimpl, option
 
-_IMAGES = ImageShapes(minimum=32, square=True, power_of_two=True)
+_IMAGES = ImageShapes(minimum=8)
 
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratorOptions:
     width: int = option(
         32, help="channels before the image; each coarser resolution has twice as many", minimum=1
+    )
+    conditioning: Literal["normalisation", "latents"] = option(
+        "normalisation",
+        help="where the label enters: gain and bias of each normalisation by class (Miyato & "
+        "Koyama, 2018), or a learnt vector joined to the latents, beside which classes collapse",
+        before="latents",
     )
 
 
