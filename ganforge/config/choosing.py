@@ -44,7 +44,7 @@ DEFAULTS = Layer(
         Entry(path=("generator_optimizer", "name"), value="adam", origin=DEFAULT),
         Entry(path=("discriminator_optimizer", "name"), value="adam", origin=DEFAULT),
     ),
-    tables={"loss": Names(("nonsat",), DEFAULT)},
+    tables={"loss": Names(("nonsat",), DEFAULT, with_companions=True)},
 )
 
 
@@ -61,6 +61,7 @@ class Chooser:
         self.entries: dict[KeyPath, Entry] = {}
         #: the tables of the components that a stored run had
         self.stored: set[KeyPath] = set()
+        self.companions = True
         #: true where a later layer has chosen other metrics, and no extractor with them
         self.inherits_features = False
         for layer in layers:
@@ -93,6 +94,7 @@ class Chooser:
                 self.forget((kind, name))
             self.tables[kind] = chosen
         self.entries.update(entries)
+        self.companions = self.companions and layer.companions
         if layer.stored:
             self.stored |= {path[:1] for path in entries if path[1:] == ("name",)}
             self.stored |= {

@@ -59,10 +59,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Names:
-    """The components of one kind that a layer selects, and where it does."""
+    """The components of one kind that a layer selects, and where it does.
+
+    `with_companions` is said of losses that a person names, who means the usual setting of each;
+    what stands in a file is all there is.
+    """
 
     names: tuple[str, ...] = ()
     origin: Origin = Flag("default")
+    with_companions: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +76,14 @@ class Layer:
 
     `tables` names what the layer selects of a kind of which a run has any number (its losses, its
     metrics, its callbacks); a kind that is absent is left alone. `stored` says that it is the
-    configuration of a run, which had every value that there was at the time.
+    configuration of a run, which had every value that there was at the time. `companions` is false
+    where the companions of losses are not wanted.
     """
 
     entries: tuple[Entry, ...] = ()
     tables: Mapping[str, Names] = field(default_factory=dict)
     stored: bool = False
+    companions: bool = True
 
 
 def from_file(path: Path) -> Layer:

@@ -228,7 +228,8 @@ def new_run(config: RunConfig, out: Path | None = None, recipe: str | None = Non
 
     It is named after the recipe, or `00001-dcgan-nonsat-digits` after what the run is made of.
     """
-    losses = "+".join(term.component.name for term in config.losses)
+    named = [it.component.name for it in config.losses]
+    losses = "+".join(name for name in named if name not in config.companions)
     name = "-".join([config.generator.component.name, losses, config.dataset.component.name])
     if recipe is not None:
         name = recipe.rpartition("/")[2]

@@ -30,7 +30,7 @@ class DiscriminatorOptions:
         32, help="channels after the image; each coarser resolution has twice as many", minimum=1
     )
     normalisation: Literal["batch", "none"] = option(
-        "batch", help="after each convolution but the first; gradient penalties want none"
+        "none", help="after each convolution but the first; gradient penalties want none"
     )
 
 
@@ -55,7 +55,7 @@ def ganforge_generators() -> Iterable[GeneratorSpec]:
 def ganforge_discriminators() -> Iterable[DiscriminatorSpec]:
     yield DiscriminatorSpec(
         name="dcgan",
-        summary="Strided convolutions, batch normalisation by default (Radford et al., 2015)",
+        summary="Strided convolutions, batch normalisation on demand (Radford et al., 2015)",
         build="ganforge_dcgan.networks:Discriminator",
         options=DiscriminatorOptions,
         batch_independent=_batch_independent,
