@@ -53,8 +53,16 @@ class RunDirectoryError(GanforgeError):
     """A run directory cannot be created, locked or written."""
 
 
+class PushError(GanforgeError):
+    """A model hub did not take what was to be uploaded, or was not reached."""
+
+
 class NonFiniteError(GanforgeError):
     """A loss or a gradient became NaN or infinite; nothing was updated with it."""
+
+
+class DivergenceError(GanforgeError):
+    """A run came to its end with every number finite, and has diverged all the same."""
 
 
 @dataclass(frozen=True, kw_only=True)

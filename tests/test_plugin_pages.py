@@ -52,6 +52,7 @@ CONTRACTS: dict[str, list[type]] = {
     "games.md": [contracts.Game, contracts.Draw, contracts.Update],
     "augmentations.md": [contracts.Augmentation, contracts.Observed, ganforge.Progress],
     "metrics.md": [contracts.Metric, contracts.Evaluation],
+    "features.md": [contracts.FeatureExtractor, contracts.Extracted],
     "callbacks.md": [contracts.Callback],
     "optimizers.md": [],
     "formats.md": [contracts.Format, contracts.Drawn],
@@ -121,7 +122,7 @@ def test_a_page_names_every_method_of_its_contract(page: str) -> None:
 
 
 def test_every_public_name_is_on_a_page() -> None:
-    everything = "\n".join(PAGES.values())
+    everything = "\n".join([*PAGES.values(), (ROOT / "docs" / "python.md").read_text()])
     assert [name for name in ganforge.__all__ if not is_named(name, everything)] == ["__version__"]
     assert [n for n in ganforge.testing.__all__ if n not in PAGES["testing.md"]] == []
 

@@ -396,8 +396,8 @@ def test_every_format_writes_pictures_and_arrays() -> None:
         ({"suffixes": [".png", ".npz"]}, "f: suffixes must be a tuple such as"),
         ({"suffixes": (".png", ".npz", ".T")}, "f: suffixes must be a tuple such as"),
         ({"suffixes": (".png", ".csv")}, "f: suffixes must have '.png' and '.npz'"),
-        ({"noun": ""}, "f: noun must be a word, not ''"),
-        ({"noun": "two\nlines"}, "f: noun must be a word, not"),
+        ({"unit": ""}, "f: unit must be a word, not ''"),
+        ({"unit": "two\nlines"}, "f: unit must be a word, not"),
         ({"one_file_each": ".wav"}, "f: one_file_each must be one of the suffixes or None"),
         (
             {"options": make_dataclass("O", [("x", int, option(1, help="x"))], frozen=True)},

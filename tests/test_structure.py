@@ -35,6 +35,7 @@ ROOMS = (
     "device",
     "storage",
     "runs",
+    "diagnosis",
     "data",
     "pictures",
     "measuring",
@@ -50,7 +51,7 @@ ROOMS = (
     "cli",
 )
 #: those that need no torch
-TORCH_FREE_ROOMS = ("errors", "printable", "plugin", "problem", "config")
+TORCH_FREE_ROOMS = ("errors", "printable", "plugin", "problem", "config", "diagnosis")
 
 pytestmark = pytest.mark.skipif(not PLUGINS, reason="these tests read the source tree")
 
@@ -109,9 +110,10 @@ def test_the_core_imports_no_plugin(path: Path) -> None:
 
 @pytest.mark.parametrize("path", CORE, ids=short)
 def test_the_core_decides_nothing_by_the_name_of_a_component(path: Path, bundled: Registry) -> None:
-    # A format may be called after the kind of field that it shows, and a data set that is a mixture
-    # is one: these are words of the core, too.
-    names = {component.name for component in bundled} - {*KINDS_OF_FIELDS, "mixture"}
+    # A format may be called after the kind of field that it shows, a data set that is a mixture is
+    # one, a metric may measure what a finding is called: these are words of the core, too.
+    words = {*KINDS_OF_FIELDS, "mixture", "images", "memorisation"}
+    names = {component.name for component in bundled} - words
     compared = {
         constant.value
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
@@ -230,9 +232,11 @@ TORCH_FREE = {
     "--help": 0,
     "train --help": 0,
     "sample --help": 0,
+    "evaluate --help": 0,
     "list-plugins": 0,
     "list-plugins --json": 0,
     "export --help": 0,
+    "push --help": 0,
     "check-plugin --help": 0,
     "check-plugin nothing-here": 2,
     "new-plugin --help": 0,
@@ -277,6 +281,12 @@ def test_no_mistake_imports_torch(tmp_path: Path) -> None:
         ["train", "--conditional", "--generator", "mlp", "--dataset", "ring"],
         ["train", "--recipe", "rign"],
         ["train", "--metric", "mae"],
+        ["train", "--metric", "fid", "--features", "idntity"],
+        ["train", "--metric", "fid", "--set", "evaluation.best=fdi"],
+        ["train", "--metric", "classifier-score", "--generator", "mlp", "--dataset", "ring"],
+        ["train", "--metric", "memorisation"],
+        ["evaluate", "absent"],
+        ["evaluate"],
         ["train", "--dataset", "absent/folder"],
         ["train", "--dataset", "mnist", "--set", "dataset.root=absent"],
         ["train", "--loss", "nonsta"],
@@ -286,6 +296,7 @@ def test_no_mistake_imports_torch(tmp_path: Path) -> None:
         ["sample"],
         ["export", "absent", "--format", "onnx"],
         ["export", "absent", "--format", "jpeg"],
+        ["push", "absent", "somebody/digits"],
         ["trian"],
     ]
     codes, modules, _ = measured(tmp_path, *mistakes)

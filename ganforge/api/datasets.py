@@ -75,8 +75,7 @@ def dataset(
     classes. `conditions` are other fields by name, `[N, ...]`, that a network can be told. Images
     of bytes need nothing else; of floats `range` says what is brought to -1 and 1: (0, 1) or
     (0, 255). Others are taken as the networks are to see them. `fields` say of a value, by name,
-    what cannot be told from it: `{"sample": ganforge.Field(kind="vector", shape=(9,),
-    format="table")}`.
+    what cannot be told from it: `{"sample": ganforge.Field(kind="vector", format="table")}`.
 
     Raises DataError for what is no data, and where it could mean several things.
     """

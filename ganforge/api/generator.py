@@ -290,14 +290,17 @@ class Generator:
         return samples.detach().float().cpu().contiguous()
 
 
-def load(path: str | PathLike[str] | Run, *, device: str | torch.device = "auto") -> Generator:
+def load(
+    path: str | PathLike[str] | Run, *, best: bool = False, device: str | torch.device = "auto"
+) -> Generator:
     """The generator of a run, of one of its checkpoints, or of a `generator.safetensors` alone.
 
+    With `best` it is that of the run as it was when the metric of `evaluation.best` was best.
     `device` is auto, cpu, cuda, cuda:N or mps. Raises UsageError where there is none, and
     CheckpointError where it is damaged or its plugin is not installed.
     """
     source = path.path if isinstance(path, Run) else Path(path)
-    file = generator_file(source)
+    file = generator_file(source, best=best)
     execution = Execution.from_settings(ExecutionSettings(device=str(device)))
     with own_surroundings():
         return Generator(open_any(file, found_registry(), execution))

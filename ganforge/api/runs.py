@@ -20,15 +20,20 @@ if TYPE_CHECKING:
 class Run(StoredRun):
     """A run: its settings, metrics, checkpoints, pictures, and its generator."""
 
-    def load(self, step: int | None = None, *, device: str = "auto") -> Generator:
+    def load(
+        self, step: int | None = None, *, best: bool = False, device: str = "auto"
+    ) -> Generator:
         """The generator as it was saved last, or in the checkpoint after `step` steps.
 
-        Raises UsageError where there is no such checkpoint.
+        With `best` it is the best one by the metric of `evaluation.best`. Raises UsageError where
+        there is no such checkpoint, or none was kept.
         """
         from .generator import load
 
         if step is None:
-            return load(self.path, device=device)
+            return load(self.path, best=best, device=device)
+        if best:
+            raise UsageError("step= and best= exclude each other")
         checkpoints = dict(self.checkpoints)
         if step not in checkpoints:
             known = listed([str(it) for it in sorted(checkpoints)])

@@ -40,6 +40,12 @@ LABELS = {
     "sampler.parts": "named parts",
     "sampler.reads": "reads of the data",
     "metric.reads": "reads besides samples",
+    "metric.features": "usual features",
+    "metric.better": "which is better",
+    "metric.usual": "measured unasked",
+    "features.logits": "scores of classes",
+    "features.needs_labels": "learns from labels",
+    "dataset.held_out": "a part held out",
     "optimizer.found_inf": "skips infinite steps",
     "optimizer.param_groups": "keys in groups",
     "format.one_file_each": "a file for each",
@@ -51,7 +57,13 @@ AS_THE_OPTIONS_SAY = {
     *("inputs", "judged", "told", "fields"),
 }
 #: what few components have, and is worth no word in the others
-UNREMARKABLE = {"game.packing": 1, "generator.truncates": False, "discriminator.bounded": False}
+UNREMARKABLE = {
+    "metric.usual": True,
+    "metric.features": None,
+    "game.packing": 1,
+    "generator.truncates": False,
+    "discriminator.bounded": False,
+}
 LEFT_TO_OPTIONS = "as the options say"
 
 

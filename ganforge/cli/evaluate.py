@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ganforge.config.layers import from_settings
 from ganforge.evaluation.plan import NUM_SAMPLES, Request, make_plan
 from ganforge.plugin.discovery import discover
 
@@ -107,7 +108,7 @@ def command(
         truncation=truncation,
         best=best,
         device=device,
-        settings=settings,
+        settings=from_settings(settings),
     )
     discovery = discover(third_party=context["third_party"])
     plan = make_plan(request, discovery.registry)

@@ -17,6 +17,7 @@ from ganforge import __version__
 from ganforge.errors import UsageError, listed
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.requirements import CORE_PACKAGE
+from ganforge.plugin.specs import NOUNS
 from ganforge.printable import printable
 from ganforge.storage.files import TEMPORARY_PREFIX
 from ganforge.templates import KINDS, how_chosen, render, train_command
@@ -143,4 +144,5 @@ def _report(name: str, kinds: Sequence[str], folder: Path, num_files: int) -> It
 
 def _article(kind: str) -> str:
     """`a loss`, `an optimizer`."""
-    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+    noun = NOUNS[kind]
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -7,12 +7,15 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ganforge.diagnosis.findings import Finding
 from ganforge.engine.observers import Observer, SessionFacts
 from ganforge.engine.session import Result
 from ganforge.errors import listed
 from ganforge.plugin.options import describe
 from ganforge.printable import printable
 from ganforge.storage.run_directory import RunDirectory
+
+from .preview import preview
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,11 +41,11 @@ class PlainDisplay(Observer):
 
     def __init__(self) -> None:
         self.run: RunDirectory | None = None
-        self.noun = ""
+        self.unit = ""
         self.first_step = self.num_steps = 0
 
     def started(self, facts: SessionFacts) -> None:
-        self.run, self.noun = facts.run, printable(facts.noun, 20)
+        self.run, self.unit = facts.run, printable(facts.unit, 20)
         self.first_step, self.num_steps = facts.first_step, facts.num_steps
         for name, text in _introduction(facts):
             print_row(name, text)
@@ -54,7 +57,7 @@ class PlainDisplay(Observer):
             passed = values["seconds"]
             left = passed / max(1, step - self.first_step) * (self.num_steps - step)
             parts[1:1] = [f"{duration(passed)} elapsed", f"{duration(left)} left"]
-            parts.append(rate(values, self.noun))
+            parts.append(rate(values, self.unit))
         self.line("  ".join(parts))
 
     def picture(self, step: int, picture: Tensor) -> None:
@@ -69,6 +72,9 @@ class PlainDisplay(Observer):
         if self.run is None or not self.run.sample_grid(step).is_file():
             return None
         return printable(self.run.sample_grid(step))
+
+    def found(self, finding: Finding) -> None:
+        self.line(f"Warning: {finding.sentence}")
 
     def line(self, text: str) -> None:
         """A line that stays."""
@@ -109,11 +115,13 @@ class LiveDisplay(PlainDisplay):
     def __init__(self) -> None:
         super().__init__()
         self._live: LiveLines | None = None
+        self._preview = "never"
 
     def started(self, facts: SessionFacts) -> None:
         from .live import LiveLines
 
         super().started(facts)
+        self._preview = facts.config.output.preview
         self._live = LiveLines(facts.first_step, facts.num_steps)
         self._live.start()
 
@@ -125,13 +133,22 @@ class LiveDisplay(PlainDisplay):
         if self._live is None:
             return
         if "images_per_second" in values:
-            self._live.show(rate=rate(values, self.noun), measured=measured(values))
+            self._live.show(rate=rate(values, self.unit), measured=measured(values))
         else:  # an evaluation, which stays on the screen
             super().metrics(values)
 
     def picture(self, step: int, picture: Tensor) -> None:
-        if self._live is not None and (path := self._grid(step)) is not None:
-            self._live.show(grid=path)
+        if self._live is None or self.run is None or (path := self._grid(step)) is None:
+            return
+        self._live.show(grid=path)
+        if self._preview == "grids" and step < self.num_steps:
+            self._live.aside(preview(self.run.sample_grid(step)))
+
+    def summary(self, run: RunDirectory, result: Result) -> None:
+        grids = sorted(run.samples.glob("[0-9]*.png"))
+        if self._preview != "never" and grids:
+            sys.stdout.write(preview(grids[-1]))
+        super().summary(run, result)
 
     def line(self, text: str) -> None:
         if self._live is not None:
@@ -158,9 +175,9 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def rate(values: Mapping[str, float], noun: str) -> str:
+def rate(values: Mapping[str, float], unit: str) -> str:
     """`25,112 points/s`, from a line of metrics."""
-    return f"{values['images_per_second']:,.0f} {noun}/s"
+    return f"{values['images_per_second']:,.0f} {unit}/s"
 
 
 def measured(values: Mapping[str, float]) -> list[str]:

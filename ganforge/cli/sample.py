@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 import click
 
 from ganforge.config.settings import ExecutionSettings
+from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.fields import LABEL
 from ganforge.printable import printable
 from ganforge.storage.files import write_atomically
+from ganforge.storage.run_directory import RunDirectory
 from ganforge.storage.stored_format import stored_format
 from ganforge.storage.tensor_header import GENERATOR, read_document
 
-from .console import warn_of_failures
+from .console import print_error, print_warning, warn_of_failures
+from .counting import counted
 from .grouped import GroupedCommand, option_in
 from .progress import print_line
 from .sample_request import SampleRequest
@@ -28,10 +31,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ganforge.plugin.registry import Registry
+    from ganforge.sampling.refining import Refining
     from ganforge.sampling.trained_generator import TrainedGenerator
 
 NUM_WAYS, COLUMNS = 8, 8
 ANCHORS, FRAMES = 4, 12
+MOST_GRIDS, GRID_MILLISECONDS = 300, 120  # of a film of progress
+STILL = 8  # times that its last grid comes, before it begins anew
 
 
 @click.command("sample", cls=GroupedCommand)
@@ -71,6 +77,17 @@ ANCHORS, FRAMES = 4, 12
 )
 @option_in("What", "--dataset", metavar="NAME|PATH", help="What to remake. [the run's]")
 @option_in(
+    "By the discriminator", "--refine", metavar="NAME", help="Choose or move latents by its scores."
+)
+@option_in(
+    "By the discriminator",
+    "--set",
+    "settings",
+    metavar="OPTION=VALUE",
+    multiple=True,
+    help="An option of the refinement; repeatable.",
+)
+@option_in(
     "Between latents",
     "--interpolate",
     type=click.Choice(["slerp", "lerp"]),
@@ -83,14 +100,20 @@ ANCHORS, FRAMES = 4, 12
     help="Move one named part of the inputs from A to B, all else held.",
 )
 @option_in(
-    "Between latents",
+    "Moving",
+    "--progress",
+    is_flag=True,
+    help="The grids of RUN over time, from the same inputs each time.",
+)
+@option_in(
+    "Moving",
     "--frames",
     metavar="N",
     type=click.IntRange(2, 1000),
-    help=f"Samples in an interpolation. [{COLUMNS}; {FRAMES} where they move]",
+    help=f"Samples in an interpolation [{COLUMNS}; {FRAMES} where they move], or grids. [300]",
 )
 @option_in(
-    "Between latents",
+    "Moving",
     "--milliseconds",
     metavar="N",
     type=click.IntRange(20, 10_000),
@@ -105,24 +128,37 @@ ANCHORS, FRAMES = 4, 12
     help="auto, cpu, cuda, cuda:N or mps. [auto]",
 )
 @click.pass_obj
-def command(context: dict[str, bool], /, **arguments: object) -> None:
+def command(context: dict[str, bool], /, **arguments: object) -> int:
     """Draw samples from the generator of RUN, a run directory or a generator.safetensors.
 
     \b
     --out grid.png      one picture; samples with classes have a row per class
     --out samples.npz   arrays: samples [N, *sample_shape], float32, and labels
-    --out walk.gif      with --interpolate, moving pictures; .apng has all colours
+    --out walk.gif      with --interpolate or --progress, moving pictures; also .apng, .mp4
     --out folder/       a file per sample: PNG of images, WAV of sound, GIF of videos
 
     What else there is depends on the samples: .csv, .tiff, .wav, .gif, .ply, .txt.
     """
     request = SampleRequest(**arguments)  # type: ignore[arg-type]
     words = request.check()
+    stop = StopRequest()
+    try:
+        with stop.listening():
+            return _sample(request, words, context)
+    except Stopped as stopped:
+        print_error(f"{stopped.state} before {printable(request.target)} was complete")
+        return EXIT_CODES[stopped.state]
+
+
+def _sample(request: SampleRequest, words: list[str] | None, context: dict[str, bool]) -> int:
+    if request.progress:
+        return _progress(request)
     discovery = discover(third_party=context["third_party"])
     warn_of_failures(discovery)
     document = read_document(request.generator, GENERATOR)
     where = printable(request.generator)
     request.check_format(stored_format(document, discovery.registry, where).spec)
+    refinement = request.find_refinement(discovery.registry)
     spin_briefly()
 
     from ganforge.device.execution import Execution
@@ -133,8 +169,16 @@ def command(context: dict[str, bool], /, **arguments: object) -> None:
     trained = open_generator(request.generator, discovery.registry, execution)
     trained = truncated(trained, request.truncation)
     conditions = find_conditions(trained, words, request.condition)
+    refining = None
+    if refinement is not None:
+        from ganforge.sampling.refining import Refining
+        from ganforge.sampling.trained_pair import open_pair
+
+        run = RunDirectory.open(request.source)
+        pair = open_pair(run, trained, document, discovery.registry, request.seed)
+        refining = Refining(refinement, pair)
     if request.interpolate is None and request.vary is None:
-        count = _samples(request, trained, conditions, discovery.registry)
+        count = _samples(request, trained, conditions, discovery.registry, refining)
         what = "sample"
     else:
         count = _walk(request, trained, conditions)
@@ -142,6 +186,26 @@ def command(context: dict[str, bool], /, **arguments: object) -> None:
     shown = f"{count} {what}" if count == 1 else f"{count} {what}s"
     shown += f" of {request.vary}" if request.vary is not None else ""
     print_line(f"Wrote {shown} (seed {request.seed}) to {printable(request.target)}")
+    for line in refining.report() if refining is not None else ():
+        print_line(f"  {line}")
+    return 0
+
+
+def _progress(request: SampleRequest) -> int:
+    """The grids of a run as moving pictures."""
+    from ganforge.pictures.moving import encode_moving
+    from ganforge.pictures.over_time import frames_of
+    from ganforge.runs.run import Run
+
+    frames, num_left_out = frames_of(Run(request.source).grids, request.frames or MOST_GRIDS)
+    if num_left_out:
+        print_warning(f"{num_left_out} grids of another size than the last are left out")
+    shown = frames + frames[-1:] * STILL
+    encoded = encode_moving(shown, request.suffix, request.milliseconds or GRID_MILLISECONDS)
+    with _explained(request.target):
+        write_atomically(request.target, [encoded])
+    print_line(f"Wrote {len(frames)} grids over time to {printable(request.target)}")
+    return 0
 
 
 def _samples(
@@ -149,6 +213,7 @@ def _samples(
     trained: TrainedGenerator,
     conditions: dict[str, Tensor],
     registry: Registry,
+    refining: Refining | None,
 ) -> int:
     from ganforge.sampling import gallery
     from ganforge.sampling.conditions import expanded, num_asked
@@ -172,18 +237,19 @@ def _samples(
         wanted = len(real.batch)
     elif request.dataset is not None:
         raise UsageError("--dataset: this generator makes its samples of latents, not of data")
-    drawn = gallery.draw_all(
+    parts = gallery.draw_parts(
         trained,
         num=wanted,
         seed=request.seed,
         conditions=expanded(conditions, wanted),
         real=real,
+        refining=refining,
     )
-    with _explained(request.target):
+    with _explained(request.target), counted(parts, wanted) as told:
         if request.suffix:
-            gallery.save(trained, drawn, request.target, request.milliseconds)
+            gallery.save_parts(trained, told, wanted, request.target, request.milliseconds)
         else:
-            gallery.save_each(trained, drawn, request.target)
+            gallery.save_each_part(trained, told, wanted, request.target)
     return wanted
 
 

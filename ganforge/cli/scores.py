@@ -57,10 +57,10 @@ def explanations(found: Evaluated) -> list[str]:
         f"features  {printable(name)}: {printable(text, 300)}"
         for name, text in found.extractors.items()
     ]
-    return lines + [
-        f"not measured: {printable(name)}, which {printable(reason, 300)}"
-        for name, reason in found.left_out.items()
-    ]
+    if found.left_out:
+        names = ", ".join(printable(name) for name in found.left_out)
+        lines.append(f"left out  {names}; --metric NAME says why")
+    return lines
 
 
 def floors(scores: tuple[Score, ...]) -> list[str]:

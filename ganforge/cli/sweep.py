@@ -2,62 +2,71 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
-from ganforge.printable import printable
-from ganforge.runs.comparison import compare
 from ganforge.runs.measures import directions
-from ganforge.runs.run import Run
-from ganforge.storage.run_directory import Lock, RunDirectory, is_locked, next_directory
-from ganforge.sweeps.folder import SweepFolder, find_same, same_sweep
-from ganforge.sweeps.local import LocalLauncher
-from ganforge.sweeps.machine import Share, share
-from ganforge.sweeps.plan import Plan, plan_grid
-from ganforge.sweeps.runner import GivenRuns, Outcome, is_finished, run_all
+from ganforge.sweeps.folder import SweepFolder
+from ganforge.sweeps.plan import plan_grid
 
-from .compare import print_comparison
-from .console import print_error, warn_of_failures
+from .console import warn_of_failures
 from .grouped import GroupedCommand, option_in
-from .sweep_display import choose_display
+from .searching import Wanted, arguments_of_search, search
+from .sweeping import (
+    How,
+    chosen_folder,
+    exit_code,
+    print_end,
+    print_plan,
+    print_table,
+    refuse_beside_resume,
+    running_options,
+    train_all,
+)
 from .swept_flags import axes_of, given_flags, resolver, with_flags_of_train
 
-SWEEPS = Path("sweeps")
+
+class SweepCommand(GroupedCommand):
+    """Keeps its arguments as they were given: a search that goes on is told them again."""
+
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        context.meta[ARGUMENTS] = [*arguments]
+        return super().parse_args(context, arguments)
 
 
-@click.command("sweep", cls=GroupedCommand)
-@option_in("Sweep", "--name", metavar="NAME", help="Folder in sweeps/. [NNNNN-what-varies]")
-@option_in("Sweep", "--resume", metavar="DIR", type=Path, help="Go on with a sweep.")
+ARGUMENTS = "ganforge.arguments"
+
+
+@click.command("sweep", cls=SweepCommand)
+@running_options("Sweep")
 @option_in(
-    "Sweep", "--jobs", metavar="N", type=click.IntRange(1), help="Runs at once. [one a core]"
+    "Search",
+    "--search",
+    "space",
+    metavar="KEY=RANGE",
+    multiple=True,
+    help="Search this: generator.width=16..64, learning-rate=1e-5..1e-2:log; repeatable.",
 )
-@option_in(
-    "Sweep",
-    "--threads",
-    metavar="N",
-    type=click.IntRange(1),
-    help="Threads of each run. [cores over jobs]",
-)
-@option_in("Sweep", "--dry-run", is_flag=True, help="Print the runs, and stop.")
-@click.pass_obj
+@option_in("Search", "--trials", metavar="N", type=click.IntRange(1), help="Settings to try.")
+@option_in("Search", "--objective", metavar="NAME", help="The metric that is to be best.")
+@click.pass_context
 def command(
-    context: dict[str, bool],
+    context: click.Context,
     /,
     name: str | None,
     resume: Path | None,
     jobs: int | None,
     threads: int | None,
+    cluster: str | None,
+    parameters: tuple[str, ...],
     dry_run: bool,
+    space: tuple[str, ...],
+    trials: int | None,
+    objective: str | None,
     **given: Any,
 ) -> int:
     """Train with every combination of several values.
@@ -73,13 +82,35 @@ def command(
     of its own, and they are compared at the end. The same command again, or --resume, goes on with
     a sweep that was interrupted.
     """
-    discovery = discover(third_party=context["third_party"])
+    third_party = context.obj["third_party"]
+    discovery = discover(third_party=third_party)
+    how = How(
+        jobs=jobs,
+        threads=threads,
+        cluster=cluster,
+        parameters=parameters,
+        flags=() if third_party else ("--no-plugins",),
+    )
+    wanted = Wanted(space=space, trials=trials, objective=objective)
     if resume is not None:
-        if name is not None or given_flags(given):
-            what = ", ".join(["--name"] * (name is not None) + given_flags(given))
-            raise UsageError(f"--resume goes on with the sweep as it is; leave out {what}")
+        refuse_beside_resume(name, [*wanted.flags, *given_flags(given)])
         folder = SweepFolder(resume)
-        plan = folder.read_plan()
+        stored = arguments_of_search(folder)
+        if stored is not None:
+            again = command.make_context("sweep", stored).params
+            wanted = Wanted(**{key: again[key] for key in ("space", "trials", "objective")})
+            return search(wanted, again, discovery, how, folder=folder, dry_run=dry_run)
+        plan, more = folder.read_plan(), None
+    elif wanted.flags:
+        return search(
+            wanted,
+            given,
+            discovery,
+            how,
+            name=name,
+            arguments=context.meta[ARGUMENTS],
+            dry_run=dry_run,
+        )
     else:
         axes, file = axes_of(given)
         plan = plan_grid(axes, resolver(given, file, discovery.registry))
@@ -88,124 +119,18 @@ def command(
                 "this is one run, which `ganforge train` trains; a sweep has several values of a "
                 "setting, such as --seed 0,1,2"
             )
-        folder = chosen_folder(plan, name)
-    uses_gpu = any(config.execution.device != "cpu" for config in plan.configs)
-    split = share(len(plan.runs), jobs=jobs, threads=threads, uses_gpu=uses_gpu)
+        more = {"kind": "grid"}
+        folder = chosen_folder(plan, name, more)
     if dry_run:
-        print_plan(plan, folder, split)
+        print_plan(plan, folder, how.share(plan))
         return 0
     warn_of_failures(discovery)
-    if resume is None:
-        plan.check_available()
-    flags = [] if context["third_party"] else ["--no-plugins"]
-    folder.make()
-    with at_work(folder):
-        if resume is None:
-            folder.write(plan, ["ganforge", *sys.argv[1:]], {"kind": "grid"})
-        outcome = train_all(plan, folder, split, flags)
-    print_results(plan, folder, outcome, directions(discovery.registry))
+    plan.check_available()
+    outcome = train_all(plan, folder, how, more=more)
+    if outcome.stopped is None:
+        print_table(plan.runs, folder, directions(discovery.registry))
+    print_end(plan, folder, outcome, "ganforge sweep")
     return exit_code(outcome)
-
-
-def chosen_folder(
-    plan: Plan, name: str | None, more: Mapping[str, Any] | None = None
-) -> SweepFolder:
-    """The folder that is named, or in which this plan has begun, or a new one.
-
-    Raises UsageError where the named one holds another sweep.
-    """
-    more = more or {"kind": "grid"}
-    if name is None:
-        found = find_same(SWEEPS, plan, more)
-        return found or SweepFolder(next_directory(SWEEPS, "-".join(plan.axes)))
-    if name != Path(name).name or name.startswith("."):
-        raise UsageError(f"--name {printable(name, 60)}: must be a name of a folder in {SWEEPS}")
-    folder = SweepFolder(SWEEPS / name)
-    if folder.manifest.is_file() and not same_sweep(folder, plan, more):
-        raise UsageError(
-            f"{folder} holds another sweep, which is left as it is: go on with it by `ganforge "
-            f"sweep --resume {folder}`, or choose another name"
-        )
-    if not folder.manifest.is_file() and folder.path.exists() and any(folder.path.iterdir()):
-        raise UsageError(f"{folder} is not empty; choose another name")
-    return folder
-
-
-def train_all(plan: Plan, folder: SweepFolder, split: Share, flags: list[str]) -> Outcome:
-    """Train the runs of a plan in a folder, side by side."""
-    launcher = LocalLauncher(folder, split, flags)
-    display = choose_display(folder, {run.name: steps_of(run.config) for run in plan.runs})
-    names = [run.name for run in plan.runs]
-    done = [name for name in names if is_finished(folder, name)]
-    display.num_ended = len(done)
-    click.echo(f"{introduction(plan, folder, split)}{f', {len(done)} finished' if done else ''}")
-    request = StopRequest()
-    try:
-        with request.listening():
-            return run_all(folder, GivenRuns(names), launcher, display, request)
-    except Stopped as stopped:
-        return Outcome(stopped=stopped.state)
-    finally:
-        display.close()
-
-
-@contextmanager
-def at_work(folder: SweepFolder) -> Iterator[None]:
-    """Keep a second sweep out of the folder. Raises UsageError where one is at work."""
-    directory = RunDirectory(folder.path)
-    if is_locked(directory):
-        raise UsageError(f"another process is at work on the sweep in {folder}")
-    with Lock(directory):
-        yield
-
-
-def steps_of(config: str) -> int | None:
-    """The steps of a run, where its settings count in steps."""
-    try:
-        steps = tomllib.loads(config)["training"].get("steps")
-    except (ValueError, KeyError, AttributeError):
-        return None
-    return steps if isinstance(steps, int) else None
-
-
-def introduction(plan: Plan, folder: SweepFolder, split: Share) -> str:
-    threads = "1 thread" if split.threads == 1 else f"{split.threads} threads"
-    gpus = f" on {len(split.gpus)} GPUs" if len(split.gpus) > 1 else ""
-    return f"{len(plan.runs)} runs in {folder}, {split.jobs} at once with {threads} each{gpus}"
-
-
-def print_plan(plan: Plan, folder: SweepFolder, split: Share) -> None:
-    click.echo(introduction(plan, folder, split))
-    for run in plan.runs:
-        click.echo(f"  {run.name}")
-
-
-def print_results(plan: Plan, folder: SweepFolder, outcome: Outcome, better: Any) -> None:
-    """The comparison of what is finished, what failed and why, and the command to type next."""
-    found = [folder.open_run(run.name) for run in plan.runs]
-    runs = [run for run in found if run is not None and _has_numbers(run)]
-    if len(runs) > 1 and outcome.stopped is None:
-        click.echo()
-        print_comparison(compare(runs, better))
-    for name in outcome.named("failed"):
-        print_error(f"{name} failed: {outcome.reasons.get(name, '')} ({folder.log(name)})")
-    rest = len(plan.runs) - len(outcome.named("finished"))
-    if rest:
-        what = "1 run is" if rest == 1 else f"{rest} runs are"
-        click.echo(f"{what} not finished; this goes on with the sweep:")
-        click.echo(f"  ganforge sweep --resume {shlex.quote(str(folder))}")
-    else:
-        click.echo(f"Done. `ganforge compare {shlex.quote(str(folder))}` makes this table again.")
-
-
-def _has_numbers(run: Run) -> bool:
-    return run.status.state == "finished" and bool(run.metrics)
-
-
-def exit_code(outcome: Outcome) -> int:
-    if outcome.stopped is not None:
-        return EXIT_CODES[outcome.stopped]
-    return 1 if outcome.named("failed") else 0
 
 
 with_flags_of_train(command)

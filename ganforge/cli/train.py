@@ -108,6 +108,12 @@ FLAGS_OF_TABLES = {
 @option_in(
     "Output", "--checkpoint-every", metavar="N", type=int, help="Steps between checkpoints. [500]"
 )
+@option_in(
+    "Output",
+    "--preview",
+    metavar="WHEN",
+    help="Show grids in the terminal: end, grids (each) or never. [end]",
+)
 @option_in("Output", "--metric", metavar="NAME", multiple=True, help="Measure this; repeatable.")
 @option_in(
     "Output",
@@ -188,6 +194,7 @@ def command(
                 changes=changes,
                 observers=[display],
                 stop_request=request,
+                remedies=registry,
                 command=("ganforge", *click.get_current_context().meta[TYPED]),
             )
     except Stopped as stopped:

@@ -38,6 +38,7 @@ class Settings(TypedDict, total=False):
     loss: Several
     augmentation: Several
     metric: Several
+    features: Several
     callback: Several
     generator_optimizer: Named
     discriminator_optimizer: Named
@@ -63,7 +64,9 @@ class Settings(TypedDict, total=False):
     compile: bool
     sample_every: int
     checkpoint_every: int
+    preview: str
     conditional: bool
+    best: str
 
 
 @dataclass(frozen=True)

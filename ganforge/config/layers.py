@@ -127,12 +127,15 @@ def from_text(text: str, name: str) -> Layer:
     )
 
 
-def from_settings(assignments: Sequence[str]) -> Layer:
-    """The layer of `--set KEY=VALUE` arguments: VALUE is TOML, or else a string."""
+def from_settings(assignments: Sequence[str], flag: str = "--set") -> Layer:
+    """The layer of `--set KEY=VALUE` arguments: VALUE is TOML, or else a string.
+
+    `flag` is the one that complaints name.
+    """
     entries: list[Entry] = []
     complaints: list[Complaint] = []
     for assignment in assignments:
-        where = f"--set {printable(assignment, 100)}"
+        where = f"{flag} {printable(assignment, 100)}"
         key, separator, raw = assignment.partition("=")
         if not separator or not key.strip():
             complaints.append(Complaint(where=where, what="must look like generator.width=128"))

@@ -30,6 +30,9 @@ class Callback:
     def metrics(self, step: int, values: Mapping[str, float]) -> None:
         """A line of `metrics.jsonl`, after `step` steps."""
 
+    def found(self, step: int, name: str, text: str) -> None:
+        """The diagnosis has found something that goes wrong, `collapse` for one: once in a run."""
+
     def picture(self, step: int, picture: Tensor) -> None:
         """The sample grid after `step` steps, uint8 `[H, W, C]` on the CPU."""
 

@@ -7,10 +7,11 @@ uint8 `[H, W, C]` on the CPU, with C = 1 (grey), 3 (RGB) or 4 (RGB with opacity)
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from ganforge.problem import Problem
@@ -42,6 +43,24 @@ class Drawn:
     generated: bool = True
     columns: int | None = None
     ordered: bool = True
+
+    @staticmethod
+    def joined(parts: Iterable[Drawn]) -> Drawn:
+        """Samples that came in parts, with what belongs to them, as one."""
+        every = list(parts)
+        first = every[0]
+        if len(every) == 1:
+            return first
+        labels = [part.labels for part in every if part.labels is not None]
+        real = [part.real for part in every if part.real is not None]
+        return replace(
+            first,
+            samples=torch.cat([part.samples for part in every]),
+            labels=torch.cat(labels) if labels else None,
+            before={name: torch.cat([it.before[name] for it in every]) for name in first.before},
+            after={name: torch.cat([it.after[name] for it in every]) for name in first.after},
+            real=torch.cat(real) if real else None,
+        )
 
     def only(self, number: int) -> Drawn:
         """One sample, `[1, *sample_shape]`, with what belongs to it."""
@@ -94,9 +113,10 @@ class Format(ABC):
         raise NotImplementedError(f"{type(self).__name__} declares moving pictures and has no film")
 
     def arrays(self, drawn: Drawn) -> dict[str, Tensor]:
-        """The arrays of an `.npz` file by name.
+        """The arrays of an `.npz` file by name, each with the samples along its first axis.
 
-        `samples` and companions as `restored` gives them, and `labels` where there are some.
+        `samples` and companions as `restored` gives them, and `labels` where there are some. Those
+        of many samples are asked for part by part.
         """
         found = {"samples": self.restored(drawn.samples)}
         if drawn.labels is not None:
@@ -110,6 +130,14 @@ class Format(ABC):
         Raises ValueError, with a message for the user, where these samples cannot be written so.
         """
         raise NotImplementedError(f"{type(self).__name__} declares {suffix} and cannot write it")
+
+    def encode_parts(self, parts: Iterable[Drawn], suffix: str) -> Iterator[bytes]:
+        """The contents of a file, piece by piece, of samples that come in parts.
+
+        Together what `encode` gives of all. Unless defined, all are gathered in memory first, as a
+        file must be that begins with their number. Raises ValueError as `encode` does.
+        """
+        yield self.encode(Drawn.joined(parts), suffix)
 
     def restored(self, samples: Tensor) -> Tensor:
         """Samples `[N, *sample_shape]` in the units of the data: by the fit, or by the range.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganforge.config.run_config import RunConfig
+from ganforge.diagnosis.findings import Finding
 from ganforge.storage.run_directory import RunDirectory
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class SessionFacts:
     """Facts known when training starts.
 
-    Parameters are numbers of trained weights; `noun` is what people call several samples.
+    Parameters are numbers of trained weights; `unit` is what samples are counted in.
     """
 
     run: RunDirectory
@@ -30,7 +31,7 @@ class SessionFacts:
     device: str
     data: str
     sample: str
-    noun: str
+    unit: str
     generator_parameters: int
     discriminator_parameters: int
     first_step: int
@@ -48,6 +49,9 @@ class Observer:
 
     def metrics(self, values: Mapping[str, float]) -> None:
         """A line of metrics, which holds the step."""
+
+    def found(self, finding: Finding) -> None:
+        """Something goes wrong; each finding comes once in a run."""
 
     def picture(self, step: int, picture: Tensor) -> None:
         """The picture of samples after `step` steps, uint8 `[H, W, C]` on the CPU."""

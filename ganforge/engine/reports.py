@@ -13,6 +13,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ganforge.contracts import Callback, Drawn
+from ganforge.diagnosis.findings import Finding
 from ganforge.errors import GanforgeError
 from ganforge.pictures.encoding import encode_png
 from ganforge.printable import described
@@ -67,6 +68,10 @@ class Reports:
     def metrics(self, values: Mapping[str, float]) -> None:
         """A line of metrics, which holds the step."""
         self._tell(lambda it: it.metrics(values))
+
+    def found(self, finding: Finding) -> None:
+        """Something goes wrong."""
+        self._tell(lambda it: it.found(finding))
 
     def evaluation(self, step: int, images: int) -> dict[str, float]:
         """Measure the metrics of the run, report a line of them, and return it."""
@@ -140,6 +145,9 @@ class CallbackObserver(Observer):
     def metrics(self, values: Mapping[str, float]) -> None:
         self._call(lambda: self._callback.metrics(int(values["step"]), values))
 
+    def found(self, finding: Finding) -> None:
+        self._call(lambda: self._callback.found(finding.step, finding.name, finding.sentence))
+
     def picture(self, step: int, picture: Tensor) -> None:
         self._call(lambda: self._callback.picture(step, picture))
 
@@ -165,7 +173,7 @@ def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
         device=assembly.execution.describe(),
         data=assembly.data.dataset.describe(),
         sample=assembly.problem.sample.shown(),
-        noun=assembly.format.spec.noun,
+        unit=assembly.format.spec.unit,
         generator_parameters=sum(p.numel() for p in sides.generator.parameters),
         discriminator_parameters=sum(p.numel() for p in discriminator),
         first_step=step,

@@ -6,7 +6,7 @@ torch is imported by `train` alone, after everything that can be wrong without i
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +25,8 @@ from ganforge.errors import (
     RunDirectoryError,
     listed,
 )
-from ganforge.plugin.registry import Registry
+from ganforge.plugin.base_specs import Spec
+from ganforge.plugin.registry import Component, Registry
 from ganforge.plugin.requirements import installation
 from ganforge.plugin.schedule import schedule_from
 from ganforge.printable import described, printable
@@ -132,13 +133,15 @@ def train(
     observers: Sequence[Observer],
     stop_request: Callable[[], State | None],
     command: Sequence[str] = (),
+    remedies: Iterable[Component[Spec]] = (),
 ) -> Result:
     """Train in a run directory, from the start or from where it was left.
 
     `observers` are told of everything. `changes` is what a resumed run changes of its
     configuration. `stop_request` is asked between steps; what it answers ends the session after a
     checkpoint. A new run that fails before its first step leaves nothing behind. `command` is what
-    was typed, for the record.
+    was typed, for the record. `remedies` are components that may be named where something goes
+    wrong.
 
     Raises the errors of building and of training; `status.json` keeps how it ended.
     """
@@ -150,7 +153,7 @@ def train(
         step = next((step for step, _ in run.list_checkpoints()), 0)
         run.write_status("running", step)
         try:
-            trainer = _prepare(config, run, observers, resume)
+            trainer = _prepare(config, run, observers, resume, remedies)
         except GanforgeError as error:
             if resume:
                 run.write_status("failed", step, printable(error))
@@ -177,7 +180,11 @@ def train(
 
 
 def _prepare(
-    config: RunConfig, run: RunDirectory, observers: Sequence[Observer], resume: bool
+    config: RunConfig,
+    run: RunDirectory,
+    observers: Sequence[Observer],
+    resume: bool,
+    remedies: Iterable[Component[Spec]],
 ) -> Trainer:
     from .assemble import assemble
     from .state import trained_classes
@@ -186,7 +193,8 @@ def _prepare(
     try:
         fresh = not resume or not run.list_checkpoints()
         trained = {} if fresh else trained_classes(run, config)
-        trainer = Trainer(assemble(config, fresh=fresh, trained=trained), run, *observers)
+        assembly = assemble(config, fresh=fresh, trained=trained)
+        trainer = Trainer(assembly, run, *observers, remedies=remedies)
         if resume:
             trainer.resume()
     except GanforgeError:

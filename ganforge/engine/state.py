@@ -29,6 +29,7 @@ from ganforge.storage.tensor_header import GENERATOR, read_document
 
 from .assemble import Assembly
 from .step import Training
+from .symptoms import Symptoms
 from .telemetry import Averages
 
 TELEMETRY = "telemetry/"
@@ -36,7 +37,11 @@ OPTIMIZER = "optimizer/"
 
 
 def snapshot(
-    assembly: Assembly, averages: Averages, step: int, best: Mapping[str, Any] | None = None
+    assembly: Assembly,
+    averages: Averages,
+    symptoms: Symptoms,
+    step: int,
+    best: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Every tensor and every other fact that a resumed run needs, after `step` steps."""
     sums, counts = averages.state()
@@ -55,6 +60,7 @@ def snapshot(
         "frozen": _frozen(training),
         "telemetry_counts": counts,
         "best": best,
+        "beginning": symptoms.state(),
     }
 
 
@@ -89,7 +95,7 @@ def _classes_of_0_1(run: RunDirectory) -> dict[str, list[str]]:
 
 
 def load_newest(
-    run: RunDirectory, assembly: Assembly, averages: Averages
+    run: RunDirectory, assembly: Assembly, averages: Averages, symptoms: Symptoms
 ) -> tuple[int, Mapping[str, Any] | None]:
     """Load the newest sound checkpoint, and return its step and the best one that it knows of.
 
@@ -123,6 +129,8 @@ def load_newest(
         if name.startswith(TELEMETRY)
     }
     averages.load(sums, document["telemetry_counts"], assembly.execution.device)
+    # A checkpoint of 0.1 has none: what is compared with it is compared with where the run goes on.
+    symptoms.load(document.get("beginning", {}))
     return int(document["step"]), document.get("best")
 
 

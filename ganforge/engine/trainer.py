@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ganforge.errors import CheckpointError, GanforgeError, PluginError, UsageError
+from ganforge.diagnosis.advice import advised
+from ganforge.diagnosis.diagnosis import Diagnosis, diagnose
+from ganforge.errors import (
+    CheckpointError,
+    DivergenceError,
+    GanforgeError,
+    PluginError,
+    UsageError,
+)
+from ganforge.plugin.base_specs import Spec
+from ganforge.plugin.registry import Component
 from ganforge.printable import described
+from ganforge.runs.run import read_metrics
 from ganforge.storage.checkpoint import prune, write_checkpoint
 from ganforge.storage.generator_file import write_generator
 from ganforge.storage.run_directory import RunDirectory, State
@@ -21,17 +32,30 @@ from .observers import Observer
 from .reports import Reports
 from .state import load_newest, snapshot
 from .step import train_step
+from .symptoms import Symptoms
 from .telemetry import Averages, Speed
 
 
 class Trainer:
-    """Trains an assembly in a run directory, from wherever its checkpoint left it."""
+    """Trains an assembly in a run directory, from wherever its checkpoint left it.
 
-    def __init__(self, assembly: Assembly, run: RunDirectory, *observers: Observer) -> None:
+    `remedies` are components that may be named where the diagnosis finds something.
+    """
+
+    def __init__(
+        self,
+        assembly: Assembly,
+        run: RunDirectory,
+        *observers: Observer,
+        remedies: Iterable[Component[Spec]] = (),
+    ) -> None:
         self.assembly = assembly
         self.run = run
         self.step = 0
         self.averages = Averages()
+        self.symptoms = Symptoms(assembly)
+        self.diagnosis = Diagnosis()
+        self.remedies = tuple(remedies)
         self.best = BestSoFar(assembly.config)
         self.reports = Reports(assembly, run, *observers)
         self.speed = Speed()
@@ -46,24 +70,27 @@ class Trainer:
 
         Raises CheckpointError, with nothing changed, where it does not fit.
         """
-        self.step, best = load_newest(self.run, self.assembly, self.averages)
+        self.step, best = load_newest(self.run, self.assembly, self.averages, self.symptoms)
         self.best.restore(best)
         training = self.assembly.training
         training.schedules.tell(training.progress(self.step))
         self.reports.rewind(self.step)
+        self.diagnosis = diagnose(read_metrics(self.run.metrics))
         self._write_best()
 
     def train(self, stop_request: Callable[[], State | None] = lambda: None) -> State:
         """Train to the end, or until `stop_request` answers with the state to stop in.
 
-        Raises NonFiniteError where a loss or gradient is no longer finite, and PluginError where a
-        component fails.
+        Raises NonFiniteError where a loss or gradient is no longer finite, DivergenceError after
+        the last step of a run that has diverged, and PluginError where a component fails.
         """
         state: State = "failed"
         self.reports.started(self.step)
         try:
             with self._explained():
-                state = self._loop(stop_request)
+                ended = self._loop(stop_request)
+            self._check_divergence()
+            state = ended
         finally:
             self.assembly.data.batches.close()
             self.reports.ended(state)
@@ -82,11 +109,20 @@ class Trainer:
             self._boundaries()
         return "finished"
 
+    def _check_divergence(self) -> None:
+        """Refuse to call a run finished whose numbers say that it has diverged."""
+        finding = self.diagnosis.diverged if self._is_last(self.step) else None
+        if finding is not None:
+            finding = advised(finding, self.assembly.config, self.remedies)
+            raise DivergenceError(
+                f"the run has diverged: {finding.sentence} Everything is in {self.run}"
+            )
+
     def _boundaries(self) -> None:
         """Log, evaluate, show and save what is due after this step; everything after the last."""
         config = self.assembly.config
-        last = self.step == self.assembly.training.num_steps
-        if last or self.step % config.output.log_every == 0:
+        last = self._is_last(self.step)
+        if self._logs(self.step):
             self.log()
         kept = self.step in self.assembly.kept_steps
         if last or self.step % config.evaluation.every == 0:
@@ -96,6 +132,13 @@ class Trainer:
             self.reports.grid(self.step)
         if last or kept or self.step % config.output.checkpoint_every == 0:
             self.save()
+
+    def _is_last(self, step: int) -> bool:
+        return step == self.assembly.training.num_steps
+
+    def _logs(self, step: int) -> bool:
+        """True where a line of metrics follows after `step` steps."""
+        return self._is_last(step) or step % self.assembly.config.output.log_every == 0
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -121,23 +164,31 @@ class Trainer:
 
     def train_step(self) -> None:
         """One step of the algorithm, and what it leaves for the log."""
-        for metrics in train_step(self.assembly.training, self.step):
+        ranked = self._logs(self.step + 1)
+        for metrics in train_step(self.assembly.training, self.step, ranked=ranked):
             self.averages.add(metrics)
+            self.symptoms.note(metrics)
         self.step += 1
         self.speed.count(self.assembly.config.training.batch_size)
 
     def log(self) -> None:
         """One line of metrics: the averages since the line before."""
         self.assembly.training.guard.check()
+        averages = self.averages.read()
+        log_every, last = self.assembly.config.output.log_every, self._is_last(self.step)
         values: dict[str, float] = {
             "step": self.step,
             "images": self.images_seen,
             "seconds": round(self.speed.seconds, 3),
             "cpu_seconds": round(self.speed.cpu_seconds, 3),
             "images_per_second": round(self.speed.read(), 2),
-            **self.averages.read(),
+            **averages,
+            **self.symptoms.relative(averages),
+            **self.symptoms.of_samples(self.step, log_every, last=last),
         }
         self.reports.metrics(values)
+        for finding in self.diagnosis.observe(values):
+            self.reports.found(advised(finding, self.assembly.config, self.remedies))
 
     def save(self) -> None:
         """Write a checkpoint and the generator, and remove the checkpoints that are too many.
@@ -155,7 +206,7 @@ class Trainer:
         a, best = self.assembly, self.best
         # The checkpoint comes last: a run that is resumed from it has everything else already.
         self._write_generator(self.run.generator)
-        found = snapshot(a, self.averages, self.step, best.record())
+        found = snapshot(a, self.averages, self.symptoms, self.step, best.record())
         path = write_checkpoint(self.run, self.step, *found)
         # But for the best, which is that because the checkpoint says so.
         self._write_best()

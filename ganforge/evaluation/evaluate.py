@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
@@ -24,7 +24,6 @@ from ganforge.measuring.measure import ChosenMetric
 from ganforge.measuring.readying import most_to_learn_from, ready
 from ganforge.measuring.store import Store, cache_folder
 from ganforge.measuring.streams import PART, Progress, Stream, no_progress
-from ganforge.plugin.discovery import discover
 from ganforge.plugin.fields import LABEL, SAMPLE
 from ganforge.plugin.registry import Registry
 from ganforge.printable import printable
@@ -33,51 +32,9 @@ from ganforge.sampling.real_samples import select_data
 from ganforge.sampling.trained_generator import TrainedGenerator, open_generator, truncated
 
 from .floors import Floors
-from .plan import Plan, Request, make_plan
+from .plan import Plan
 from .scores import Evaluated, Floor, Score
 from .sides import open_real, samples_of_arrays, samples_of_folder
-
-
-def evaluate(
-    path: Path | str,
-    *,
-    dataset: str | None = None,
-    metrics: Sequence[str] = (),
-    features: Sequence[str] = (),
-    num: int | None = None,
-    split: str | None = None,
-    seed: int = 0,
-    truncation: float | None = None,
-    best: bool = False,
-    device: str | None = None,
-    settings: Mapping[str, object] | None = None,
-    registry: Registry | None = None,
-    progress: Progress = no_progress,
-) -> Evaluated:
-    """Evaluate a run, a generator's file, or samples in a folder or an `.npz` file.
-
-    The arguments are those of `ganforge evaluate`; `settings` are its `--set`, by key. Raises
-    UsageError for what cannot be evaluated so.
-    """
-    if split not in (None, "held-out", "training"):
-        raise UsageError(f"split is 'held-out' or 'training', not {split!r}")
-    request = Request(
-        path=Path(path),
-        dataset=dataset,
-        metrics=tuple(metrics),
-        features=tuple(features),
-        **({} if num is None else {"num": num}),
-        split=split,  # type: ignore[arg-type]
-        seed=seed,
-        truncation=truncation,
-        best=best,
-        device=device,
-        settings=tuple(f"{key}={json.dumps(value)}" for key, value in (settings or {}).items()),
-    )
-    registry = registry or discover().registry
-    plan = make_plan(request, registry)
-    plan.check_available()
-    return carry_out(plan, registry, progress)
 
 
 def carry_out(plan: Plan, registry: Registry, progress: Progress = no_progress) -> Evaluated:
@@ -132,9 +89,15 @@ class _Evaluation:
         failed: dict[str, str] = {}
         for selection in selections:
             name = self._registry.short_name(selection.component)
+            randomness = Randomness(0, self._execution.device)
             try:
-                randomness = Randomness(0, self._execution.device)
                 metric = build(selection, problem, randomness, Metric)
+            except UsageError as error:  # it is not for samples such as these
+                if plan.request.metrics:
+                    raise
+                left_out[name] = str(error)
+                continue
+            try:
                 chosen = ChosenMetric(selection=selection, metric=metric)
                 scores += self._scores_of(chosen, comparison, floors)
             except GanforgeError as error:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ganforge.config.choosing import Chooser
 from ganforge.config.data_path import path_layer
-from ganforge.config.layers import Entry, Flag, Layer, Names, from_run, from_settings
+from ganforge.config.layers import Entry, Flag, Layer, Names, from_run
 from ganforge.config.measures import Extractors, chosen_metrics, unmet
 from ganforge.config.run_config import MetricSelection, Selection, fields_of
 from ganforge.config.settings import EvaluationSettings, ExecutionSettings
@@ -32,7 +32,11 @@ _SETTABLE = ("dataset", "metric", "features", "execution")
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A request for an evaluation, as a person gives it."""
+    """A request for an evaluation, as a person gives it.
+
+    `settings` are options of data, metrics and extractors; `data` are those of a data set that a
+    program hands over, in place of `dataset`.
+    """
 
     path: Path
     dataset: str | None = None
@@ -44,7 +48,8 @@ class Request:
     truncation: float | None = None
     best: bool = False
     device: str | None = None
-    settings: tuple[str, ...] = ()
+    settings: Layer = field(default_factory=Layer)
+    data: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,15 +202,16 @@ def _layers(request: Request, source: Source, registry: Registry) -> Iterator[La
             kind: stored.tables[kind] for kind in ("metric", "features") if kind in stored.tables
         }
         yield Layer(entries=tuple(kept), tables=names)
-    elif request.dataset is None:
+    elif request.dataset is None and not request.data:
         raise UsageError(
             f"{printable(request.path)} does not say which data it is to be compared with: "
             "--dataset NAME|PATH does"
         )
-    given = from_settings(request.settings)
     if request.dataset is not None:
         chosen = path_layer(request.dataset, registry)
         yield Layer(entries=(*chosen.entries, *_sizes(chosen, source, registry)))
+    if request.data:
+        yield Layer(entries=request.data)
     if request.metrics:
         yield Layer(tables={"metric": Names(request.metrics, Flag("--metric"))})
     if request.features:
@@ -215,7 +221,7 @@ def _layers(request: Request, source: Source, registry: Registry) -> Iterator[La
         if request.device is None
         else (Entry(path=("execution", "device"), value=request.device, origin=Flag("--device")),)
     )
-    yield Layer(entries=(*device, *given.entries))
+    yield Layer(entries=(*device, *request.settings.entries))
 
 
 def _sizes(chosen: Layer, source: Source, registry: Registry) -> Iterator[Entry]:

@@ -20,6 +20,9 @@ from ganforge.runs.run import Run
 
 MARK = "<!-- model card written by ganforge -->"
 
+#: the components that are needed to sample, in a description
+PLACES = ("generator", "sampler", "game")
+
 _ESCAPES = {char: f"\\{char}" for char in "\\`*_[]|~$"}
 _ESCAPES |= {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 _METRIC, _EVALUATION = "metric/", "evaluation/"
@@ -223,7 +226,7 @@ def _versions(description: Mapping[str, Any], run: Run | None) -> list[tuple[str
     if run is not None and run.sessions:
         session = run.sessions[-1]
         found |= {it: str(session[it]) for it in ("ganforge", "torch", "python") if it in session}
-    for place in ("generator", "sampler", "game"):
+    for place in PLACES:
         made = description.get(place, {})
         if made.get("package"):
             found.setdefault(str(made["package"]), str(made.get("version", "")))

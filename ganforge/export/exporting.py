@@ -105,7 +105,7 @@ def write_card(request: ExportRequest, description: Mapping[str, Any]) -> Path |
     if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
         return None
     files = [
-        usage.listing(file, description)
+        usage.listing(file.name, file.stat().st_size, description)
         for file in sorted(request.folder.iterdir())
         if file.suffix in usage.SUFFIXES
     ]

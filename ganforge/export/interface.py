@@ -17,6 +17,7 @@ from ganforge.data.scaling import prepared
 from ganforge.device.randomness import Randomness
 from ganforge.engine.generation import evaluating
 from ganforge.errors import UsageError
+from ganforge.export.card import PLACES
 from ganforge.export.usage import NORMAL
 from ganforge.plugin.fields import Field
 from ganforge.printable import printable
@@ -157,11 +158,7 @@ def describe(
     size: int | str = "batch" if batch is None else batch
     return {
         "ganforge": __version__,
-        **{
-            place: document[place]
-            for place in ("generator", "sampler", "game")
-            if place in document
-        },
+        **{place: document[place] for place in PLACES if place in document},
         "inputs": [it.record(size) | _distribution(it, trained) for it in inputs_of(trained)],
         "output": {
             "name": OUTPUT,

@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganforge.export.card import Listing, code
+from ganforge.export.card import PLACES, Listing, code
 from ganforge.printable import printable
 
 NORMAL = "standard normal"  # the distribution of latents that an example can draw by itself
 
 SUFFIXES = (".onnx", ".pt2", ".safetensors")
 _NUM = 16
-_STATE, _OWN = "training-state", "generator"
+_STATE = "training-state"
 
 
-def listing(file: Path, description: Mapping[str, Any]) -> Listing:
-    """What the card says of a file."""
-    name, size = file.name, file.stat().st_size
+def listing(
+    name: str, num_bytes: int, description: Mapping[str, Any], repository: str | None = None
+) -> Listing:
+    """What the card says of a file, which lies in a `repository` or beside the card."""
+    path = Path(name)
     summary, example = {
-        ".onnx": ("the generator as an ONNX program", _onnx),
-        ".pt2": ("the generator as a program of torch.export", _torch_export),
-        ".safetensors": ("the weights of the generator's network", _weights),
-    }[file.suffix]
-    if file.suffix == ".safetensors" and file.stem.endswith(_STATE):
-        summary, example = "both networks, the average and the optimizers", _training_state
-    if file.suffix == ".safetensors" and file.stem == _OWN:
-        summary, example = "the generator, for ganforge", _own
-    return Listing(
-        name=name, num_bytes=size, summary=summary, example=code(*example(name, description))
-    )
+        ".onnx": ("the generator as an ONNX program", _onnx(name, description)),
+        ".pt2": ("the generator as a program of torch.export", _torch_export(name, description)),
+        ".safetensors": ("the weights of the generator's network", _weights(name)),
+    }[path.suffix]
+    if path.stem.endswith(_STATE):
+        summary, example = "both networks, the average and the optimizers", _training_state(name)
+    elif repository is not None:
+        summary, example = "the generator, for ganforge", _own(name, description, repository)
+    return Listing(name=name, num_bytes=num_bytes, summary=summary, example=code(*example))
 
 
 def _onnx(name: str, description: Mapping[str, Any]) -> tuple[str, str]:
@@ -54,7 +55,7 @@ def _torch_export(name: str, description: Mapping[str, Any]) -> tuple[str, str]:
     )
 
 
-def _weights(name: str, description: Mapping[str, Any]) -> tuple[str, str]:
+def _weights(name: str) -> tuple[str, str]:
     return (
         "from safetensors.torch import load_file\n\n"
         f"weights = load_file({json.dumps(name)})  # names as in the network's state_dict",
@@ -62,12 +63,19 @@ def _weights(name: str, description: Mapping[str, Any]) -> tuple[str, str]:
     )
 
 
-def _training_state(name: str, description: Mapping[str, Any]) -> tuple[str, str]:
+def _training_state(name: str) -> tuple[str, str]:
     return f"ganforge train --init {json.dumps(name)} --config run.toml", "sh"
 
 
-def _own(name: str, description: Mapping[str, Any]) -> tuple[str, str]:
-    return f"ganforge sample {json.dumps(name)} --out samples.png", "sh"
+def _own(name: str, description: Mapping[str, Any], repository: str) -> tuple[str, str]:
+    packages = {str(description[it]["package"]) for it in PLACES if it in description}
+    wanted = " ".join(["ganforge", *sorted(packages - {"ganforge"})])
+    return (
+        f"pip install huggingface_hub {shlex.join(wanted.split())}\n"
+        f"hf download {shlex.quote(repository)} {name} --local-dir .\n"
+        f"ganforge sample {name} --out samples.png",
+        "sh",
+    )
 
 
 def _values(description: Mapping[str, Any], library: str) -> str:

@@ -48,10 +48,17 @@ def ready(
     return ReadyExtractor(
         selection=selection,
         network=extractor,
-        fingerprint=f"{component.qualified_name} {component.plugin.version}; {fingerprint}",
+        fingerprint=f"{_identity(selection)}; {fingerprint}",
         device=execution.device,
         store=store,
     )
+
+
+def _identity(selection: Selection[FeaturesSpec]) -> str:
+    """The component, its version and its options in one line."""
+    stored = record(selection)
+    options = json.dumps(stored["options"], sort_keys=True)
+    return f"{stored['name']} {stored['version']} {options}"
 
 
 def most_to_learn_from(sample_shape: tuple[int, ...]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,19 +11,17 @@ from torch import Tensor
 
 from ganforge.contracts import Drawn, Format
 from ganforge.errors import PluginError, UsageError
-from ganforge.pictures.encoding import (
-    ANIMATIONS,
-    PICTURE_CHANNELS,
-    encode_animation,
-    encode_arrays,
-    encode_png,
-)
+from ganforge.pictures.array_parts import encode_array_parts
+from ganforge.pictures.encoding import PICTURE_CHANNELS, encode_arrays, encode_png
+from ganforge.pictures.moving import encode_moving
+from ganforge.pictures.suffixes import MOVING
 from ganforge.plugin.registry import Component
 from ganforge.plugin.specs import FormatSpec
 from ganforge.printable import printable
 
 FRAME_MILLISECONDS = 80  # of moving pictures whose field has no rate
 _FAILED = "failed"
+_END = object()  # of an iterator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +67,37 @@ class ChosenFormat:
             return encode_png(self.picture(drawn))
         if suffix == ".npz":
             return encode_arrays(self._write(self.format.arrays, drawn))
-        if suffix in ANIMATIONS:
+        if suffix in MOVING:
             frames = self._frames(self._write(lambda: list(self.format.film(drawn))))
-            return encode_animation(frames, suffix, milliseconds or self._frame_milliseconds)
+            return encode_moving(frames, suffix, milliseconds or self._frame_milliseconds)
         contents = self._write(self.format.encode, drawn, suffix)
         if not isinstance(contents, bytes):
             raise self._broken(f"bytes of a {suffix} file", type(contents).__name__)
         return contents
+
+    def encode_parts(
+        self, parts: Iterable[Drawn], num: int, suffix: str, milliseconds: int | None = None
+    ) -> Iterator[bytes]:
+        """The same contents piece by piece, of `num` samples that come in parts.
+
+        All are gathered first where the file is a picture or moves, or where the format has to.
+        """
+        if suffix == ".png" or suffix in MOVING:
+            yield self.encode(Drawn.joined(parts), suffix, milliseconds)
+        elif suffix == ".npz":
+            arrays = (self._write(self.format.arrays, part) for part in parts)
+            yield from self._each(lambda: encode_array_parts(arrays, num))
+        else:
+            for piece in self._each(lambda: iter(self.format.encode_parts(parts, suffix))):
+                if not isinstance(piece, bytes):
+                    raise self._broken(f"bytes of a {suffix} file", type(piece).__name__)
+                yield piece
+
+    def _each(self, begin: Callable[[], Iterator[Any]]) -> Iterator[Any]:
+        """What a generator function of the format gives, one after another."""
+        iterator = self._write(begin)
+        while (piece := self._write(next, iterator, _END)) is not _END:
+            yield piece
 
     def encode_each(self, drawn: Drawn) -> Iterator[bytes]:
         """The contents of one file for each sample, as the spec declares them."""

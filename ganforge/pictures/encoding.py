@@ -9,8 +9,9 @@ import numpy
 from PIL import Image
 from torch import Tensor
 
+from ganforge.pictures.suffixes import ANIMATIONS
+
 PICTURE_CHANNELS = (1, 3, 4)  # grey, RGB, and RGB with opacity
-ANIMATIONS = {".gif": "GIF", ".apng": "PNG"}
 
 
 def encode_png(picture: Tensor) -> bytes:

@@ -12,6 +12,15 @@ from ganforge.plugin.options import NoOptions, describe
 from ganforge.plugin.shapes import PLURALS, ImageShapes, Shapes
 
 QUANTITY_PATTERN = re.compile(r"[a-z_]\w*(\.[a-z_]\w*)?")
+#: what the diagnosis of a run can find; a spec says in `remedies` what its component helps against
+FINDINGS = (
+    "divergence",
+    "discriminator-won",
+    "vanishing-gradient",
+    "collapse",
+    "collapse-within-classes",
+    "memorisation",
+)
 NAME_PATTERN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 TARGET_PATTERN = re.compile(r"[A-Za-z_][\w]*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
@@ -25,9 +34,15 @@ class Spec:
     """
 
     kind: ClassVar[str]
+    noun: ClassVar[str]  # what messages call one of the kind, which is its kind unless it says so
 
     name: str
     summary: str
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "kind" in vars(cls) and "noun" not in vars(cls):
+            cls.noun = cls.kind
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not NAME_PATTERN.fullmatch(self.name):
@@ -104,6 +119,21 @@ class ComponentSpec(Spec):
             self.check_available is None or callable(self.check_available),
             "check_available must be a function of the options or None",
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemedySpec(ComponentSpec):
+    """Base of the kinds that may help a run that goes wrong.
+
+    `remedies` names what the diagnosis of a run can find that adding the component may help
+    against; it is offered there, in runs that it can work in.
+    """
+
+    remedies: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require_names("remedies", self.remedies, FINDINGS)
 
 
 @dataclass(frozen=True, kw_only=True)

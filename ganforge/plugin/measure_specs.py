@@ -68,6 +68,7 @@ class FeaturesSpec(SampleSpec):
     """
 
     kind: ClassVar[str] = "features"
+    noun: ClassVar[str] = "feature extractor"
 
     logits: bool = False
     needs_labels: bool = False

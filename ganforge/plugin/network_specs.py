@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ganforge.plugin.base_specs import ComponentSpec, SampleSpec
+from ganforge.plugin.base_specs import ComponentSpec, RemedySpec, SampleSpec
 from ganforge.plugin.fields import CONDITIONS, KINDS_OF_FIELDS, SAMPLE
 
 NO_DISCRIMINATOR = "none"  # the name under which a run has none
@@ -16,7 +16,7 @@ INPUT_KINDS = ("latents", SAMPLE, *KINDS_OF_FIELDS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkSpec(SampleSpec):
+class NetworkSpec(SampleSpec, RemedySpec):
     """Base of the specs of generators and discriminators.
 
     `conditions` are the conditions that it can be told, each by the keyword under which its

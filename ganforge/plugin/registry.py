@@ -39,6 +39,11 @@ class Component(Generic[S]):
         return self.spec.kind
 
     @property
+    def noun(self) -> str:
+        """What messages call it."""
+        return self.spec.noun
+
+    @property
     def name(self) -> str:
         return self.spec.name
 
@@ -63,7 +68,7 @@ class Component(Generic[S]):
             if type(error.__cause__) is ValueError:
                 shown = printable(error.__cause__)
                 raise UsageError(
-                    f"the {self.kind} {self.name!r} cannot be built: {shown}"
+                    f"the {self.noun} {self.name!r} cannot be built: {shown}"
                 ) from error
             raise
 
@@ -77,7 +82,7 @@ class Component(Generic[S]):
                 target = getattr(target, attribute)
         except Exception as error:
             raise PluginError(
-                f"the {self.kind} {self.name!r} of {self.origin} cannot be loaded: its builder "
+                f"the {self.noun} {self.name!r} of {self.origin} cannot be loaded: its builder "
                 f"{self.spec.build!r} raised {described(error)}"
             ) from error
         return target
@@ -94,7 +99,7 @@ class Component(Generic[S]):
             raise
         except Exception as error:
             raise PluginError(
-                f"the {self.kind} {self.name!r} of {self.origin} {failure}: {described(error)}"
+                f"the {self.noun} {self.name!r} of {self.origin} {failure}: {described(error)}"
             ) from error
 
     def shape(self, name: str, function: Callable[..., Any], *arguments: Any) -> tuple[int, ...]:
@@ -107,7 +112,7 @@ class Component(Generic[S]):
         ):
             return found
         raise PluginError(
-            f"the {self.kind} {self.name!r} of {self.origin} must give its {name} as (3, 64, 64) "
+            f"the {self.noun} {self.name!r} of {self.origin} must give its {name} as (3, 64, 64) "
             f"or (2,), not {printable(repr(found), 60)}"
         )
 
@@ -177,7 +182,7 @@ class Registry:
 
         Raises UsageError with the nearest names and the plugins that failed to load.
         """
-        kind = kind if isinstance(kind, str) else kind.kind
+        noun = kind if isinstance(kind, str) else kind.noun
         candidates = self.of_kind(kind)
         if "/" in name:
             matches = [c for c in candidates if c.qualified_name.lower() == name.lower()]
@@ -186,14 +191,14 @@ class Registry:
             if not matches and (twins := [c for c in candidates if c.name == name]):
                 ways = listed([repr(twin.qualified_name) for twin in twins])
                 raise UsageError(
-                    f"{len(twins)} packages have a {kind} called {name!r}; write one of {ways}"
+                    f"{len(twins)} packages have a {noun} called {name!r}; write one of {ways}"
                 )
         if matches:
             return matches[0]
         known = sorted(self.short_name(c) for c in candidates)
         near = did_you_mean(name, known)
         message = (
-            f"there is no {kind} called {printable(name)!r}{near or '; there are ' + listed(known)}"
+            f"there is no {noun} called {printable(name)!r}{near or '; there are ' + listed(known)}"
         )
         raise self.not_found(message)
 

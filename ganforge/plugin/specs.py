@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, get_args
 
-from ganforge.plugin.base_specs import ComponentSpec, SampleSpec, Spec
+from ganforge.plugin.base_specs import ComponentSpec, RemedySpec, SampleSpec, Spec
 from ganforge.plugin.dataset_spec import DatasetSpec as DatasetSpec
 from ganforge.plugin.fields import KINDS_OF_FIELDS, Field
 from ganforge.plugin.measure_specs import Direction as Direction
@@ -24,6 +24,7 @@ from ganforge.plugin.network_specs import GeneratorSpec as GeneratorSpec
 from ganforge.plugin.network_specs import NetworkSpec as NetworkSpec
 from ganforge.plugin.network_specs import check_inputs
 from ganforge.plugin.options import NoOptions, describe
+from ganforge.plugin.refinement_spec import RefinementSpec as RefinementSpec
 
 FILE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[\w./-]+")
 SUFFIX_PATTERN = re.compile(r"\.[a-z0-9]+")
@@ -46,7 +47,7 @@ TRACED: dict[str, Side] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class LossSpec(ComponentSpec):
+class LossSpec(RemedySpec):
     """One term of the objective.
 
     `trains` names the sides that it has a loss for, none where it only observes updates or
@@ -217,7 +218,7 @@ class GameSpec(ComponentSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AugmentationSpec(SampleSpec):
+class AugmentationSpec(SampleSpec, RemedySpec):
     """A transformation of whatever the discriminator is shown, real and fake alike.
 
     `double_backward` says that it can be differentiated twice, as gradient penalties need.
@@ -276,8 +277,8 @@ class FormatSpec(ComponentSpec):
 
     `kinds` are the kinds of field that it handles. `suffixes` are those of the files that it
     writes, `.png` and `.npz` always among them; `one_file_each` that of the files in a folder with
-    one for each sample, None where samples make sense only together. `noun` is what people call
-    several samples. It has no options: the field of a data set says what it needs to know.
+    one for each sample, None where samples make sense only together. `unit` is what samples are
+    counted in. It has no options: the field of a data set says what it needs to know.
     """
 
     kind: ClassVar[str] = "format"
@@ -285,11 +286,11 @@ class FormatSpec(ComponentSpec):
     kinds: tuple[str, ...]
     suffixes: tuple[str, ...] = (".png", ".npz")
     one_file_each: str | None = None
-    noun: str = "samples"
+    unit: str = "samples"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._require(_are_lines((self.noun,), 1), f"noun must be a word, not {self.noun!r}")
+        self._require(_are_lines((self.unit,), 1), f"unit must be a word, not {self.unit!r}")
         self._require(self.options is NoOptions, "a format has no options")
         self._require_names("kinds", self.kinds, KINDS_OF_FIELDS)
         self._require(bool(self.kinds), "kinds is empty")
@@ -352,6 +353,7 @@ SPECS: tuple[type[Spec], ...] = (
     LossSpec,
     DatasetSpec,
     SamplerSpec,
+    RefinementSpec,
     GameSpec,
     AugmentationSpec,
     MetricSpec,
@@ -362,3 +364,4 @@ SPECS: tuple[type[Spec], ...] = (
     RecipeSpec,
 )
 KINDS: tuple[str, ...] = tuple(spec.kind for spec in SPECS)
+NOUNS: dict[str, str] = {spec.kind: spec.noun for spec in SPECS}

@@ -27,14 +27,19 @@ class Setting:
     help: str = ""
 
 
-def settings_of(run: Run, registry: Registry) -> list[Setting]:
-    """Every setting of a run; without what its plugins say where they are not installed."""
-    stored = from_run(run.directory.config)
+def resolved(run: Run, registry: Registry) -> RunConfig | None:
+    """The configuration of a run with its components; None where these are not installed."""
     try:
-        config = resolve([stored], registry)
+        return resolve([from_run(run.directory.config)], registry)
     except GanforgeError:
+        return None
+
+
+def settings_of(run: Run, config: RunConfig | None, registry: Registry) -> list[Setting]:
+    """Every setting of a run; without what its plugins say where they are not installed."""
+    if config is None:
         return [Setting(key=key, value=_shown(value)) for key, value in run.settings.items()]
-    usual = _usual(stored, config, registry)
+    usual = _usual(from_run(run.directory.config), config, registry)
     found = []
     for path, line in config.values().items():
         differs = path in usual and _shown(usual[path]) != _shown(line.value)

@@ -18,9 +18,20 @@ TITLES = {
     "loss/discriminator": "Terms of the discriminator's loss",
     "loss/generator": "Terms of the generator's loss",
     "score": "Scores of the discriminator",
+    "diversity": "Diversity within a batch",
+    "diversity_within_classes": "Diversity within classes",
     "metric": "",
     "gradient_norm": "Gradient norms",
+    "saturated": "Share of outputs at the ends of the range",
+    "nearest": "Distance to the nearest training sample",
+    "score/ranking": "Share of pairs that the discriminator ranks right",
+    "weight_growth": "Weights, relative to the start",
+    "relative_gradient": "Gradient norms, relative to the start",
 }
+_REAL = "real_"  # begins the name of a quantity of real samples, beside that of generated ones
+_ALONE = ("score/ranking",)  # of another unit than what its name stands beside
+_SIDES = ("loss/discriminator", "loss/generator")
+
 #: what says how far and how fast the run is, and not how well it goes
 PROGRESS = ("step", "images", "seconds", "cpu_seconds", "images_per_second")
 
@@ -54,13 +65,10 @@ def panels_of(quantities: Mapping[str, Thinned]) -> list[Panel]:
     """
     groups: dict[str, dict[str, str]] = {}
     for name in quantities:
-        if name in PROGRESS:
-            continue
-        group, _, last = name.rpartition("/")
-        if name.startswith("metric/"):
-            group, last = name, name.removeprefix("metric/")
-        groups.setdefault(group or name, {})[name] = last
-    for side in ("loss/discriminator", "loss/generator"):
+        if name not in PROGRESS:
+            group, label = _place(name, quantities)
+            groups.setdefault(group, {})[name] = label
+    for side in _SIDES:
         if len(groups.get(side, ())) == 1:
             del groups[side]
     ranks = {group: place for place, group in enumerate(TITLES)}
@@ -76,6 +84,17 @@ def panels_of(quantities: Mapping[str, Thinned]) -> list[Panel]:
         for group in ordered
         for names in _parts(list(groups[group]))
     ]
+
+
+def _place(name: str, quantities: Mapping[str, Thinned]) -> tuple[str, str]:
+    """The group of a quantity, and what it is called there."""
+    if name.startswith("metric/"):
+        return name, name.removeprefix("metric/")
+    base = name.removeprefix(_REAL)
+    if base in quantities and _REAL + base in quantities:
+        return base, "generated" if name == base else "real"
+    group, _, last = name.rpartition("/")
+    return (name if name in _ALONE else group or name), last
 
 
 def _known(group: str) -> str:

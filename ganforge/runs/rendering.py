@@ -22,15 +22,15 @@ def number(value: float, digits: int) -> str:
     return f"{value:,.{digits}f}"
 
 
-def shown_cell(cell: Cell, group: Group, plus_minus: str = PLUS_MINUS) -> str:
-    """`7.80 ± 0.45`, with the number of runs where these are not all of the group."""
+def shown_cell(cell: Cell, num_runs: int, plus_minus: str = PLUS_MINUS) -> str:
+    """`7.80 ± 0.45`, with the number of runs where these are not all of a group's."""
     if cell.mean is None:
         return "-"
     digits = _digits(cell)
     text = number(cell.mean, digits)
     if cell.std is not None:
         text += f" {plus_minus} {number(cell.std, digits)}"
-    return text if cell.n == len(group.runs) else f"{text} (n={cell.n})"
+    return text if cell.n == num_runs else f"{text} (n={cell.n})"
 
 
 def _digits(cell: Cell) -> int:
@@ -46,7 +46,8 @@ def _digits(cell: Cell) -> int:
 def header(comparison: Comparison) -> list[str]:
     """The headings of the columns: settings, n, step, metrics, seconds."""
     metrics = [short(name) for name in comparison.metrics]
-    if len({name.partition("/")[0] for name in metrics}) == 1:
+    of_one = len({name.partition("/")[0] for name in metrics}) == 1
+    if of_one and all(name.startswith("metric/") for name in comparison.metrics):
         # Numbers of one metric need not repeat its name.
         metrics = [name.partition("/")[2] or name for name in metrics]
     return [*comparison.keys.values(), "n", "step", *metrics, "CPU s", "wall s"]
@@ -58,7 +59,10 @@ def row(comparison: Comparison, group: Group, plus_minus: str = PLUS_MINUS) -> l
         *(group.settings[key] for key in comparison.keys),
         str(len(group.runs)),
         f"{group.step:,}",
-        *(shown_cell(group.metrics[name], group, plus_minus) for name in comparison.metrics),
+        *(
+            shown_cell(group.metrics[name], len(group.runs), plus_minus)
+            for name in comparison.metrics
+        ),
         *(_seconds(it) for it in (group.cpu, group.wall)),
     ]
 

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ganforge.config.layers import KeyPath, Layer, from_run
+from ganforge.errors import CheckpointError
 from ganforge.printable import printable
 from ganforge.storage.run_directory import RunDirectory, is_locked
+from ganforge.storage.tensor_header import GENERATOR, read_document
 
 #: as in `status.json`; `lost` is a run whose process is gone without a word, `unknown` one that
 #: has left no status that can be read
@@ -127,6 +129,24 @@ class Run:
         """Step and path of every checkpoint, newest first."""
         return self.directory.list_checkpoints()
 
+    @cached_property
+    def evaluations(self) -> Sequence[Mapping[str, Any]]:
+        """What `ganforge evaluate` has found of it, the first time first."""
+        try:
+            lines = self.directory.evaluations.read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return []
+        return [found for line in lines if isinstance(found := _json(line), dict)]
+
+    @cached_property
+    def best(self) -> Mapping[str, Any] | None:
+        """The step, the number and its value of the best generator that is kept, if one is."""
+        try:
+            found = read_document(self.directory.best, GENERATOR).get("best")
+        except CheckpointError:
+            return None
+        return found if isinstance(found, dict) else None
+
     @property
     def grids(self) -> list[tuple[int, Path]]:
         """Step and path of every picture of samples, the first one first."""
@@ -160,6 +180,13 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         except (ValueError, KeyError, TypeError, RecursionError):
             continue  # one that was cut off
         yield step, values
+
+
+def _json(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None  # one that was cut off
 
 
 def _is_alive(pid: int) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -13,12 +14,14 @@ from torch import Tensor
 from ganforge.contracts import Drawn, Inputs
 from ganforge.errors import UsageError
 from ganforge.pictures.chosen_format import FRAME_MILLISECONDS
-from ganforge.pictures.encoding import encode_animation, encode_png
+from ganforge.pictures.encoding import encode_png
+from ganforge.pictures.moving import encode_moving
 from ganforge.plugin.fields import LABEL
 from ganforge.sampling.interpolation import Variation, Way, path
 from ganforge.sampling.real_samples import RealSamples
-from ganforge.sampling.trained_generator import TrainedGenerator, feed, gathered, make
-from ganforge.storage.files import write_atomically
+from ganforge.sampling.refining import Refining
+from ganforge.sampling.trained_generator import TrainedGenerator, feed, make
+from ganforge.storage.files import whole_folder, write_atomically
 
 NUM_OF_A_CROWD = 1000  # samples of a picture that takes any number, of points for one
 MOST_OF_CLASSES = 1024  # of one with a row per class
@@ -41,52 +44,82 @@ def cycled_labels(trained: TrainedGenerator, num: int) -> Tensor | None:
     return torch.arange(num) % len(trained.classes)
 
 
-def draw_all(
+def draw_parts(
     trained: TrainedGenerator,
     *,
     num: int,
     seed: int,
     conditions: Mapping[str, Tensor],
     real: RealSamples | None,
-) -> Drawn:
-    """Samples as `draw` makes them, between their inputs and what is real where these are data.
+    refining: Refining | None = None,
+) -> Iterator[Drawn]:
+    """`num` samples part by part, in constant memory, the first of them as those of fewer are.
 
-    Without labels among the `conditions` those of a conditional generator take turns.
+    They stand between their inputs and what is real where these are data. Without labels among the
+    `conditions` those of a conditional generator take turns.
     """
     told, ordered = dict(conditions), True
     if real is None and LABEL not in told and (cycled := cycled_labels(trained, num)) is not None:
         told[LABEL], ordered = cycled, False
     batch = None if real is None else real.batch
-    fed = [*feed(trained, num=num, seed=seed, conditions=told, real=batch)]
-    samples, drawn = gathered(make(trained, fed))
-    made = Drawn(samples=samples, labels=drawn, classes=trained.classes, ordered=ordered)
-    if real is None or not trained.source.fed_with_data:
-        return made
-    before = {"inputs": torch.cat([inputs.values.float().cpu() for inputs in fed])}
-    if not real.paired:
-        return replace(made, before=before)
-    originals = real.batch.samples[:num].float().cpu().contiguous()
-    return replace(made, before=before, after={"real": originals}, real=originals)
+    fed = feed(trained, num=num, seed=seed, conditions=told, real=batch)
+    chunks = fed if refining is None else refining(fed)
+    start = 0
+    for samples, inputs in make(trained, chunks):
+        labels = None if inputs.labels is None else inputs.labels.cpu()
+        drawn = Drawn(samples=samples, labels=labels, classes=trained.classes, ordered=ordered)
+        if real is not None and trained.source.fed_with_data:
+            drawn = replace(drawn, before={"inputs": inputs.values.float().cpu()})
+            if real.paired:
+                those = slice(start, start + len(samples))
+                original = real.batch.samples[those].float().cpu().contiguous()
+                drawn = replace(drawn, after={"real": original}, real=original)
+        start += len(samples)
+        yield drawn
 
 
 def save(
     trained: TrainedGenerator, drawn: Drawn, target: Path, milliseconds: int | None = None
 ) -> None:
-    """Write samples to a file of a suffix that their format has, whole or not at all.
+    """Write samples that are there, as `save_parts` writes those that come in parts."""
+    save_parts(trained, [drawn], len(drawn.samples), target, milliseconds)
+
+
+def save_parts(
+    trained: TrainedGenerator,
+    parts: Iterable[Drawn],
+    num: int,
+    target: Path,
+    milliseconds: int | None = None,
+) -> None:
+    """Write `num` samples to a file of a suffix that their format has, whole or not at all.
 
     `milliseconds` is the time of a frame where they move. Raises OSError, and UsageError where
     these samples cannot be written so.
     """
-    write_atomically(target, [trained.format.encode(drawn, target.suffix, milliseconds)])
+    pieces = trained.format.encode_parts(parts, num, target.suffix, milliseconds)
+    write_atomically(target, pieces)
 
 
 def save_each(trained: TrainedGenerator, drawn: Drawn, folder: Path) -> None:
-    """Write a file for each sample, by number. Raises OSError and UsageError as `save` does."""
-    digits = max(5, len(str(len(drawn.samples) - 1)))
+    """Write a file for each sample that is there, as `save_each_part` does."""
+    save_each_part(trained, [drawn], len(drawn.samples), folder)
+
+
+def save_each_part(
+    trained: TrainedGenerator, parts: Iterable[Drawn], num: int, folder: Path
+) -> None:
+    """Write a file for each of `num` samples, by number: all of a new folder, or none.
+
+    In a folder that is there each file is whole. Raises OSError and UsageError as `save_parts`.
+    """
+    digits = max(5, len(str(num - 1)))
     suffix = trained.format.spec.one_file_each
-    for number, contents in enumerate(trained.format.encode_each(drawn)):
-        folder.mkdir(exist_ok=True)
-        write_atomically(folder / f"{number:0{digits}d}{suffix}", [contents])
+    each = (contents for part in parts for contents in trained.format.encode_each(part))
+    first = next(each)  # what cannot be written makes no folder
+    with whole_folder(folder) as place:
+        for number, contents in enumerate(chain([first], each)):
+            write_atomically(place / f"{number:0{digits}d}{suffix}", [contents])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,10 +158,10 @@ class Walk:
     def animation(
         self, anchors: int, per_section: int, suffix: str, milliseconds: int | None
     ) -> bytes:
-        """A GIF or an APNG of all ways side by side, at one time after another: a loop."""
+        """Moving pictures of all ways side by side, at one time after another: a loop."""
         steps = [Drawn(samples=it) for it in self._steps(anchors, per_section, closed=True)]
         frames = self.trained.format.walk(steps)
-        return encode_animation(frames, suffix, milliseconds or FRAME_MILLISECONDS)
+        return encode_moving(frames, suffix, milliseconds or FRAME_MILLISECONDS)
 
     def _steps(self, anchors: int, per_section: int, *, closed: bool) -> Iterator[Tensor]:
         """Samples `[num, *sample_shape]`, step by step. Fewer ways are the first of more."""

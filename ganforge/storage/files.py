@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 TEMPORARY_PREFIX = ".tmp-"
@@ -37,6 +38,26 @@ def write_atomically(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     write_atomically(path, [text.encode()])
+
+
+@contextlib.contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A folder to write files in, which gets its name once all are there, and is gone otherwise.
+
+    A folder that is there already is written in as it is. Raises OSError.
+    """
+    if path.is_dir():
+        yield path
+        return
+    temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=path.parent))
+    try:
+        yield temporary
+        temporary.chmod(0o777 & ~_umask())
+        temporary.replace(path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    flush_folder(path.parent)
 
 
 def flush_folder(folder: Path) -> None:

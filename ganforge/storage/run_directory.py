@@ -232,7 +232,7 @@ def generator_file(source: Path, *, best: bool = False) -> Path:
     """
     run = RunDirectory(source)
     if best and not source.is_dir():
-        raise UsageError(f"--best is for a run directory, and {run} is none")
+        raise UsageError(f"the best generator is that of a run directory, and {run} is none")
     path = (run.best if best else run.generator) if source.is_dir() else source
     if path.exists():
         return path

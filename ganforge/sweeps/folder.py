@@ -50,6 +50,13 @@ class SweepFolder:
         except UsageError:
             return None
 
+    def setting(self, name: str, section: str, key: str) -> Any:
+        """A value of the settings of a run, None where it is unset."""
+        try:
+            return setting(self.config(name).read_text(encoding="utf-8"), section, key)
+        except OSError:
+            return None
+
     def read(self) -> dict[str, Any]:
         """The manifest. Raises UsageError where there is none, or none that can be read."""
         try:
@@ -112,6 +119,14 @@ class SweepFolder:
         """Write the settings of a run, once."""
         if not self.config(run.name).exists():
             write_text(self.config(run.name), run.config)
+
+
+def setting(config: str, section: str, key: str) -> Any:
+    """A value of the text of settings, None where it is unset."""
+    try:
+        return tomllib.loads(config)[section].get(key)
+    except (ValueError, KeyError, AttributeError):
+        return None
 
 
 def _plain_name(name: object) -> str:

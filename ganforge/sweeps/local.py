@@ -17,7 +17,10 @@ _MAIN = "import sys; from ganforge.cli import main; sys.exit(main())"
 
 
 class Task(Protocol):
-    """A run that is being trained somewhere."""
+    """A run that is being trained somewhere; it goes on without the sweep if it is `detached`."""
+
+    @property
+    def detached(self) -> bool: ...
 
     def poll(self) -> int | None:
         """The exit code once it has ended, else None."""
@@ -85,6 +88,8 @@ class LocalLauncher:
 class ProcessTask:
     """A process of ours."""
 
+    detached = False
+
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
 
@@ -98,6 +103,8 @@ class ProcessTask:
 
 class OtherTask:
     """A run that goes on in a process of an earlier sweep, which was killed, or of somebody."""
+
+    detached = True
 
     def __init__(self, run: Run) -> None:
         self._run = run

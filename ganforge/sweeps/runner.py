@@ -95,16 +95,20 @@ def run_all(
         while True:
             if outcome.stopped is None and (asked := stop_request()):
                 outcome.stopped = asked
-                for _, task in active.values():
+                for slot, (name, task) in [*active.items()]:
                     task.stop()
+                    if task.detached:
+                        del active[slot]
+                        _end(outcome, supply, name, "left")
+                        watcher.ended(name, "left", "it goes on by itself")
             free = [slot for slot in range(launcher.slots) if slot not in active]
-            while free and outcome.stopped is None and (name := supply.next()) is not None:
-                if is_finished(folder, name):
-                    _end(outcome, supply, name, "finished")
+            while free and outcome.stopped is None and (given := supply.next()) is not None:
+                if is_finished(folder, given):
+                    _end(outcome, supply, given, "finished")
                     continue
-                task, how = _begin(folder, launcher, name, free[0])
-                active[free.pop(0)] = (name, task)
-                watcher.started(name, how)
+                task, how = _begin(folder, launcher, given, free[0])
+                active[free.pop(0)] = (given, task)
+                watcher.started(given, how)
             for slot, (name, task) in [*active.items()]:
                 if (code := task.poll()) is None:
                     continue

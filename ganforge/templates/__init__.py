@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from ganforge.config.run_config import sections_of
-from ganforge.plugin.specs import TABLES
+from ganforge.plugin.specs import NOUNS, TABLES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,7 @@ KINDS = {
         summary="images of discs and squares", flags="--dataset {}", imports=("Field",)
     ),
     "sampler": Template(summary="normal latents", flags="--sampler {}", imports=("Field",)),
+    "refinement": Template(summary="the best of several latents", flags=""),
     "game": Template(
         summary="the usual game, with points between real and fake samples for terms to read",
         flags="--game {}",
@@ -61,6 +62,11 @@ KINDS = {
         flags="--metric {}",
         imports=("ANY_SHAPES",),
         has_options=False,
+    ),
+    "features": Template(
+        summary="means and spreads of an image's cells",
+        flags="--metric fid --features {}",
+        imports=("ImageShapes",),
     ),
     "callback": Template(summary="a line of text for each line of metrics", flags="--callback {}"),
     "optimizer": Template(
@@ -110,7 +116,9 @@ def render(
         "module": module,
         "requirement": requirement(ganforge_version),
         "year": str(year),
-        "components": "\n".join(f"- the {kind} `{name}`: {KINDS[kind].summary}" for kind in kinds),
+        "components": "\n".join(
+            f"- the {NOUNS[kind]} `{name}`: {KINDS[kind].summary}" for kind in kinds
+        ),
         "partner": name if "discriminator" in kinds else "mlp",
         "sample": _sample(name, kinds),
         "sections": "\n\n".join(_sections(name, kinds)),
@@ -142,7 +150,9 @@ def train_command(name: str, kinds: Collection[str]) -> str | None:
 
 
 def how_chosen(name: str, kinds: Collection[str]) -> Iterator[str]:
-    """A sentence about what no command chooses: a format whose data set is somebody else's."""
+    """A sentence about what no training chooses: a refinement, a format of another's data set."""
+    if "refinement" in kinds:
+        yield f"Samples of any trained run are refined by `ganforge sample RUN --refine {name}`."
     if "format" in kinds and "dataset" not in kinds:
         yield f'A data set chooses the format: the field of its samples has `format="{name}"`.'
 
@@ -192,6 +202,8 @@ def _sections(name: str, kinds: Collection[str]) -> Iterator[str]:
     """The sections of a recipe that choose the package's components, and a generator anyway."""
     if "generator" not in kinds:
         yield '[generator]\nname = "mlp"'
+    if "features" in kinds:
+        yield "[metric.fid]"  # which looks through it
     for kind in [it for it in kinds if KINDS[it].flags and it != "recipe"]:
         for section in sections_of(kind, name):
             yield f"[{section}]" if kind in TABLES else f'[{section}]\nname = "{name}"'

@@ -92,6 +92,7 @@ def ganforge_augmentations() -> Iterable[AugmentationSpec]:
         build="ganforge_augmentations.instance_noise:InstanceNoise",
         options=InstanceNoiseOptions,
         shapes=ANY_SHAPES,
+        remedies=("discriminator-won", "vanishing-gradient"),
     )
     yield AugmentationSpec(
         name="diffaugment",
@@ -99,10 +100,12 @@ def ganforge_augmentations() -> Iterable[AugmentationSpec]:
         build="ganforge_augmentations.diffaugment:DiffAugment",
         options=DiffAugmentOptions,
         shapes=(ImageShapes(minimum=2),),  # a hole would be all of a single pixel
+        remedies=("memorisation", "discriminator-won"),
     )
     yield AugmentationSpec(
         name="ada",
         summary="Transforms whose probability follows overfitting (Karras et al., 2020)",
         build="ganforge_augmentations.ada:AdaptiveAugmentation",
         options=AdaptiveOptions,
+        remedies=("memorisation", "discriminator-won"),
     )

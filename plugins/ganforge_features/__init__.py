@@ -68,6 +68,15 @@ def ganforge_features() -> Iterable[FeaturesSpec]:
         needs_labels=True,
     )
     yield FeaturesSpec(
+        name="channel-classifier",
+        summary="A classifier of each channel by itself, for stacks such as stacked-mnist",
+        build="ganforge_features.channels:ChannelClassifier",
+        options=ClassifierOptions,
+        shapes=(ImageShapes(),),
+        logits=True,
+        needs_labels=True,
+    )
+    yield FeaturesSpec(
         name="efficientnet-lite0",
         summary="EfficientNet-Lite0, trained on ImageNet; its weights come in a package",
         build="ganforge_features.efficientnet:build",

@@ -16,7 +16,7 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         kinds=("image",),
         suffixes=(".png", ".npz", ".tiff"),
         one_file_each=".png",
-        noun="images",
+        unit="images",
     )
     yield FormatSpec(
         name="vector",
@@ -24,7 +24,7 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         build="ganforge_formats.vector:VectorFormat",
         kinds=("vector",),
         suffixes=(".png", ".npz", ".csv"),
-        noun="points",
+        unit="points",
     )
     yield FormatSpec(
         name="table",
@@ -32,7 +32,7 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         build="ganforge_formats.table:TableFormat",
         kinds=("vector",),
         suffixes=(".png", ".npz", ".csv"),
-        noun="rows",
+        unit="rows",
     )
     yield FormatSpec(
         name="sequence",
@@ -40,7 +40,7 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         build="ganforge_formats.sequence:SequenceFormat",
         kinds=("sequence",),
         suffixes=(".png", ".npz", ".csv"),
-        noun="series",
+        unit="series",
     )
     yield FormatSpec(
         name="audio",
@@ -49,7 +49,7 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         kinds=("sequence",),
         suffixes=(".png", ".npz", ".wav"),
         one_file_each=".wav",
-        noun="clips",
+        unit="clips",
     )
     yield FormatSpec(
         name="text",
@@ -57,7 +57,7 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         build="ganforge_formats.text:TextFormat",
         kinds=("sequence",),
         suffixes=(".png", ".npz", ".txt"),
-        noun="texts",
+        unit="texts",
     )
     yield FormatSpec(
         name="video",
@@ -66,7 +66,7 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         kinds=("video",),
         suffixes=(".png", ".npz", ".gif", ".apng"),
         one_file_each=".gif",
-        noun="videos",
+        unit="videos",
     )
     yield FormatSpec(
         name="points",
@@ -75,7 +75,7 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         kinds=("points",),
         suffixes=(".png", ".npz", ".ply"),
         one_file_each=".ply",
-        noun="clouds",
+        unit="clouds",
     )
     yield FormatSpec(
         name="voxels",
@@ -84,5 +84,5 @@ def ganforge_formats() -> Iterable[FormatSpec]:
         kinds=("voxels",),
         suffixes=(".png", ".npz"),
         one_file_each=".png",
-        noun="volumes",
+        unit="volumes",
     )

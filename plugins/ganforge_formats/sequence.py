@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from PIL import Image, ImageDraw
@@ -62,6 +62,16 @@ class SequenceFormat(Format):
 
         The time is in seconds where the field has a rate, else a number from 0 on.
         """
+        return self._rows(drawn, first=0)
+
+    def encode_parts(self, parts: Iterable[Drawn], suffix: str) -> Iterator[bytes]:
+        first = 0
+        for part in parts:
+            yield self._rows(part, first)
+            first += len(part.samples)
+
+    def _rows(self, drawn: Drawn, first: int) -> bytes:
+        """The rows of samples from number `first` on, the first ones below the header."""
         values = self.restored(drawn.samples)
         times = [
             str(step if self._rate is None else step / self._rate) for step in range(self._length)
@@ -71,12 +81,12 @@ class SequenceFormat(Format):
         if classes is not None:
             header.append("label")
         rows = []
-        for number, sample in enumerate(values):
+        for number, sample in enumerate(values, first):
             columns = [numbers(channel) for channel in sample]
-            label = [] if classes is None else [classes[number]]
+            label = [] if classes is None else [classes[number - first]]
             for step, row in enumerate(zip(*columns, strict=True)):
                 rows.append([number, times[step], *row, *label])
-        return encode_rows(header, rows)
+        return encode_rows(header if first == 0 else None, rows)
 
     def _shown(self, drawn: Drawn) -> dict[str, Tensor]:
         """Samples and companions in the units of the data, without channels that samples lack."""

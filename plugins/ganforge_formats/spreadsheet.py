@@ -22,19 +22,25 @@ def numbers(values: Tensor, decimals: int | None = None) -> list[str]:
     return [f"{value:.{decimals}f}" for value in rounded]
 
 
-def encode_csv(columns: Mapping[str, Sequence[object]], drawn: Drawn) -> bytes:
-    """Columns by name as CSV; the classes of the samples are a last column where there are some."""
+def encode_csv(
+    columns: Mapping[str, Sequence[object]], drawn: Drawn, *, header: bool = True
+) -> bytes:
+    """Columns by name as CSV; the classes of the samples are a last column where there are some.
+
+    Without its `header` it goes on with what stands before it.
+    """
     columns = dict(columns)
     if drawn.labels is not None:
         columns[_unused(LABEL, columns)] = class_names(drawn)
-    return encode_rows(columns, zip(*columns.values(), strict=True))
+    return encode_rows(columns if header else None, zip(*columns.values(), strict=True))
 
 
-def encode_rows(header: Iterable[str], rows: Iterable[Sequence[object]]) -> bytes:
-    """A header and rows as CSV, UTF-8."""
+def encode_rows(header: Iterable[str] | None, rows: Iterable[Sequence[object]]) -> bytes:
+    """Rows as CSV, UTF-8, below a header where there is one."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(header)
+    if header is not None:
+        writer.writerow(header)
     writer.writerows(rows)
     return text.getvalue().encode()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -65,9 +65,16 @@ class TableFormat(Format):
 
     def encode(self, drawn: Drawn, suffix: str) -> bytes:
         """A CSV as the data was given: names, units, categories and the order of the columns."""
-        decoded = self._decoded(drawn.samples)
-        pairs = zip(self._columns, decoded, strict=True)
-        return encode_csv({column.name: _texts(column, values) for column, values in pairs}, drawn)
+        return self._written(drawn, header=True)
+
+    def encode_parts(self, parts: Iterable[Drawn], suffix: str) -> Iterator[bytes]:
+        for place, part in enumerate(parts):
+            yield self._written(part, header=place == 0)
+
+    def _written(self, drawn: Drawn, *, header: bool) -> bytes:
+        pairs = zip(self._columns, self._decoded(drawn.samples), strict=True)
+        columns = {column.name: _texts(column, values) for column, values in pairs}
+        return encode_csv(columns, drawn, header=header)
 
     def _decoded(self, samples: Tensor) -> list[Tensor]:
         restored = self.restored(samples)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
@@ -74,6 +74,9 @@ class TextFormat(Format):
         texts = self.texts(drawn.samples)
         lines = (text.replace("\n", r"\n").replace("\r", r"\r") for text in texts)
         return "".join(f"{line}\n" for line in lines).encode()
+
+    def encode_parts(self, parts: Iterable[Drawn], suffix: str) -> Iterator[bytes]:
+        return (self.encode(part, suffix) for part in parts)
 
     def _blocks(self, drawn: Drawn) -> Iterator[_Block]:
         shown = {name: self.texts(values) for name, values in parts(drawn).items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from torch import Tensor
 
@@ -30,8 +30,15 @@ class VectorFormat(Format):
 
     def encode(self, drawn: Drawn, suffix: str) -> bytes:
         """A CSV with a row for each sample, and its class where there are some."""
+        return self._rows(drawn, header=True)
+
+    def encode_parts(self, parts: Iterable[Drawn], suffix: str) -> Iterator[bytes]:
+        for place, part in enumerate(parts):
+            yield self._rows(part, header=place == 0)
+
+    def _rows(self, drawn: Drawn, *, header: bool) -> bytes:
         columns = {f"x{axis}": numbers(it) for axis, it in enumerate(self._columns(drawn))}
-        return encode_csv(columns, drawn)
+        return encode_csv(columns, drawn, header=header)
 
     def _columns(self, drawn: Drawn) -> Sequence[Tensor]:
         return self.restored(drawn.samples).unbind(1)

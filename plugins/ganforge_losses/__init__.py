@@ -62,6 +62,16 @@ class DivergenceOptions:
     )
 
 
+#: what a penalty on D's gradient helps against (Mescheder et al., 2018; Thanh-Tung et al., 2019)
+AGAINST = (
+    "divergence",
+    "discriminator-won",
+    "vanishing-gradient",
+    "collapse",
+    "collapse-within-classes",
+)
+
+
 @hookimpl
 def ganforge_losses() -> Iterable[LossSpec]:
     yield LossSpec(
@@ -69,6 +79,7 @@ def ganforge_losses() -> Iterable[LossSpec]:
         summary="Cross-entropy with the non-saturating generator loss (Goodfellow et al., 2014)",
         build="ganforge_losses.cross_entropy:NonSaturating",
         companions=PENALTIES,
+        remedies=("vanishing-gradient",),
     )
     yield LossSpec(
         name="minimax",
@@ -115,6 +126,7 @@ def ganforge_losses() -> Iterable[LossSpec]:
             options=ZeroCentredOptions,
             trains=("discriminator",),
             double_backward=("discriminator",),
+            remedies=AGAINST,
         )
     yield LossSpec(
         name="gradient-penalty",
@@ -123,6 +135,7 @@ def ganforge_losses() -> Iterable[LossSpec]:
         options=GradientPenaltyOptions,
         trains=("discriminator",),
         double_backward=("discriminator",),
+        remedies=AGAINST,
     )
     for name, summary, builder in (
         ("kl", "Kullback-Leibler divergence of the data from the generator", "KullbackLeibler"),

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ganforge import ANY_SHAPES, ImageShapes, MetricSpec, VectorShapes, hookimpl, option
+from ganforge import (
+    ANY_SHAPES,
+    ImageShapes,
+    MetricSpec,
+    PointShapes,
+    SequenceShapes,
+    VectorShapes,
+    VideoShapes,
+    VoxelShapes,
+    hookimpl,
+    option,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +68,22 @@ class MemorisationOptions:
         above=0.0,
         below=0.5,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NgramOptions:
+    longest: int = option(4, help="tokens in the longest n-grams", minimum=1, maximum=8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloudOptions:
+    clouds: int = option(100, help="clouds that are compared, of either side", minimum=2)
+    points: int = option(256, help="points that are looked at in each", minimum=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumeOptions:
+    volumes: int = option(500, help="volumes that are compared one by one", minimum=2)
 
 
 @hookimpl
@@ -175,4 +202,70 @@ def ganforge_metrics() -> Iterable[MetricSpec]:
         shapes=ANY_SHAPES,
         reads=("class_logits", "fake_labels"),
         better={"accuracy": "higher", "worst_class": "higher"},
+    )
+    yield MetricSpec(
+        name="stacked-modes",
+        summary="Modes of 1,000 of three stacked digits, KL and confidence (Unrolled GAN, VEEGAN)",
+        build="ganforge_metrics.class_scores:StackedModes",
+        shapes=(ImageShapes(),),
+        reads=("class_logits",),
+        features="channel-classifier",
+        better={"modes": "higher", "kl": "lower", "confidence": "higher"},
+        usual=False,
+    )
+    yield MetricSpec(
+        name="columns",
+        summary="Columns of a table one by one and in pairs: Kolmogorov-Smirnov, total variation",
+        build="ganforge_metrics.tables:Columns",
+        shapes=(VectorShapes(),),
+        better=dict.fromkeys(("columns", "worst_column", "pairs"), "lower"),
+    )
+    yield MetricSpec(
+        name="spectrum",
+        summary="Spectra, autocorrelation and log bands of sound and time series",
+        build="ganforge_metrics.spectra:Spectrum",
+        shapes=(SequenceShapes(),),
+        better=dict.fromkeys(
+            ("log_spectral_distance", "autocorrelation", "frechet_log_bands"), "lower"
+        ),
+    )
+    yield MetricSpec(
+        name="n-grams",
+        summary="Jensen-Shannon divergence of the n-grams of text, and the share of unique texts",
+        build="ganforge_metrics.ngrams:Ngrams",
+        options=NgramOptions,
+        shapes=(SequenceShapes(),),
+        better={
+            **dict.fromkeys((f"js{n}" for n in range(1, 9)), "lower"),
+            "unique": "higher",
+        },
+    )
+    yield MetricSpec(
+        name="motion",
+        summary="Frames of videos and the differences between them; no FVD, which takes a network",
+        build="ganforge_metrics.motion:Motion",
+        shapes=(VideoShapes(),),
+        better=dict.fromkeys(("brightness", "contrast", "motion", "acceleration"), "lower"),
+    )
+    yield MetricSpec(
+        name="clouds",
+        summary="Point clouds by Chamfer distance: MMD, coverage, 1-NN accuracy (PointFlow)",
+        build="ganforge_metrics.shapes:Clouds",
+        options=CloudOptions,
+        shapes=(PointShapes(),),
+        better={"mmd": "lower", "coverage": "higher", "nearest_accuracy": "lower"},
+    )
+    yield MetricSpec(
+        name="volumes",
+        summary="Volumes by what they fill: JSD of cells, MMD, coverage, 1-NN accuracy",
+        build="ganforge_metrics.shapes:Volumes",
+        options=VolumeOptions,
+        shapes=(VoxelShapes(),),
+        better={
+            "jsd": "lower",
+            "filled": "lower",
+            "mmd": "lower",
+            "coverage": "higher",
+            "nearest_accuracy": "lower",
+        },
     )

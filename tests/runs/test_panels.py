@@ -56,17 +56,24 @@ def test_groups_are_those_that_people_compare() -> None:
         "metric/modes/modes",
         "augmentation/ada/p",
         "speed",
+        "score/ranking",
+        "diversity",
+        "real_diversity",
+        "real_alone",
     ]
     panels = panels_of({name: of([1.0, 2.0]) for name in names})
     assert [(panel.title, [curve.name for curve in panel.curves]) for panel in panels] == [
         ("Losses", ["discriminator", "generator"]),
         ("Terms of the discriminator's loss", ["nonsat", "r1"]),
         ("Scores of the discriminator", ["fake", "real"]),
+        ("Diversity within a batch", ["generated", "real"]),
         ("modes/kl", ["modes/kl"]),
         ("modes/modes", ["modes/modes"]),
         ("Gradient norms", ["generator"]),
+        ("Share of pairs that the discriminator ranks right", ["ranking"]),
         ("augmentation/ada", ["p"]),
         ("speed", ["speed"]),
+        ("real_alone", ["real_alone"]),
     ]
 
 

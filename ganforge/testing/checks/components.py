@@ -8,7 +8,17 @@ from torch import nn
 from torch.optim import Optimizer
 
 from ganforge.config import toml
-from ganforge.contracts import Augmentation, Callback, Dataset, Format, Game, Loss, Metric, Sampler
+from ganforge.contracts import (
+    Augmentation,
+    Callback,
+    Dataset,
+    FeatureExtractor,
+    Format,
+    Game,
+    Loss,
+    Metric,
+    Sampler,
+)
 from ganforge.errors import DataError, GanforgeError, PluginError, UsageError, listed
 from ganforge.plugin.base_specs import ComponentSpec, SampleSpec, Spec
 from ganforge.plugin.options import describe, parse, to_toml
@@ -31,6 +41,7 @@ WANTED: dict[str, type] = {
     "game": Game,
     "augmentation": Augmentation,
     "metric": Metric,
+    "features": FeatureExtractor,
     "callback": Callback,
     "optimizer": Optimizer,
     "format": Format,

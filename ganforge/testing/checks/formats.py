@@ -16,7 +16,7 @@ from torch import Tensor
 from ganforge.contracts import Drawn, Format
 from ganforge.errors import GanforgeError
 from ganforge.pictures.chosen_format import ChosenFormat
-from ganforge.pictures.encoding import ANIMATIONS
+from ganforge.pictures.suffixes import ANIMATIONS
 from ganforge.plugin.fields import LABEL
 from ganforge.plugin.specs import FormatSpec
 from ganforge.testing.fixtures.building import seeded
@@ -135,6 +135,54 @@ def every_suffix_is_written(subject: Subject[FormatSpec]) -> None:
                     files[f"file {number} of a folder"] = contents
         for name, contents in files.items():
             require(bool(contents), f"nothing in {name}")
+
+
+@check(
+    "a file of samples that come in parts is that of all of them together",
+    FormatSpec,
+    fix="have encode_parts() go on where the part before ended, or leave it out; and give arrays() "
+    "the samples along the first axis of each array",
+)
+def parts_make_the_same_file(subject: Subject[FormatSpec]) -> None:
+    for chosen, case in _chosen(subject):
+        for suffix in chosen.spec.suffixes:
+            if suffix in (PICTURE, *ANIMATIONS):
+                continue
+            drawn, untouched = _samples(case), _samples(case)
+            with suppress(GanforgeError):  # of which another check is, as of a change
+                whole = chosen.encode(drawn, suffix)
+                if all(
+                    _equal(getattr(drawn, it.name), getattr(untouched, it.name))
+                    for it in fields(Drawn)
+                ):
+                    _require_same_parts(chosen, untouched, suffix, whole)
+
+
+def _require_same_parts(chosen: ChosenFormat, drawn: Drawn, suffix: str, whole: bytes) -> None:
+    if suffix == ".npz":
+        with numpy.load(io.BytesIO(whole)) as file:
+            if len(file.get("samples", ())) != NUM_SAMPLES:
+                return  # of which another check is
+    halves = (_part(drawn, rows) for rows in (slice(0, 2), slice(2, None)))
+    try:
+        parts = b"".join(chosen.encode_parts(halves, NUM_SAMPLES, suffix))
+    except GanforgeError as error:
+        raise CheckFailure(f"no {suffix} file of parts: {error}") from error
+    same = _same_arrays(whole, parts) if suffix == ".npz" else whole == parts
+    require(same, f"another {suffix} file of parts")
+
+
+def _part(drawn: Drawn, rows: slice) -> Drawn:
+    labels = None if drawn.labels is None else drawn.labels[rows]
+    return replace(drawn, samples=drawn.samples[rows], labels=labels)
+
+
+def _same_arrays(one: bytes, other: bytes) -> bool:
+    with numpy.load(io.BytesIO(one)) as left, numpy.load(io.BytesIO(other)) as right:
+        return left.files == right.files and all(
+            numpy.array_equal(left[it], right[it], equal_nan=left[it].dtype.kind == "f")
+            for it in left.files
+        )
 
 
 @check(

@@ -18,7 +18,14 @@ from ganforge.engine.state import snapshot
 from ganforge.engine.trainer import Trainer
 from ganforge.errors import listed
 from ganforge.plugin.base_specs import ComponentSpec
-from ganforge.plugin.specs import SPECS, CallbackSpec, FormatSpec, MetricSpec, RecipeSpec
+from ganforge.plugin.specs import (
+    SPECS,
+    CallbackSpec,
+    FeaturesSpec,
+    FormatSpec,
+    MetricSpec,
+    RecipeSpec,
+)
 from ganforge.printable import described
 from ganforge.storage.run_directory import RunDirectory
 from ganforge.testing.fixtures.partners import NoPartner
@@ -26,7 +33,7 @@ from ganforge.testing.fixtures.runs import NUM_STEPS, runs_of
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 #: the kinds that take part in a step
-TRAINED = tuple({*SPECS} - {MetricSpec, CallbackSpec, FormatSpec, RecipeSpec})
+TRAINED = tuple({*SPECS} - {MetricSpec, FeaturesSpec, CallbackSpec, FormatSpec, RecipeSpec})
 
 
 @check(
@@ -113,5 +120,5 @@ def _trainer(config: RunConfig, path: Path) -> Trainer:
 
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:
     """Everything that a checkpoint would hold, as it is now."""
-    tensors, _ = snapshot(trainer.assembly, trainer.averages, trainer.step)
+    tensors, _ = snapshot(trainer.assembly, trainer.averages, trainer.symptoms, trainer.step)
     return {name: tensor.clone() for name, tensor in tensors.items()}

@@ -1,0 +1,80 @@
+"""The diagnosis in real trainings: each failure is provoked and named, and then only that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ganforge.diagnosis.diagnosis import diagnose
+from ganforge.runs.run import Run
+from tests.conftest import Command
+
+#: small networks on 8 x 8 digits, with batches that say something
+SMALL = (
+    *("--generator", "mlp", "--image-size", "8", "--latent-size", "8", "--batch-size", "32"),
+    *("--set", "generator.hidden=[32]", "--set", "discriminator.hidden=[32]"),
+    *("--set", "output.grid_samples=4", "--sample-every", "100000", "--device", "cpu"),
+)
+
+
+def found(run: Path | str) -> list[str]:
+    return [finding.name for finding in diagnose(Run(run).metrics).findings]
+
+
+def test_a_run_that_diverges_without_nan_says_so_and_is_no_success(
+    ganforge: Command, tmp_path: Path
+) -> None:
+    arguments = (*SMALL, "--learning-rate", "1e6", "--out", "r")
+    answer = ganforge("train", *arguments, "--steps", "30")
+    assert answer.code == 1
+    assert "Done" not in answer.out
+    (said,) = [line for line in answer.out.splitlines() if line.startswith("Warning: divergence")]
+    assert "step 25: the weights of the" in said
+    assert "`--learning-rate 0.0004`" in said
+    assert "Error: the run has diverged:" in answer.err
+    assert "Traceback" not in answer.err
+    assert Run("r").status.state == "failed"
+    assert "diverged" in Run("r").status.detail
+    assert (tmp_path / "r" / "generator.safetensors").is_file()
+    again = ganforge("train", "--resume", "r")
+    assert again.code == 1
+    assert "the run has diverged" in again.err
+    assert "Warning: divergence" not in again.out  # it was said
+
+
+def test_a_discriminator_far_too_strong_for_a_saturating_loss(ganforge: Command) -> None:
+    strong = ("--set", "training.num_discriminator_steps=4")
+    strong += ("--set", "discriminator_optimizer.learning_rate=0.01")
+    answer = ganforge("train", *SMALL, "--loss", "minimax", *strong, "--steps", "300", "--out", "r")
+    assert answer.code == 0
+    assert found("r") == ["discriminator-won", "vanishing-gradient"]
+    assert "Try `--set discriminator_optimizer.learning_rate=0.0004` or" in answer.out
+
+
+def test_a_generator_that_is_far_ahead_collapses(ganforge: Command) -> None:
+    ahead = ("--set", "training.num_generator_steps=10", "--set", "ema.half_life=0")
+    ahead += ("--set", "generator_optimizer.learning_rate=0.002")
+    answer = ganforge("train", *SMALL, *ahead, "--steps", "650", "--out", "r")
+    assert answer.code == 0
+    assert found("r") == ["collapse"]
+    assert "`--loss nonsat --loss r1`" in answer.out
+
+
+def test_a_generator_that_is_far_ahead_collapses_within_classes(ganforge: Command) -> None:
+    ahead = ("--set", "training.num_generator_steps=10", "--set", "ema.half_life=0")
+    networks = ("--generator", "conditional", "--discriminator", "conditional", "--conditional")
+    networks += ("--set", "generator.width=2", "--set", "discriminator.width=2")
+    small = ("--image-size", "16", "--batch-size", "32", "--device", "cpu")
+    small += ("--set", "output.grid_samples=10", "--sample-every", "100000")
+    answer = ganforge("train", *networks, *small, *ahead, "--steps", "600", "--out", "r")
+    assert answer.code == 0
+    assert found("r") == ["collapse-within-classes"]
+
+
+def test_a_handful_of_samples_is_memorised(ganforge: Command) -> None:
+    few = ("--set", "evaluation.holdout=0.995", "--set", "ema.half_life=0")
+    few += ("--loss", "nonsat", "--loss", "r1", "--learning-rate", "0.002")
+    wider = ("--set", "generator.hidden=[64]", "--set", "discriminator.hidden=[64]")
+    answer = ganforge("train", *SMALL, *few, *wider, "--steps", "2000", "--out", "r")
+    assert answer.code == 0
+    assert found("r") == ["memorisation"]
+    assert "Try `--augment diffaugment`" in answer.out
