@@ -403,8 +403,11 @@ def test_the_session_is_recorded_as_any_other(train: Train) -> None:
 
 
 def test_what_goes_wrong_is_a_warning_while_it_does(train: Train) -> None:
-    with pytest.warns(UserWarning, match=r"divergence, step \d+: .* Try `--learning-rate"):
-        train(dataset="ring", steps=60, learning_rate=10.0)
+    with (
+        pytest.warns(UserWarning, match=r"divergence, step \d+: .* Try `--learning-rate"),
+        pytest.raises(ganforge.DivergenceError, match="the run has diverged"),
+    ):
+        train(dataset="ring", steps=60, learning_rate=1000.0)
 
 
 def test_warnings_of_a_run_are_warnings(train: Train) -> None:
