@@ -16,6 +16,7 @@ from ganforge.contracts import Callback, Drawn
 from ganforge.diagnosis.findings import Finding
 from ganforge.errors import GanforgeError
 from ganforge.pictures.encoding import encode_png
+from ganforge.plugin.fields import GRIDS
 from ganforge.printable import described, printable
 from ganforge.storage.files import write_atomically
 from ganforge.storage.run_directory import RunDirectory
@@ -183,14 +184,16 @@ class CallbackObserver(Observer):
 
 def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
     sides = assembly.training.sides
+    sample = assembly.problem.sample
     discriminator = sides.discriminator.parameters if sides.discriminator else []
     return SessionFacts(
         run=run,
         config=assembly.config,
         device=assembly.execution.describe(),
         data=assembly.data.dataset.describe(),
-        sample=assembly.problem.sample.shown(),
+        sample=sample.shown(),
         unit=assembly.format.spec.unit,
+        side=sample.known_shape[-1] if sample.kind in GRIDS else None,
         generator_parameters=sum(p.numel() for p in sides.generator.parameters),
         discriminator_parameters=sum(p.numel() for p in discriminator),
         first_step=step,

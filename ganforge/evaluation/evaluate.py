@@ -89,14 +89,23 @@ class _Evaluation:
         failed: dict[str, str] = {}
         for selection in selections:
             name = self._registry.short_name(selection.component)
+            randomness = Randomness(0, self._execution.device)
             try:
-                randomness = Randomness(0, self._execution.device)
                 metric = build(selection, problem, randomness, Metric)
+            except UsageError as error:  # it is not for samples such as these
+                if plan.request.metrics:
+                    raise
+                left_out[name] = str(error)
+                continue
+            try:
                 chosen = ChosenMetric(selection=selection, metric=metric)
                 scores += self._scores_of(chosen, comparison, floors)
             except GanforgeError as error:
                 if plan.request.metrics:
                     raise
+                if isinstance(error, UsageError):  # not for such samples, or not for so few
+                    left_out[name] = str(error)
+                    continue
                 failed[name] = str(error)
                 warnings.warn(f"{error}; it is left out", stacklevel=2)
         return Evaluated(
