@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganforge.config.layers import Layer, from_file
+from ganforge.config.layers import Layer, from_run
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import KeyPath, RunConfig
 from ganforge.errors import (
@@ -46,13 +46,17 @@ WATCHING = ("metric", "features", "callback")
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """Outcome of a session; `state` is `finished`, or what the request to stop called for."""
+    """Outcome of a session; `state` is `finished`, or what the request to stop called for.
+
+    `next_commands` show what the callbacks of the run have written.
+    """
 
     step: int
     num_steps: int
     images: int
     seconds: float
     state: State
+    next_commands: tuple[str, ...] = ()
 
 
 def resume_config(
@@ -62,7 +66,7 @@ def resume_config(
 
     Raises ConfigError for a change of what cannot change when resuming.
     """
-    stored = from_file(run.config)
+    stored = from_run(run.config)
     try:
         before = resolve([stored], registry)
     except ConfigError as error:
@@ -176,6 +180,7 @@ def train(
             images=trainer.images_seen,
             seconds=trainer.speed.seconds,
             state=state,
+            next_commands=trainer.reports.next_commands(),
         )
 
 
@@ -236,7 +241,8 @@ def new_run(config: RunConfig, out: Path | None = None, recipe: str | None = Non
 
     It is named after the recipe, or `00001-dcgan-nonsat-digits` after what the run is made of.
     """
-    losses = "+".join(term.component.name for term in config.losses)
+    named = [it.component.name for it in config.losses]
+    losses = "+".join(name for name in named if name not in config.companions)
     name = "-".join([config.generator.component.name, losses, config.dataset.component.name])
     if recipe is not None:
         name = recipe.rpartition("/")[2]

@@ -35,8 +35,7 @@ from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, che
 
 #: the kinds that take part in a step
 TRAINED = tuple(
-    {*SPECS}
-    - {MetricSpec, FeaturesSpec, CallbackSpec, FormatSpec, RecipeSpec, RefinementSpec}
+    {*SPECS} - {MetricSpec, FeaturesSpec, CallbackSpec, FormatSpec, RecipeSpec, RefinementSpec}
 )
 
 
