@@ -45,7 +45,7 @@ class WandBOptions(TrackerOptions):
 class MLflowOptions(TrackerOptions):
     store: str | None = option(
         None,
-        help="where runs go, an address; unset: MLFLOW_TRACKING_URI, else mlflow.db beside the run",
+        help="where runs go, an address; unset: MLFLOW_TRACKING_URI, else mlflow in the run",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shlex
@@ -26,7 +27,7 @@ STATES = {"finished": "FINISHED", "failed": "FAILED"}
 
 
 class MLflow(Callback):
-    """Logs to `mlflow.db` beside the run directory, or to the store that the user names."""
+    """Logs to `mlflow/mlflow.db` in the run directory, or to the store that the user names."""
 
     def __init__(self, problem: Problem, options: MLflowOptions) -> None:
         self._options = options
@@ -39,9 +40,13 @@ class MLflow(Callback):
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
 
-        parent = run_directory.resolve().parent
+        # It tells of every table that it creates.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+        folder = run_directory.resolve() / "mlflow"
         own = self._options.store or os.environ.get("MLFLOW_TRACKING_URI")
-        self._store = own or f"sqlite:///{parent / 'mlflow.db'}"
+        if own is None:
+            folder.mkdir(exist_ok=True)
+        self._store = own or f"sqlite:///{folder / 'mlflow.db'}"
         self._client = MlflowClient(self._store)
         known = recall(run_directory, TRACKER) if step else None
         if known is not None:
@@ -49,7 +54,7 @@ class MLflow(Callback):
                 self._client.update_run(known, status="RUNNING")
             except MlflowException:  # another store, or the run was removed there
                 known = None
-        pictures = None if own else (parent / "mlflow-artifacts").as_uri()
+        pictures = None if own else (folder / "artifacts").as_uri()
         self._number = known or self._create(run_directory, pictures)
         remember(run_directory, TRACKER, self._number)
         self._set_parameters(config)

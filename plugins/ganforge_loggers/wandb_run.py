@@ -7,6 +7,7 @@ import shlex
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from torch import Tensor
@@ -68,7 +69,11 @@ class WandB(Callback):
     def picture(self, step: int, picture: Tensor) -> None:
         import wandb
 
-        self._run.log({"samples": wandb.Image(as_image(picture))}, step=step)
+        # A file of our own, since wandb's lies in a folder for the whole process that may be gone.
+        with TemporaryDirectory(dir=self._run.dir) as folder:
+            path = Path(folder) / "samples.png"
+            as_image(picture).save(path)
+            self._run.log({"samples": wandb.Image(str(path))}, step=step)
 
     def ended(self, state: str) -> None:
         if self._run is None:

@@ -14,6 +14,7 @@ from tests.conftest import Command
 SMALL = (
     *("--generator", "mlp", "--image-size", "8", "--latent-size", "8", "--batch-size", "32"),
     *("--set", "generator.hidden=[32]", "--set", "discriminator.hidden=[32]"),
+    *("--no-companions", "--betas", "0.5,0.999", "--learning-rate", "0.0004"),
     *("--set", "output.grid_samples=4", "--sample-every", "100000", "--device", "cpu"),
 )
 
@@ -31,7 +32,7 @@ def test_a_run_that_diverges_without_nan_says_so_and_is_no_success(
     assert "Done" not in answer.out
     (said,) = [line for line in answer.out.splitlines() if line.startswith("Warning: divergence")]
     assert "step 25: the weights of the" in said
-    assert "`--learning-rate 0.0004`" in said
+    assert "`--learning-rate 0.001`" in said
     assert "Error: the run has diverged:" in answer.err
     assert "Traceback" not in answer.err
     assert Run("r").status.state == "failed"
@@ -49,7 +50,7 @@ def test_a_discriminator_far_too_strong_for_a_saturating_loss(ganforge: Command)
     answer = ganforge("train", *SMALL, "--loss", "minimax", *strong, "--steps", "300", "--out", "r")
     assert answer.code == 0
     assert found("r") == ["discriminator-won", "vanishing-gradient"]
-    assert "Try `--set discriminator_optimizer.learning_rate=0.0004` or" in answer.out
+    assert "Try `--set discriminator_optimizer.learning_rate=0.001` or" in answer.out
 
 
 def test_a_generator_that_is_far_ahead_collapses(ganforge: Command) -> None:

@@ -84,7 +84,7 @@ def test_mlflow_keeps_metrics_pictures_parameters_and_state_in_one_run(place):
 
     callback = MLflow(PROBLEM, MLflowOptions(project="mine"))
     tell(callback, place)
-    store = f"sqlite:///{place.parent / 'mlflow.db'}"
+    store = f"sqlite:///{place / 'mlflow' / 'mlflow.db'}"
     assert callback.next_command() == f"mlflow ui --backend-store-uri {store}"
     tell(MLflow(PROBLEM, MLflowOptions(project="mine")), place, step=10)
     client = MlflowClient(store)
@@ -96,7 +96,7 @@ def test_mlflow_keeps_metrics_pictures_parameters_and_state_in_one_run(place):
     history = client.get_metric_history(run.info.run_id, "loss/generator")
     assert [(it.step, it.value) for it in history] == [(5, 0.5), (10, 0.25), (15, 0.5), (20, 0.25)]
     assert run.data.metrics["metric/fid_inception"] == 7.0
-    assert [*(place.parent / "mlflow-artifacts").rglob("*.png")]
+    assert [*(place / "mlflow" / "artifacts").rglob("*.png")]
 
 
 @theirs
