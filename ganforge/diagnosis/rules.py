@@ -53,18 +53,27 @@ def divergence(columns: Columns) -> Finding | None:
             )
     side = "discriminator" if "loss/discriminator" in columns else "generator"
     losses = columns[f"loss/{side}"].values
-    sizes = [("loss", [abs(it) for it in losses])]
+    sizes = [("loss", [abs(losses[it]) for it in _ends(len(losses))])]
     if "score/real" in columns and "score/fake" in columns:
-        pairs = zip(columns["score/real"].values, columns["score/fake"].values, strict=False)
-        sizes.append(("gap between the scores", [abs(real - fake) for real, fake in pairs]))
+        real, fake = columns["score/real"].values, columns["score/fake"].values
+        gaps = [abs(real[it] - fake[it]) for it in _ends(min(len(real), len(fake)))]
+        sizes.append(("gap between the scores", gaps))
     for what, values in sizes:
-        first, now = values[:BEGINNING], values[BEGINNING:][-LINES:]
+        first, now = values[:BEGINNING], values[BEGINNING:]
         # 1 is the margin of scores; those of a critic go with the scale of the data.
         scale = max(1.0, last(columns, "diversity/real") or 0.0, *first)
         if len(now) == LINES and min(now) > MOST_LOSS * scale:
             text = f"the {side}'s {what} is {now[-1]:.3g}, and was {first[0]:.3g} at the beginning"
             return _finding("divergence", columns, text, {what: now[-1]})
     return None
+
+
+def _ends(num: int) -> list[int]:
+    """The places of the first and the last of `num` lines: a long run costs what a short one does.
+
+    A rule is asked after every line, so one that goes through all of them would take the square.
+    """
+    return [*range(min(BEGINNING, num)), *range(max(BEGINNING, num - LINES), num)]
 
 
 def discriminator_won(columns: Columns) -> Finding | None:
