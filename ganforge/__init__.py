@@ -46,14 +46,18 @@ from .plugin.specs import (
     MetricSpec,
     OptimizerSpec,
     RecipeSpec,
+    RefinementSpec,
     SamplerSpec,
 )
 from .problem import Fit, Problem
 
 if TYPE_CHECKING:
+    from .api.adversary import Adversary
+    from .api.components import list_components
     from .api.datasets import dataset
     from .api.evaluation import evaluate
     from .api.generator import Generator, load
+    from .api.networks import build_network
     from .api.runs import Run, open_run
     from .api.training import TrainingResult, train
     from .contracts import (
@@ -78,6 +82,9 @@ if TYPE_CHECKING:
         Metric,
         Mixture,
         Observed,
+        Pair,
+        Refined,
+        Refinement,
         Sampler,
         ScoreLoss,
         Scores,
@@ -94,11 +101,14 @@ __version__ = "0.1.0"
 
 #: name -> its module, for what programs use; the other names that load late are contracts
 _API = {
+    "Adversary": "adversary",
     "Generator": "generator",
     "Run": "runs",
     "TrainingResult": "training",
+    "build_network": "networks",
     "dataset": "datasets",
     "evaluate": "evaluation",
+    "list_components": "components",
     "load": "generator",
     "open_run": "runs",
     "train": "training",
@@ -106,6 +116,7 @@ _API = {
 
 __all__ = [
     "ANY_SHAPES",
+    "Adversary",
     "Augmentation",
     "AugmentationSpec",
     "Batch",
@@ -149,11 +160,15 @@ __all__ = [
     "NonFiniteError",
     "Observed",
     "OptimizerSpec",
+    "Pair",
     "PluginError",
     "PointShapes",
     "Problem",
     "Progress",
     "RecipeSpec",
+    "Refined",
+    "Refinement",
+    "RefinementSpec",
     "Run",
     "RunDirectoryError",
     "Sampler",
@@ -171,12 +186,14 @@ __all__ = [
     "VoxelShapes",
     "__version__",
     "averaged",
+    "build_network",
     "columns_of",
     "count_line",
     "dataset",
     "evaluate",
     "hookimpl",
     "input_gradients",
+    "list_components",
     "load",
     "mean_score",
     "open_run",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
+from ganforge.diagnosis.findings import Finding
 from ganforge.engine.observers import Observer, SessionFacts
 
 _SHOWN = ("loss/discriminator", "loss/generator")
@@ -28,6 +29,10 @@ class ProgressLine(Observer):
             sys.stderr.write(f"\r{line:<{self._width}}")
             sys.stderr.flush()
             self._width = len(line)
+
+    def found(self, finding: Finding) -> None:
+        sys.stderr.write(f"\n{finding.sentence}\n")
+        self._width = 0
 
     def ended(self, state: str) -> None:
         sys.stderr.write(f"  {state}\n")

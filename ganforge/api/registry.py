@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ganforge.config.arguments import Argument
 from ganforge.config.layers import Entry
 from ganforge.plugin.discovery import discover
-from ganforge.plugin.registry import Component, Registry, S
+from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import DatasetSpec
+
+from .given import GivenComponent
 
 if TYPE_CHECKING:
     from .datasets import GivenDataset
-
-
-@dataclass(frozen=True, kw_only=True)
-class GivenComponent(Component[S]):
-    """A component whose builder is a function of this process, rather than of a plugin."""
-
-    function: Callable[[Any, Any], Any]
-
-    def builder(self) -> Any:
-        return self.function
 
 
 def found_registry() -> Registry:

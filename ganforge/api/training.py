@@ -133,6 +133,7 @@ def train(
                 changes=changes,
                 observers=observers,
                 stop_request=stop_request,
+                remedies=registry,
             ),
         )
     return TrainingResult(

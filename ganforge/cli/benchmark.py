@@ -19,7 +19,7 @@ from ganforge.runs.comparison import compare
 from ganforge.runs.run import Run
 from ganforge.runs.settings import ABSENT, shown
 from ganforge.storage.files import write_text
-from ganforge.sweeps.axes import flag_axis
+from ganforge.sweeps.axes import Axis, Value, flag_axis
 from ganforge.sweeps.folder import SweepFolder
 from ganforge.sweeps.modes import PROTOCOLS, Entry, Protocol, entries, leaderboard, protocol_of
 from ganforge.sweeps.plan import Plan, plan_grid
@@ -35,7 +35,6 @@ from .sweeping import (
     refuse_beside_resume,
     running_options,
     train_all,
-    written_command,
 )
 from .swept_flags import axes_of, forms, given_flags, resolver, with_flags_of_train
 
@@ -99,7 +98,7 @@ def modes(
         return 0
     warn_of_failures(discovery)
     plan.check_available()
-    outcome = train_all(plan, folder, how, command=written_command(), more=more)
+    outcome = train_all(plan, folder, how, more=more)
     if outcome.stopped is None:
         _print_results(plan, folder)
     print_end(plan, folder, outcome, "ganforge benchmark modes")
@@ -108,42 +107,41 @@ def modes(
 
 def _plan(given: Mapping[str, Any], registry: Registry) -> Plan:
     """The sweep of the flags, each run with the metric of the protocol that is its data's."""
-    if given["metric"]:
-        raise UsageError("the protocols say what is measured; leave out --metric")
     axes, file = axes_of(given)
     names = {axis.name for axis in axes}
+    for name in sorted(names):
+        if name == "metric" or name.startswith(("metric.", "evaluation.num_samples")):
+            raise UsageError(f"the protocols say what is measured; leave out {name}")
     if file is None and not names & {"recipe", "dataset", "config", "dataset.name"}:
-        axes.insert(0, flag_axis(forms()["recipe"], ",".join(_recipes(registry))))
+        axes.insert(0, _usual(registry))
     if not names & {"seed", "training.seed"}:
         axes.append(flag_axis(forms()["seed"], SEEDS))
     as_given = resolver(given, file, registry)
 
     def measured(arguments: Sequence[str]) -> RunConfig:
         protocol = protocol_of(as_given(arguments))
-        config = as_given([*arguments, *protocol.arguments])
-        if config.evaluation.num_samples != protocol.num_samples:
-            raise UsageError(
-                f"evaluation.num_samples is {protocol.num_samples:,} in the published protocol of "
-                f"the {protocol.title}; leave it out"
-            )
-        return config
+        return as_given([*arguments, *protocol.arguments])
 
     return _available(plan_grid(axes, measured), named=bool(names & {"recipe", "dataset"}))
 
 
-def _recipes(registry: Registry) -> list[str]:
-    """The recipes whose data set has a protocol."""
-    found = []
+def _usual(registry: Registry) -> Axis:
+    """The recipes whose data set has a protocol; for a protocol without one, what train does."""
+    found: list[Value] = []
+    covered = set()
     for recipe in registry.of_kind("recipe"):
         try:
-            dataset = resolve([recipe_layer(recipe)], registry).dataset
+            dataset = resolve([recipe_layer(recipe)], registry).dataset.component
         except GanforgeError:
             continue  # one that needs to be told more
-        if dataset.component.plugin.bundled and dataset.component.name in PROTOCOLS:
-            found.append(registry.short_name(recipe))
-    if not found:
-        raise UsageError("there is no recipe for any of the protocols; name a --dataset")
-    return found
+        if dataset.plugin.bundled and dataset.name in PROTOCOLS:
+            name = registry.short_name(recipe)
+            found.append(Value(text=name, arguments=("--recipe", name)))
+            covered.add(dataset.name)
+    for name in PROTOCOLS:
+        if name not in covered:
+            found.append(Value(text=name, arguments=("--dataset", name)))
+    return Axis(name="recipe", values=tuple(found))
 
 
 def _available(plan: Plan, named: bool) -> Plan:
@@ -159,7 +157,7 @@ def _available(plan: Plan, named: bool) -> Plan:
         except GanforgeError as error:
             absent[config.dataset.component.name] = str(error)
     for dataset, why in absent.items():
-        print_warning(f"{dataset} is left out: {why}")
+        print_warning(f"{dataset} is left out; `--dataset {dataset}` measures it alone: {why}")
     if not kept:
         raise UsageError("there is no data for any of the protocols")
     return Plan(

@@ -35,6 +35,15 @@ class LiveLines(Progress):
         """Show a new `rate`, what was `measured`, or the path of a `grid`."""
         self._shown |= parts
 
+    def aside(self, written: str) -> None:
+        """Write above the lines what is no text that rich could wrap, such as a picture."""
+        self.live.transient = True
+        self.stop()
+        self.console.file.write(written)
+        self.console.file.flush()
+        self.live.transient = False
+        self.start()
+
     def get_renderables(self) -> Iterable[RenderableType]:
         if self.tasks:
             yield _Lines(task=self.tasks[0], **self._shown)

@@ -16,6 +16,7 @@ from ganforge.plugin.discovery import discover
 from ganforge.plugin.fields import LABEL
 from ganforge.printable import printable
 from ganforge.storage.files import write_atomically
+from ganforge.storage.run_directory import RunDirectory
 from ganforge.storage.stored_format import stored_format
 from ganforge.storage.tensor_header import GENERATOR, read_document
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ganforge.plugin.registry import Registry
+    from ganforge.sampling.refining import Refining
     from ganforge.sampling.trained_generator import TrainedGenerator
 
 NUM_WAYS, COLUMNS = 8, 8
@@ -74,6 +76,17 @@ STILL = 8  # times that its last grid comes, before it begins anew
     help="Less variety, often better samples: latents, or styles, nearer to their mean.",
 )
 @option_in("What", "--dataset", metavar="NAME|PATH", help="What to remake. [the run's]")
+@option_in(
+    "By the discriminator", "--refine", metavar="NAME", help="Choose or move latents by its scores."
+)
+@option_in(
+    "By the discriminator",
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Such as refinement.share=0.5; repeatable.",
+)
 @option_in(
     "Between latents",
     "--interpolate",
@@ -145,6 +158,7 @@ def _sample(request: SampleRequest, words: list[str] | None, context: dict[str, 
     document = read_document(request.generator, GENERATOR)
     where = printable(request.generator)
     request.check_format(stored_format(document, discovery.registry, where).spec)
+    refinement = request.find_refinement(discovery.registry)
     spin_briefly()
 
     from ganforge.device.execution import Execution
@@ -155,8 +169,16 @@ def _sample(request: SampleRequest, words: list[str] | None, context: dict[str, 
     trained = open_generator(request.generator, discovery.registry, execution)
     trained = truncated(trained, request.truncation)
     conditions = find_conditions(trained, words, request.condition)
+    refining = None
+    if refinement is not None:
+        from ganforge.sampling.refining import Refining
+        from ganforge.sampling.trained_pair import open_pair
+
+        run = RunDirectory.open(request.source)
+        pair = open_pair(run, trained, document, discovery.registry, request.seed)
+        refining = Refining(refinement, pair)
     if request.interpolate is None and request.vary is None:
-        count = _samples(request, trained, conditions, discovery.registry)
+        count = _samples(request, trained, conditions, discovery.registry, refining)
         what = "sample"
     else:
         count = _walk(request, trained, conditions)
@@ -164,6 +186,8 @@ def _sample(request: SampleRequest, words: list[str] | None, context: dict[str, 
     shown = f"{count} {what}" if count == 1 else f"{count} {what}s"
     shown += f" of {request.vary}" if request.vary is not None else ""
     print_line(f"Wrote {shown} (seed {request.seed}) to {printable(request.target)}")
+    for line in refining.report() if refining is not None else ():
+        print_line(f"  {line}")
     return 0
 
 
@@ -189,6 +213,7 @@ def _samples(
     trained: TrainedGenerator,
     conditions: dict[str, Tensor],
     registry: Registry,
+    refining: Refining | None,
 ) -> int:
     from ganforge.sampling import gallery
     from ganforge.sampling.conditions import expanded, num_asked
@@ -218,6 +243,7 @@ def _samples(
         seed=request.seed,
         conditions=expanded(conditions, wanted),
         real=real,
+        refining=refining,
     )
     with _explained(request.target), counted(parts, wanted) as told:
         if request.suffix:

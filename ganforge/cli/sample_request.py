@@ -7,9 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from ganforge.errors import UsageError, listed
+from ganforge.config.layers import from_settings
+from ganforge.config.selection import Selection
+from ganforge.errors import Complaint, ConfigError, UsageError, listed
 from ganforge.pictures.suffixes import ANIMATIONS, MOVIE, MOVING, check_movie
-from ganforge.plugin.specs import FormatSpec
+from ganforge.plugin.options import parse
+from ganforge.plugin.registry import Registry
+from ganforge.plugin.specs import FormatSpec, RefinementSpec
 from ganforge.printable import printable
 from ganforge.sampling.labels import split_labels
 from ganforge.storage.run_directory import generator_file
@@ -34,6 +38,8 @@ class SampleRequest:
     device: str
     best: bool = False
     progress: bool = False
+    refine: str | None = None
+    settings: tuple[str, ...] = ()
 
     @cached_property
     def generator(self) -> Path:
@@ -68,6 +74,7 @@ class SampleRequest:
         if self.labels is not None and self.num is not None:
             raise UsageError("--labels asks for one sample of each, so leave out --num")
         words = None if self.labels is None else split_labels(self.labels)
+        self._check_refinement()
         if self.interpolate is not None and self.vary is not None:
             raise UsageError("--interpolate and --vary exclude each other")
         if self.walks:
@@ -102,6 +109,7 @@ class SampleRequest:
             "--interpolate": self.interpolate,
             "--vary": self.vary,
             "--best": self.best or None,
+            "--refine": self.refine,
         }
         unused = [flag for flag, value in others.items() if value is not None]
         if unused:
@@ -110,6 +118,41 @@ class SampleRequest:
             )
         if not self.source.is_dir():
             raise UsageError("--progress needs a run directory, whose grids it shows")
+
+    def _check_refinement(self) -> None:
+        if self.refine is None:
+            if self.settings:
+                raise UsageError("--set is for an option of --refine NAME")
+            return
+        if self.walks:
+            raise UsageError("--refine chooses samples, and does not go between latents")
+        if not self.source.is_dir():
+            raise UsageError(
+                f"--refine: {printable(self.source)} is a generator alone, and refining needs the "
+                "discriminator of its run: name the run directory"
+            )
+
+    def find_refinement(self, registry: Registry) -> Selection[RefinementSpec] | None:
+        """The refinement that was asked for, with its options. Raises ConfigError."""
+        if self.refine is None:
+            return None
+        component = registry.find(RefinementSpec, self.refine)
+        entries = from_settings(self.settings).entries
+        wrong = [entry for entry in entries if entry.path[:1] != (RefinementSpec.kind,)]
+        if wrong:
+            what = f"an option of it is set as {RefinementSpec.kind}.OPTION=VALUE"
+            raise ConfigError([Complaint(where=wrong[0].origin.place(wrong[0].path), what=what)])
+        given = {".".join(entry.path[1:]): entry.value for entry in entries}
+        options, complaints = parse(component.spec.options, given)
+        if complaints:
+            raise ConfigError(
+                Complaint(
+                    where=f"--set refinement.{name}",
+                    what=f"{what} (`ganforge show {component.name}`)",
+                )
+                for name, what in complaints.items()
+            )
+        return Selection(component=component, options=options)
 
     def check_format(self, spec: FormatSpec) -> None:
         """Raise UsageError where samples of this format cannot be written to the target."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,33 +9,53 @@ import click
 
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
-from ganforge.runs.comparison import compare
-from ganforge.runs.measures import Directions, directions
+from ganforge.runs.measures import directions
 from ganforge.sweeps.folder import SweepFolder
-from ganforge.sweeps.plan import Plan, plan_grid
+from ganforge.sweeps.plan import plan_grid
 
-from .compare import print_comparison
 from .console import warn_of_failures
-from .grouped import GroupedCommand
+from .grouped import GroupedCommand, option_in
+from .searching import Wanted, arguments_of_search, search
 from .sweeping import (
     How,
     chosen_folder,
     exit_code,
     print_end,
     print_plan,
+    print_table,
     refuse_beside_resume,
     running_options,
     train_all,
-    written_command,
 )
 from .swept_flags import axes_of, given_flags, resolver, with_flags_of_train
 
 
-@click.command("sweep", cls=GroupedCommand)
+class SweepCommand(GroupedCommand):
+    """Keeps its arguments as they were given: a search that goes on is told them again."""
+
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        context.meta[ARGUMENTS] = [*arguments]
+        return super().parse_args(context, arguments)
+
+
+ARGUMENTS = "ganforge.arguments"
+
+
+@click.command("sweep", cls=SweepCommand)
 @running_options("Sweep")
-@click.pass_obj
+@option_in(
+    "Search",
+    "--search",
+    "space",
+    metavar="KEY=RANGE",
+    multiple=True,
+    help="Search this: generator.width=16..64, learning-rate=1e-5..1e-2:log; repeatable.",
+)
+@option_in("Search", "--trials", metavar="N", type=click.IntRange(1), help="Settings to try.")
+@option_in("Search", "--objective", metavar="NAME", help="The metric that is to be best.")
+@click.pass_context
 def command(
-    context: dict[str, bool],
+    context: click.Context,
     /,
     name: str | None,
     resume: Path | None,
@@ -45,6 +64,9 @@ def command(
     cluster: str | None,
     parameters: tuple[str, ...],
     dry_run: bool,
+    space: tuple[str, ...],
+    trials: int | None,
+    objective: str | None,
     **given: Any,
 ) -> int:
     """Train with every combination of several values.
@@ -60,19 +82,35 @@ def command(
     of its own, and they are compared at the end. The same command again, or --resume, goes on with
     a sweep that was interrupted.
     """
-    discovery = discover(third_party=context["third_party"])
+    third_party = context.obj["third_party"]
+    discovery = discover(third_party=third_party)
     how = How(
         jobs=jobs,
         threads=threads,
         cluster=cluster,
         parameters=parameters,
-        flags=() if context["third_party"] else ("--no-plugins",),
+        flags=() if third_party else ("--no-plugins",),
     )
-    more = None
+    wanted = Wanted(space=space, trials=trials, objective=objective)
     if resume is not None:
-        refuse_beside_resume(name, given_flags(given))
+        refuse_beside_resume(name, [*wanted.flags, *given_flags(given)])
         folder = SweepFolder(resume)
-        plan = folder.read_plan()
+        stored = arguments_of_search(folder)
+        if stored is not None:
+            again = command.make_context("sweep", stored).params
+            wanted = Wanted(**{key: again[key] for key in ("space", "trials", "objective")})
+            return search(wanted, again, discovery, how, folder=folder, dry_run=dry_run)
+        plan, more = folder.read_plan(), None
+    elif wanted.flags:
+        return search(
+            wanted,
+            given,
+            discovery,
+            how,
+            name=name,
+            arguments=context.meta[ARGUMENTS],
+            dry_run=dry_run,
+        )
     else:
         axes, file = axes_of(given)
         plan = plan_grid(axes, resolver(given, file, discovery.registry))
@@ -88,21 +126,11 @@ def command(
         return 0
     warn_of_failures(discovery)
     plan.check_available()
-    outcome = train_all(plan, folder, how, command=written_command(), more=more)
+    outcome = train_all(plan, folder, how, more=more)
     if outcome.stopped is None:
-        print_table(plan, folder, directions(discovery.registry))
+        print_table(plan.runs, folder, directions(discovery.registry))
     print_end(plan, folder, outcome, "ganforge sweep")
     return exit_code(outcome)
-
-
-def print_table(plan: Plan, folder: SweepFolder, better: Directions) -> None:
-    """The comparison of all runs that are finished."""
-    found = [folder.open_run(run.name) for run in plan.runs]
-    runs = [it for it in found if it and it.status.state == "finished" and it.metrics]
-    if len(runs) > 1:
-        click.echo()
-        print_comparison(compare(runs, better))
-        click.echo(f"`ganforge compare {shlex.quote(str(folder))}` makes this table again.")
 
 
 with_flags_of_train(command)

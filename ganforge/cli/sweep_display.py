@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,17 +23,17 @@ REFRESH_SECONDS = 0.5
 _TAIL = 8192
 
 
-def choose_display(folder: SweepFolder, steps: Mapping[str, int | None]) -> PlainSweep:
-    """The live display where standard output is a terminal. `steps` are those of each run."""
-    return LiveSweep(folder, steps) if sys.stdout.isatty() else PlainSweep(folder, steps)
+def choose_display(folder: SweepFolder, num_runs: int) -> PlainSweep:
+    """The live display where standard output is a terminal."""
+    return LiveSweep(folder, num_runs) if sys.stdout.isatty() else PlainSweep(folder, num_runs)
 
 
 class PlainSweep:
     """A line where a run starts, and one where it ends."""
 
-    def __init__(self, folder: SweepFolder, steps: Mapping[str, int | None]) -> None:
+    def __init__(self, folder: SweepFolder, num_runs: int) -> None:
         self.folder = folder
-        self.steps = steps
+        self.num_runs = num_runs
         self.num_ended = 0
 
     def started(self, name: str, how: str) -> None:
@@ -43,7 +43,7 @@ class PlainSweep:
         self.num_ended += 1
         what = "stopped" if progress == "left" else progress
         numbers = "  ".join(measured(self.folder.run(name))) if progress == "finished" else ""
-        count = f"({self.num_ended}/{len(self.steps)})"
+        count = f"({self.num_ended}/{self.num_runs})"
         self.line("  ".join(it for it in (what, name, count, numbers or reason) if it))
 
     def tick(self) -> None:
@@ -60,14 +60,16 @@ class PlainSweep:
 class LiveSweep(PlainSweep):
     """The runs that are being trained, with bars, below the lines of those that have ended."""
 
-    def __init__(self, folder: SweepFolder, steps: Mapping[str, int | None]) -> None:
-        super().__init__(folder, steps)
+    def __init__(self, folder: SweepFolder, num_runs: int) -> None:
+        super().__init__(folder, num_runs)
+        self._steps: dict[str, int | None] = {}
         self._live: Live | None = None
         self._active: dict[str, float] = {}
         self._drawn = 0.0
 
     def started(self, name: str, how: str) -> None:
         self._active[name] = time.monotonic()
+        self._steps[name] = self.folder.setting(name, "training", "steps")
         if how != "started":
             self.line(f"{how}  {name}")
         self._draw()
@@ -113,12 +115,12 @@ class LiveSweep(PlainSweep):
         for _ in range(2):
             table.add_column(justify="right", no_wrap=True)
         for name, since in self._active.items():
-            step, total = last_step(self.folder.run(name)), self.steps.get(name)
+            step, total = last_step(self.folder.run(name)), self._steps.get(name)
             bar = ProgressBar(total=total or 1, completed=step if total else 0)
             done = f"{step:,}/{total:,}" if total else f"step {step:,}"
             seconds = round(time.monotonic() - since)
             table.add_row(Text(name), bar, done, f"{seconds // 60}:{seconds % 60:02d}")
-        waiting = len(self.steps) - self.num_ended - len(self._active)
+        waiting = self.num_runs - self.num_ended - len(self._active)
         table.add_row(Text(f"{self.num_ended} ended, {waiting} waiting", style="dim"))
         return table
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,14 +16,18 @@ from ganforge.config.layers import from_settings
 from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
 from ganforge.errors import UsageError
 from ganforge.printable import printable
+from ganforge.runs.comparison import compare
+from ganforge.runs.measures import Directions
 from ganforge.storage.run_directory import Lock, RunDirectory, is_locked, next_directory
+from ganforge.sweeps.axes import slug
 from ganforge.sweeps.cluster import CLUSTERS, ClusterLauncher
-from ganforge.sweeps.folder import SweepFolder, find_same, same_sweep
+from ganforge.sweeps.folder import SweepFolder, find_same, same_sweep, setting
 from ganforge.sweeps.local import Launcher, LocalLauncher
 from ganforge.sweeps.machine import Share, share
-from ganforge.sweeps.plan import Plan
+from ganforge.sweeps.plan import Plan, PlannedRun
 from ganforge.sweeps.runner import GivenRuns, Outcome, Supply, is_finished, run_all
 
+from .compare import print_comparison
 from .console import print_error
 from .grouped import Function, option_in
 from .sweep_display import choose_display
@@ -49,12 +52,11 @@ class How:
     def share(self, plan: Plan) -> Share:
         """The share of each run of the machine; a cluster decides that itself."""
         if self.cluster is not None:
-            return Share(jobs=self.jobs or max(len(plan.runs), 1), threads=self.threads or 0)
+            return Share(jobs=self.jobs or plan.num_runs, threads=self.threads or 0)
+        devices = {setting(run.config, "execution", "device") for run in plan.runs}
+        devices |= {config.execution.device for config in plan.configs}
         return share(
-            len(plan.runs),
-            jobs=self.jobs,
-            threads=self.threads,
-            uses_gpu=any(_setting(run.config, "execution", "device") != "cpu" for run in plan.runs),
+            plan.num_runs, jobs=self.jobs, threads=self.threads, uses_gpu=devices != {"cpu"}
         )
 
     def launcher(self, folder: SweepFolder, split: Share) -> Launcher:
@@ -119,14 +121,18 @@ def refuse_beside_resume(name: str | None, flags: Sequence[str]) -> None:
         raise UsageError(f"--resume goes on with the sweep as it is; leave out {what}")
 
 
-def chosen_folder(plan: Plan, name: str | None, more: Mapping[str, Any]) -> SweepFolder:
+def chosen_folder(
+    plan: Plan, name: str | None, more: Mapping[str, Any], *, named_after: str = ""
+) -> SweepFolder:
     """The folder that is named, or in which this plan has begun, or a new one.
 
     Raises UsageError where the named one holds another sweep.
     """
     if name is None:
         found = find_same(SWEEPS, plan, more)
-        return found or SweepFolder(next_directory(SWEEPS, "-".join(plan.axes)))
+        return found or SweepFolder(
+            next_directory(SWEEPS, named_after or "-".join(map(slug, plan.axes)))
+        )
     if name != Path(name).name or name.startswith("."):
         raise UsageError(f"--name {printable(name, 60)}: must be a name of a folder in {SWEEPS}")
     folder = SweepFolder(SWEEPS / name)
@@ -135,7 +141,7 @@ def chosen_folder(plan: Plan, name: str | None, more: Mapping[str, Any]) -> Swee
             f"{folder} holds another sweep, which is left as it is: go on with it by `ganforge "
             f"sweep --resume {folder}`, or choose another name"
         )
-    if not folder.manifest.is_file() and folder.path.exists() and any(folder.path.iterdir()):
+    if not folder.manifest.is_file() and not folder.is_free:
         raise UsageError(f"{folder} is not empty; choose another name")
     return folder
 
@@ -150,9 +156,8 @@ def train_all(
     folder: SweepFolder,
     how: How,
     *,
-    command: Sequence[str],
     more: Mapping[str, Any] | None,
-    supply: Supply | None = None,
+    make_supply: Callable[[], Supply] | None = None,
 ) -> Outcome:
     """Train the runs of a plan in a folder, side by side; `more` is kept in the manifest.
 
@@ -164,17 +169,17 @@ def train_all(
     folder.make()
     with at_work(folder):
         if more is not None:
-            folder.write(plan, command, more)
+            folder.write(plan, written_command(), more)
         done = [name for name in names if is_finished(folder, name)]
         finished = f", {len(done)} finished" if done else ""
         click.echo(f"{introduction(plan, folder, split)}{finished}")
-        steps = {run.name: _setting(run.config, "training", "steps") for run in plan.runs}
-        display = choose_display(folder, steps)
+        display = choose_display(folder, plan.num_runs)
         display.num_ended = len(done)
+        supply = GivenRuns(names) if make_supply is None else make_supply()
         request = StopRequest()
         try:
             with request.listening():
-                return run_all(folder, supply or GivenRuns(names), launcher, display, request)
+                return run_all(folder, supply, launcher, display, request)
         except Stopped as stopped:
             return Outcome(stopped=stopped.state)
         finally:
@@ -191,14 +196,6 @@ def at_work(folder: SweepFolder) -> Iterator[None]:
         yield
 
 
-def _setting(config: str, section: str, key: str) -> Any:
-    """A value of the settings of a run, None where it is unset."""
-    try:
-        return tomllib.loads(config)[section].get(key)
-    except (ValueError, KeyError, AttributeError):
-        return None
-
-
 def written_command() -> list[str]:
     """The command line of this process, for the manifest to tell people."""
     return ["ganforge", *sys.argv[1:]]
@@ -208,7 +205,8 @@ def introduction(plan: Plan, folder: SweepFolder, split: Share) -> str:
     each = f" with {split.threads} thread{'s' if split.threads > 1 else ''} each"
     gpus = f" on {len(split.gpus)} GPUs" if len(split.gpus) > 1 else ""
     at_once = f"{split.jobs} at once{each if split.threads else ''}{gpus}"
-    return f"{len(plan.runs)} runs in {folder}, {at_once}"
+    runs = "1 run" if plan.num_runs == 1 else f"{plan.num_runs} runs"
+    return f"{runs} in {folder}, {at_once}"
 
 
 def print_plan(plan: Plan, folder: SweepFolder, split: Share) -> None:
@@ -217,12 +215,27 @@ def print_plan(plan: Plan, folder: SweepFolder, split: Share) -> None:
         click.echo(f"  {run.name}")
 
 
+def print_table(
+    runs: Sequence[PlannedRun],
+    folder: SweepFolder,
+    better: Directions,
+    metrics: Sequence[str] = (),
+) -> None:
+    """The comparison of all runs that are finished, by all metrics unless some are named."""
+    found = [folder.open_run(run.name) for run in runs]
+    finished = [it for it in found if it and it.status.state == "finished" and it.metrics]
+    if len(finished) > 1:
+        click.echo()
+        print_comparison(compare(finished, better, metrics=metrics))
+        click.echo(f"`ganforge compare {shlex.quote(str(folder))}` makes this table again.")
+
+
 def print_end(plan: Plan, folder: SweepFolder, outcome: Outcome, command: str) -> None:
     """What failed and why, and how to go on: `command` is the one that does."""
     failed = outcome.named("failed")
     for name in [run.name for run in plan.runs if run.name in failed]:
         print_error(f"{name} failed: {outcome.reasons.get(name, '')} ({folder.log(name)})")
-    rest = len(plan.runs) - len(outcome.named("finished"))
+    rest = plan.num_runs - len(outcome.named("finished"))
     if rest:
         what = "1 run is" if rest == 1 else f"{rest} runs are"
         click.echo(f"{what} not finished; this goes on with the sweep:")

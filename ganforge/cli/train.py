@@ -100,6 +100,12 @@ FLAGS_OF_TABLES = {
 @option_in(
     "Output", "--checkpoint-every", metavar="N", type=int, help="Steps between checkpoints. [500]"
 )
+@option_in(
+    "Output",
+    "--preview",
+    metavar="WHEN",
+    help="Show grids in the terminal: end, grids (each) or never. [end]",
+)
 @option_in("Output", "--metric", metavar="NAME", multiple=True, help="Measure this; repeatable.")
 @option_in(
     "Output",

@@ -64,6 +64,7 @@ class Settings(TypedDict, total=False):
     compile: bool
     sample_every: int
     checkpoint_every: int
+    preview: str
     conditional: bool
     best: str
 

@@ -130,6 +130,17 @@ def _conditions(config: RunConfig, fields: Mapping[str, Field]) -> Complaints:
                 yield (section, "name"), f"{shown} needs {_noun(keyword)}; {instead}"
 
 
+def not_told(spec: NetworkSpec, keywords: Mapping[str, tuple[str, ...]]) -> str | None:
+    """The reason in words why a network cannot be told these; None where it can."""
+    for keyword, names in keywords.items():
+        if keyword not in spec.conditions:
+            return f"takes {_not_taken(keyword, names, spec)}"
+    for keyword in spec.required:
+        if keyword not in keywords:
+            return f"needs {_noun(keyword)}"
+    return None
+
+
 def _not_taken(keyword: str, names: tuple[str, ...], spec: NetworkSpec) -> str:
     """The words for a condition that a network does not take."""
     if keyword == "labels" and LABEL in spec.conditions:

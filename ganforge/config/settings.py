@@ -109,6 +109,11 @@ class OutputSettings:
     keep_epochs: tuple[int, ...] = option(
         (), help="epochs after which a checkpoint is written and kept", minimum=1, mutable=True
     )
+    preview: Literal["end", "grids", "never"] = option(
+        "end",
+        help="when a terminal that can show it shows the newest grid: at the end, with each grid",
+        mutable=True,
+    )
     grid_samples: int | None = option(
         None,
         help="samples in a picture; unset: as many as suit their format",

@@ -28,6 +28,7 @@ SHORTCUTS: dict[str, tuple[KeyPath, ...]] = {
     "compile": (("execution", "compile"),),
     "sample_every": (("output", "sample_every"),),
     "checkpoint_every": (("output", "checkpoint_every"),),
+    "preview": (("output", "preview"),),
     "conditional": (("training", "conditional"),),
     "best": (("evaluation", "best"),),
 }

@@ -29,6 +29,7 @@ from .formats import Drawn, Format
 from .games import Draw, Game, MakeNetwork
 from .losses import Loss, ScoreLoss, averaged
 from .metrics import Evaluation, Metric
+from .refinements import Pair, Refined, Refinement
 from .samplers import LatentSampler, Sampler
 from .step import Observed, Scores, Step, Trace, Update, input_gradients, mean_score
 
@@ -55,7 +56,10 @@ __all__ = [
     "Metric",
     "Mixture",
     "Observed",
+    "Pair",
     "Progress",
+    "Refined",
+    "Refinement",
     "Sampler",
     "ScoreLoss",
     "Scores",

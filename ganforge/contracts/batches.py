@@ -29,8 +29,8 @@ class _Named:
     def __len__(self) -> int:
         return len(self._values)
 
-    def __getitem__(self, part: slice) -> Self:
-        """Some of the values, with what belongs to them."""
+    def __getitem__(self, part: slice | Tensor) -> Self:
+        """Some of the values, with what belongs to them: a slice, or those that are numbered."""
         others = {name: tensor[part] for name, tensor in self.others.items()}
         return type(self)(self._values[part], **others)
 

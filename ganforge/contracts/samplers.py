@@ -29,6 +29,13 @@ class Sampler(ABC):
         generator is sampled from, unless the sampler's spec says that it `reads` of it.
         """
 
+    def log_density(self, inputs: Tensor) -> Tensor:
+        """log p(z) for each of the inputs `[B, *input_shape]`, `[B]`, up to a constant.
+
+        Differentiable. Raises ValueError where it is not known.
+        """
+        raise ValueError("the density of its inputs is not known")
+
     def truncated(self, threshold: float) -> Sampler:
         """This sampler, with every latent drawn from [-threshold, threshold] (Brock et al., 2019).
 

@@ -6,7 +6,7 @@ offered like the bundled ones. What would not work with the rest of the run is n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -102,21 +102,38 @@ def _adversarial(spec: LossSpec) -> bool:
 
 def _of_settings(finding: Finding, config: RunConfig) -> Iterator[str]:
     """Settings of the engine, and of the optimizers, that are worth a try."""
-    training = config.training
-    match finding.name:
-        case "divergence":
-            yield from _slower(config, *config.optimizers)
-        case "discriminator-won" | "vanishing-gradient":
-            if training.num_discriminator_steps > 1:
-                yield "--set training.num_discriminator_steps=1"
-            yield from _slower(config, "discriminator")
-        case "collapse" | "collapse-within-classes":
-            yield f"--batch-size {2 * training.batch_size}"
-            yield from _slower(config, "generator")
-        case "memorisation":
-            if config.sample.kind in GRIDS and not config.data.flip:
-                yield "--set data.flip=true"
-            yield f"--steps {max(1, finding.step // 2)}"
+    return _SETTINGS[finding.name](finding, config)
+
+
+def _against_divergence(finding: Finding, config: RunConfig) -> Iterator[str]:
+    yield from _slower(config, *config.optimizers)
+
+
+def _against_a_strong_discriminator(finding: Finding, config: RunConfig) -> Iterator[str]:
+    if config.training.num_discriminator_steps > 1:
+        yield "--set training.num_discriminator_steps=1"
+    yield from _slower(config, "discriminator")
+
+
+def _against_collapse(finding: Finding, config: RunConfig) -> Iterator[str]:
+    yield f"--batch-size {2 * config.training.batch_size}"
+    yield from _slower(config, "generator")
+
+
+def _against_copies(finding: Finding, config: RunConfig) -> Iterator[str]:
+    if config.sample.kind in GRIDS and not config.data.flip:
+        yield "--set data.flip=true"
+    yield f"--steps {max(1, finding.step // 2)}"
+
+
+_SETTINGS: dict[str, Callable[[Finding, RunConfig], Iterator[str]]] = {
+    "divergence": _against_divergence,
+    "discriminator-won": _against_a_strong_discriminator,
+    "vanishing-gradient": _against_a_strong_discriminator,
+    "collapse": _against_collapse,
+    "collapse-within-classes": _against_collapse,
+    "memorisation": _against_copies,
+}
 
 
 def _unusual_rates(config: RunConfig) -> Iterator[str]:

@@ -60,7 +60,7 @@ def divergence(columns: Columns) -> Finding | None:
     for what, values in sizes:
         first, now = values[:BEGINNING], values[BEGINNING:][-LINES:]
         # 1 is the margin of scores; those of a critic go with the scale of the data.
-        scale = max(1.0, last(columns, "real_diversity") or 0.0, *first)
+        scale = max(1.0, last(columns, "diversity/real") or 0.0, *first)
         if len(now) == LINES and min(now) > MOST_LOSS * scale:
             text = f"the {side}'s {what} is {now[-1]:.3g}, and was {first[0]:.3g} at the beginning"
             return _finding("divergence", columns, text, {what: now[-1]})
@@ -69,7 +69,7 @@ def divergence(columns: Columns) -> Finding | None:
 
 def discriminator_won(columns: Columns) -> Finding | None:
     """Every pair is told apart, and nothing is left to learn: D's own gradient is gone."""
-    ranking = recent(columns, "score/ranking", LINES)
+    ranking = recent(columns, "ranking", LINES)
     gradient = recent(columns, "relative_gradient/discriminator", LINES)
     if not ranking or not gradient:
         return None
@@ -79,7 +79,7 @@ def discriminator_won(columns: Columns) -> Finding | None:
         f"it tells {ranking[-1]:.1%} of all pairs of a real and a generated sample apart, and its "
         f"gradient is {gradient[-1]:.2g} times what it began with"
     )
-    numbers = {"score/ranking": ranking[-1], "relative_gradient/discriminator": gradient[-1]}
+    numbers = {"ranking": ranking[-1], "relative_gradient/discriminator": gradient[-1]}
     return _finding("discriminator-won", columns, text, numbers)
 
 
@@ -91,15 +91,17 @@ def vanishing_gradient(columns: Columns) -> Finding | None:
     gradient = recent(columns, "relative_gradient/generator", LINES)
     if not gradient or max(gradient) > LITTLE_GRADIENT:
         return None
-    ranking = recent(columns, "score/ranking", LINES)
-    excess = (last(columns, "saturated") or 0.0) - (last(columns, "real_saturated") or 0.0)
+    ranking = recent(columns, "ranking", LINES)
+    excess = (last(columns, "saturated/generated") or 0.0) - (
+        last(columns, "saturated/real") or 0.0
+    )
     if ranking and min(ranking) >= TOLD_APART:
         why = f"while the discriminator tells {ranking[-1]:.1%} of all pairs apart"
-        numbers = {"score/ranking": ranking[-1]}
+        numbers = {"ranking": ranking[-1]}
     elif excess > FEW_SATURATED:
-        saturated = last(columns, "saturated") or 0.0
+        saturated = last(columns, "saturated/generated") or 0.0
         why = f"and {saturated:.0%} of the values in its samples are stuck at the ends of the range"
-        numbers = {"saturated": saturated}
+        numbers = {"saturated/generated": saturated}
     else:
         return None
     text = f"the generator's gradient is {gradient[-1]:.2g} times what it began with, {why}"
@@ -121,8 +123,8 @@ def collapse_within_classes(columns: Columns) -> Finding | None:
 
 
 def _collapsed(columns: Columns, name: str, finding: str, what: str) -> Finding | None:
-    real = last(columns, f"real_{name}")
-    values = columns[name].values if name in columns else []
+    generated, real = f"{name}/generated", last(columns, f"{name}/real")
+    values = columns[generated].values if generated in columns else []
     if not real or len(values) < MEASUREMENTS:
         return None
     fallen = max(values) > DIVERSE * real
@@ -134,13 +136,16 @@ def _collapsed(columns: Columns, name: str, finding: str, what: str) -> Finding 
         return None
     fell = f", after {max(values):.3g} before" if fallen else ""
     text = f"the generator's {what} differ by {values[-1]:.3g}{fell}, real ones by {real:.3g}"
-    return _finding(finding, columns, text, {name: values[-1], f"real_{name}": real})
+    return _finding(finding, columns, text, {generated: values[-1], f"{name}/real": real})
 
 
 def memorisation(columns: Columns) -> Finding | None:
     """Samples much nearer to training samples than these are to each other."""
-    nearest, real = recent(columns, "nearest", 2), last(columns, "real_nearest")
-    diversity, real_diversity = last(columns, "diversity"), last(columns, "real_diversity")
+    nearest, real = recent(columns, "nearest/generated", 2), last(columns, "nearest/real")
+    diversity, real_diversity = (
+        last(columns, "diversity/generated"),
+        last(columns, "diversity/real"),
+    )
     if not nearest or not real or not real_diversity or diversity is None:
         return None
     if max(nearest) > COPIES * real or diversity < DIVERSE * real_diversity:
@@ -149,7 +154,9 @@ def memorisation(columns: Columns) -> Finding | None:
         f"half of the samples are within {nearest[-1]:.3g} of a training sample, while half of the "
         f"training samples are more than {real:.3g} from the nearest other one"
     )
-    return _finding("memorisation", columns, text, {"nearest": nearest[-1], "real_nearest": real})
+    return _finding(
+        "memorisation", columns, text, {"nearest/generated": nearest[-1], "nearest/real": real}
+    )
 
 
 def _finding(name: str, columns: Columns, text: str, numbers: dict[str, float]) -> Finding:
@@ -164,26 +171,31 @@ RULES = (
     Rule(name="divergence", needs=("loss/generator",), measured="always", check=divergence),
     Rule(
         name="discriminator-won",
-        needs=("score/ranking", "relative_gradient/discriminator"),
+        needs=("ranking", "relative_gradient/discriminator"),
         measured=f"{_JUDGED}, {_SINCE}",
         check=discriminator_won,
     ),
     Rule(
         name="vanishing-gradient",
-        needs=("relative_gradient/generator", "score/ranking"),
+        needs=("relative_gradient/generator", "ranking"),
         measured=f"{_JUDGED}, {_SINCE}",
         check=vanishing_gradient,
     ),
-    Rule(name="collapse", needs=("diversity", "real_diversity"), measured=_SINCE, check=collapse),
+    Rule(
+        name="collapse",
+        needs=("diversity/generated", "diversity/real"),
+        measured=_SINCE,
+        check=collapse,
+    ),
     Rule(
         name="collapse-within-classes",
-        needs=("diversity_within_classes", "real_diversity_within_classes"),
+        needs=("diversity_within_classes/generated", "diversity_within_classes/real"),
         measured="in runs whose generator is told a label",
         check=collapse_within_classes,
     ),
     Rule(
         name="memorisation",
-        needs=("nearest", "real_nearest"),
+        needs=("nearest/generated", "nearest/real"),
         measured="where at most 1,024 samples are trained on",
         check=memorisation,
     ),

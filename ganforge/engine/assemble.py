@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-
-from torch import nn
 
 from ganforge.config.compatibility import batch_independent, incompatibilities
 from ganforge.config.run_config import RunConfig, Selection
 from ganforge.contracts import (
-    Augmentation,
     Callback,
     Dataset,
     FeatureExtractor,
     Format,
-    Loss,
     Metric,
     Sampler,
 )
@@ -24,7 +20,7 @@ from ganforge.data.batches import Batches, open_batches
 from ganforge.data.classes import Classes, in_trained_order
 from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
-from ganforge.errors import Complaint, ConfigError, DataError, PluginError, UsageError, listed
+from ganforge.errors import Complaint, ConfigError, DataError, UsageError, listed
 from ganforge.measuring.measure import ChosenMetric
 from ganforge.pictures.chosen_format import ChosenFormat
 from ganforge.plugin.fields import LABEL, SAMPLE, Field
@@ -32,7 +28,7 @@ from ganforge.plugin.specs import SIDES, CallbackSpec
 from ganforge.plugin.specs import Side as SideName
 from ganforge.problem import Problem
 
-from .augmenting import Augmenting, ChosenAugmentation
+from .augmenting import Augmenting
 from .building import (
     build,
     build_dataset,
@@ -44,11 +40,10 @@ from .ema import EMA
 from .feed import Feed
 from .finite import FiniteGuard
 from .generation import Source
-from .objective import Objective, ObjectiveTerm
-from .optimizers import build_optimizer, scheduled_optimizer, takes_found_inf
+from .objective import Objective
+from .parts import build_augmentations, build_schedules, build_side, build_terms
 from .probe import probe
-from .schedules import Schedules
-from .sides import Side, Sides
+from .sides import Sides
 from .starting import Start, start_from
 from .step import Training
 
@@ -124,22 +119,16 @@ def assemble(config: RunConfig, *, fresh: bool = True, trained: Classes | None =
     starts: dict[SideName, Start] = {}
     if fresh:
         starts = start_from(config, {"generator": built.network, "discriminator": discriminator})
-    terms = [
-        ObjectiveTerm(
-            name=term.config_name,
-            selection=term,
-            loss=execution.place(build(term, problem, randomness, Loss)),
-        )
-        for term in config.losses
-    ]
+    terms = build_terms(config, problem, randomness, execution)
     guard = FiniteGuard(terms, execution.device)
-    sides = _sides(config, built.network, discriminator, terms, guard)
-    augmentations = [
-        ChosenAugmentation(
-            selection=it, module=execution.place(build(it, judged, randomness, Augmentation))
-        )
-        for it in config.augmentations
-    ]
+    sides = Sides(
+        generator=build_side(config, "generator", built.network, terms, guard),
+        discriminator=None
+        if discriminator is None
+        else build_side(config, "discriminator", discriminator, terms, guard),
+        ema=EMA(built.network, config.ema.half_life) if config.ema.half_life else None,
+    )
+    augmentations = build_augmentations(config, judged, randomness, execution)
     keywords = {side: config.keywords(side, data.fields) for side in SIDES}
     training = Training(
         settings=config.training,
@@ -154,7 +143,7 @@ def assemble(config: RunConfig, *, fresh: bool = True, trained: Classes | None =
             num_parts=config.training.num_accumulation_steps,
         ),
         augmenting=Augmenting(augmentations),
-        schedules=_schedules(config, sides, built.game, augmentations, terms),
+        schedules=build_schedules(config, sides, built.game, augmentations, terms),
         guard=guard,
         randomness=randomness,
         num_steps=_num_steps(config, data.batches),
@@ -243,64 +232,6 @@ def _problem(config: RunConfig, data: Data) -> Problem:
         parts=config.input_parts,
         fit=data.dataset.fit,
     )
-
-
-def _sides(
-    config: RunConfig,
-    generator: nn.Module,
-    discriminator: nn.Module | None,
-    terms: Sequence[ObjectiveTerm],
-    guard: FiniteGuard,
-) -> Sides:
-    _check_parameters_of_terms(terms)
-
-    def side(name: SideName, network: nn.Module) -> Side:
-        modules = [network, *(it.loss for it in terms if it.selection.spec.parameters == name)]
-        parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
-        if not any(p.requires_grad for p in network.parameters()):
-            raise PluginError(f"the network {type(network).__name__} has no parameters to train")
-        chosen = config.optimizers[name]
-        optimizer = build_optimizer(chosen, parameters)
-        if takes_found_inf(chosen, parameters):
-            guard.watch(optimizer)
-        return Side(network=network, optimizer=optimizer, parameters=parameters)
-
-    return Sides(
-        generator=side("generator", generator),
-        discriminator=None if discriminator is None else side("discriminator", discriminator),
-        ema=EMA(generator, config.ema.half_life) if config.ema.half_life else None,
-    )
-
-
-def _check_parameters_of_terms(terms: Sequence[ObjectiveTerm]) -> None:
-    """Raise PluginError for a term with parameters that nothing would train."""
-    for term in terms:
-        names = [name for name, it in term.loss.named_parameters() if it.requires_grad]
-        if names and term.selection.spec.parameters is None:
-            raise PluginError(
-                f"{term.selection.label} has parameters of its own ({listed(names[:3])}"
-                f"{', ...' if len(names) > 3 else ''}), and its spec does not name the side that "
-                "they are trained with: set parameters='generator' or 'discriminator' in its "
-                "LossSpec, or requires_grad_(False) where they are not to be trained"
-            )
-
-
-def _schedules(
-    config: RunConfig,
-    sides: Sides,
-    game: nn.Module,
-    augmentations: Sequence[ChosenAugmentation],
-    terms: Sequence[ObjectiveTerm],
-) -> Schedules:
-    modules = [side.network for side in sides.by_name.values()]
-    modules += [game, *(it.module for it in augmentations), *(term.loss for term in terms)]
-    if sides.ema is not None:
-        modules.append(sides.ema.module)
-    scheduled = [
-        scheduled_optimizer(config.optimizers[name], side.optimizer)
-        for name, side in sides.by_name.items()
-    ]
-    return Schedules([it for it in scheduled if it is not None], modules)
 
 
 def compile_networks(config: RunConfig, training: Training, execution: Execution) -> None:

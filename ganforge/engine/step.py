@@ -39,14 +39,13 @@ Metrics = dict[str, Tensor | float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
-    """Everything that a training step works on."""
+class Setup:
+    """Everything that an update of a side works on, besides what it is made of."""
 
     settings: TrainingSettings
     sides: Sides
     game: Game
     objective: Objective
-    feed: Feed
     augmenting: Augmenting
     schedules: Schedules
     guard: FiniteGuard
@@ -69,6 +68,13 @@ class Training:
         """The weight that balanced terms are compared at."""
         balanced = any(it.selection.settings.balance for it in self.objective.terms)
         return last_layer(self.sides.generator.network) if balanced else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Setup):
+    """Everything that a training step works on."""
+
+    feed: Feed
 
 
 def train_step(run: Training, step: int, *, ranked: bool = False) -> Iterator[Metrics]:
@@ -95,7 +101,7 @@ def train_step(run: Training, step: int, *, ranked: bool = False) -> Iterator[Me
         run.sides.ema.update(batch_size=settings.batch_size, progress=run.progress(step + 1))
 
 
-def _turns(run: Training, step: int) -> list[tuple[SideName, int]]:
+def _turns(run: Setup, step: int) -> list[tuple[SideName, int]]:
     """The sides that move in a step, in order; one whose terms all rest does not move."""
     settings = run.settings
     counts: dict[SideName, int] = {
@@ -118,7 +124,7 @@ def _turns(run: Training, step: int) -> list[tuple[SideName, int]]:
 
 
 def update(
-    run: Training,
+    run: Setup,
     side: SideName,
     draws: Sequence[Draw],
     progress: Progress,
@@ -131,28 +137,16 @@ def update(
     due = run.objective.due(side, step)
     for parameter in trained.parameters:
         parameter.grad = None
-    sums = _Sums(len(draws))
-    observing = run.objective.observes(side) or (
-        side == "discriminator" and run.augmenting.observes
-    )
+    sums = Sums(len(draws), keep=ranked)
+    observing = _observing(run, side)
     for part, draw in enumerate(draws):
-        steps = run.game.steps(_update(run, side, due, progress, number, part, draw.keep), draw)
-        values: dict[str, Tensor] = {}
-        for one in steps:
-            for term in due:
-                value = term.value(side, one)
-                values[term.name] = values[term.name] + value if term.name in values else value
-                if observing:
-                    sums.add_notes(term.name, one)
-        total = run.objective.total(values, progress, run.last_layer)
+        total, values = loss(run, side, draw, progress, sums, number=number, part=part)
         if len(draws) > 1:  # a small operation costs as much as a small layer
             total = total / len(draws)
         if not total.requires_grad:
             raise _independent(side, values)
         _backward(run, side, total, values)
         sums.add(values, total)
-        if side == "discriminator" or observing:
-            sums.add_scores(steps, keep=observing or ranked)
     norm = _gradient_norm(trained, side, due)
     if side in run.untrained.pending:
         run.untrained.look(side, due)
@@ -162,9 +156,7 @@ def update(
         if side == "discriminator" and run.objective.constraints:
             run.objective.constrain(trained.network)
         if observing:
-            observed = sums.observed(side, run.progress(step), run.settings.batch_size)
-            run.objective.observe(observed, sums.noted())
-            run.augmenting.observe(observed)
+            observe(run, side, progress, sums)
     metrics: Metrics = {f"loss/{side}/{name}": value for name, value in sums.values.items()}
     metrics[f"loss/{side}"] = sums.total
     metrics[f"gradient_norm/{side}"] = norm
@@ -175,8 +167,49 @@ def update(
     return metrics
 
 
+def loss(
+    run: Setup,
+    side: SideName,
+    draw: Draw,
+    progress: Progress,
+    sums: Sums,
+    *,
+    number: int = 0,
+    part: int = 0,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The objective of a side for one part of a batch, and the values of the terms that are due.
+
+    What is to be observed of it is gathered in `sums`.
+    """
+    due, observing = run.objective.due(side, progress.step), _observing(run, side)
+    steps = run.game.steps(_update(run, side, due, progress, number, part, draw.keep), draw)
+    values: dict[str, Tensor] = {}
+    for one in steps:
+        for term in due:
+            value = term.value(side, one)
+            values[term.name] = values[term.name] + value if term.name in values else value
+            if observing:
+                sums.add_notes(term.name, one)
+    if side == "discriminator" or observing:
+        sums.add_scores(steps, keep=observing or sums.keep)
+    sums.num_samples += len(draw.inputs)
+    return run.objective.total(values, progress, run.last_layer), values
+
+
+def _observing(run: Setup, side: SideName) -> bool:
+    """True where a term or an augmentation has state that moves with the updates of a side."""
+    return run.objective.observes(side) or (side == "discriminator" and run.augmenting.observes)
+
+
+def observe(run: Setup, side: SideName, progress: Progress, sums: Sums) -> None:
+    """Let what adapts move its state, after an update and without gradient."""
+    observed = sums.observed(side, progress)
+    run.objective.observe(observed, sums.noted())
+    run.augmenting.observe(observed)
+
+
 def _update(
-    run: Training,
+    run: Setup,
     side: SideName,
     due: Sequence[ObjectiveTerm],
     progress: Progress,
@@ -206,7 +239,7 @@ def _update(
     )
 
 
-def _backward(run: Training, side: SideName, total: Tensor, values: Iterable[str]) -> None:
+def _backward(run: Setup, side: SideName, total: Tensor, values: Iterable[str]) -> None:
     """The gradient of a loss with respect to the parameters of its side alone."""
     try:
         total.backward(inputs=run.sides[side].parameters)  # type: ignore[no-untyped-call]
@@ -225,11 +258,13 @@ def _backward(run: Training, side: SideName, total: Tensor, values: Iterable[str
         ) from error
 
 
-class _Sums:
-    """Sums of values and scores over the parts of an update."""
+class Sums:
+    """Sums of values and scores over the parts of an update; `keep` keeps the scores whole."""
 
-    def __init__(self, num_parts: int) -> None:
+    def __init__(self, num_parts: int, *, keep: bool = False) -> None:
+        self.keep = keep
         self.values: dict[str, Tensor] = {}
+        self.num_samples = 0
         self._total: list[Tensor] = []
         self._num_parts = num_parts
         self._scores: dict[str, list[Tensor]] = {"real": [], "fake": []}
@@ -285,14 +320,14 @@ class _Sums:
         real, fake = (torch.cat(self._kept[kind]).float() for kind in ("real", "fake"))
         ordered = fake.sort().values
         below = torch.searchsorted(ordered, real) + torch.searchsorted(ordered, real, right=True)
-        return {"score/ranking": below.float().mean() / (2 * len(fake))}
+        return {"ranking": below.float().mean() / (2 * len(fake))}
 
-    def observed(self, side: SideName, progress: Progress, batch_size: int) -> Observed:
+    def observed(self, side: SideName, progress: Progress) -> Observed:
         kept = {k: torch.cat(found) if found else None for k, found in self._kept.items()}
         return Observed(
             side=side,
             progress=progress,
-            batch_size=batch_size,
+            batch_size=self.num_samples,
             real_scores=kept["real"],
             fake_scores=kept["fake"],
         )

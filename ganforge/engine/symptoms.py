@@ -77,14 +77,14 @@ class Symptoms:
             return {}
         with torch.inference_mode(), torch.random.fork_rng(self._devices):
             fake, classes = self._generated()
-            found = {**_spread(fake, classes, ""), **self._of_real}
+            found = {**_spread(fake, classes, "generated"), **self._of_real}
             if self._assembly.problem.sample.scaled:
-                found["saturated"] = _saturated(fake)
+                found["saturated/generated"] = _saturated(fake)
             searched = last or step // EVERY_NEAREST > before // EVERY_NEAREST
             if searched and self._training_samples is not None:
                 chosen, nearest = self._training_samples
-                found["nearest"] = _nearest(fake.flatten(1)[:, chosen], nearest).median()
-                found["real_nearest"] = self._nearest_of_real
+                found["nearest/generated"] = _nearest(fake.flatten(1)[:, chosen], nearest).median()
+                found["nearest/real"] = self._nearest_of_real
             names = [*found]
             return dict(zip(names, torch.stack([*found.values()]).tolist(), strict=True))
 
@@ -102,9 +102,9 @@ class Symptoms:
         """The same of real samples, on the device: constants of the run."""
         samples = self._real.samples.float()
         labels = self._real.labels if self._num_classes else None
-        found = _spread(samples, labels, "real_")
+        found = _spread(samples, labels, "real")
         if self._assembly.problem.sample.scaled:
-            found["real_saturated"] = _saturated(samples)
+            found["saturated/real"] = _saturated(samples)
         return found
 
     @property
@@ -160,10 +160,10 @@ def _scale(network: nn.Module) -> Tensor:
     return total.div(max(1, sum(it.numel() for it in weights)) ** 0.5)
 
 
-def _spread(samples: Tensor, labels: Tensor | None, prefix: str) -> dict[str, Tensor]:
+def _spread(samples: Tensor, labels: Tensor | None, whose: str) -> dict[str, Tensor]:
     """The root of the mean variance of a value over the samples, and over those of one class."""
     values = samples.flatten(1)
-    found = {f"{prefix}diversity": values.var(0, correction=0).mean().sqrt()}
+    found = {f"diversity/{whose}": values.var(0, correction=0).mean().sqrt()}
     if labels is None:
         return found
     _, rows, counts = torch.unique(labels, return_inverse=True, return_counts=True)
@@ -173,7 +173,7 @@ def _spread(samples: Tensor, labels: Tensor | None, prefix: str) -> dict[str, Te
     degrees = (len(values) - len(counts)) / len(values)
     if degrees > 0:
         within = differences.square().mean() / degrees
-        found[f"{prefix}diversity_within_classes"] = within.sqrt()
+        found[f"diversity_within_classes/{whose}"] = within.sqrt()
     return found
 
 

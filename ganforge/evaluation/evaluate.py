@@ -89,9 +89,15 @@ class _Evaluation:
         failed: dict[str, str] = {}
         for selection in selections:
             name = self._registry.short_name(selection.component)
+            randomness = Randomness(0, self._execution.device)
             try:
-                randomness = Randomness(0, self._execution.device)
                 metric = build(selection, problem, randomness, Metric)
+            except UsageError as error:  # it is not for samples such as these
+                if plan.request.metrics:
+                    raise
+                left_out[name] = str(error)
+                continue
+            try:
                 chosen = ChosenMetric(selection=selection, metric=metric)
                 scores += self._scores_of(chosen, comparison, floors)
             except GanforgeError as error:

@@ -24,6 +24,7 @@ from ganforge.plugin.specs import (
     MetricSpec,
     OptimizerSpec,
     RecipeSpec,
+    RefinementSpec,
     SamplerSpec,
 )
 
@@ -60,6 +61,12 @@ def ganforge_datasets() -> Iterable[DatasetSpec]:
 @hookspec
 def ganforge_samplers() -> Iterable[SamplerSpec]:
     """Sources of generator inputs."""
+    return ()
+
+
+@hookspec
+def ganforge_refinements() -> Iterable[RefinementSpec]:
+    """Refinements: better samples of a trained pair, by what its discriminator says."""
     return ()
 
 
@@ -118,6 +125,7 @@ HOOKS: dict[str, type[Spec]] = {
     "ganforge_losses": LossSpec,
     "ganforge_datasets": DatasetSpec,
     "ganforge_samplers": SamplerSpec,
+    "ganforge_refinements": RefinementSpec,
     "ganforge_games": GameSpec,
     "ganforge_augmentations": AugmentationSpec,
     "ganforge_metrics": MetricSpec,

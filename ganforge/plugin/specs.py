@@ -24,6 +24,7 @@ from ganforge.plugin.network_specs import GeneratorSpec as GeneratorSpec
 from ganforge.plugin.network_specs import NetworkSpec as NetworkSpec
 from ganforge.plugin.network_specs import check_inputs
 from ganforge.plugin.options import NoOptions, describe
+from ganforge.plugin.refinement_spec import RefinementSpec as RefinementSpec
 
 FILE_PATTERN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[\w./-]+")
 SUFFIX_PATTERN = re.compile(r"\.[a-z0-9]+")
@@ -301,13 +302,15 @@ class RecipeSpec(Spec):
 
     `file` says where the TOML is, as `"package:path/in/package.toml"`. It begins with comments that
     give the command, the source and the result to expect. `source` names the paper or tutorial in a
-    few words.
+    few words. `cpu_seconds` is what the whole run takes on one core of a CPU, measured; None where
+    nobody has.
     """
 
     kind: ClassVar[str] = "recipe"
 
     file: str
     source: str = ""
+    cpu_seconds: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -318,6 +321,10 @@ class RecipeSpec(Spec):
         self._require(
             isinstance(self.source, str) and "\n" not in self.source,
             "source must be one line of text",
+        )
+        self._require(
+            self.cpu_seconds is None or (type(self.cpu_seconds) is int and self.cpu_seconds > 0),
+            f"cpu_seconds must be a number of seconds or None, not {self.cpu_seconds!r}",
         )
 
 
@@ -339,6 +346,7 @@ SPECS: tuple[type[Spec], ...] = (
     LossSpec,
     DatasetSpec,
     SamplerSpec,
+    RefinementSpec,
     GameSpec,
     AugmentationSpec,
     MetricSpec,

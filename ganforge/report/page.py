@@ -20,21 +20,27 @@ from ganforge.runs.thinning import Thinned
 from .curves import curves
 from .film import film
 from .markup import name, section, text
-from .scores import evaluations, metrics
+from .scores import evaluations, findings, metrics
 from .sessions import environment, reproduction
-from .settings import configuration, settings_of
+from .settings import configuration, resolved, settings_of
 
 _PARTS = (("generator", "generator"), ("discriminator", "discriminator"), ("loss", "loss"))
 
 
 def report_of(run: Run, registry: Registry) -> str:
     """The page. It says what there is; a run that has just begun has a page as well."""
+    config = resolved(run, registry)
     panels = panels_of({key: Thinned.of(series) for key, series in run.metrics.items()})
     sections = [
         section("grids", "Samples over time", film(run)),
+        section("diagnosis", "Diagnosis", findings(run, config, registry)),
         section("curves", "Curves", curves(panels)),
         section("metrics", "Metrics", metrics(run, directions(registry)), evaluations(run)),
-        section("configuration", "Configuration", configuration(settings_of(run, registry))),
+        section(
+            "configuration",
+            "Configuration",
+            configuration(settings_of(run, config, registry), known=config is not None),
+        ),
         section("environment", "Environment", environment(run)),
         section("reproduce", "Reproduce", reproduction(run)),
     ]
@@ -79,10 +85,10 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     steps = run.settings.get("training.steps")
     of = f" of {steps:,}" if isinstance(steps, int) and steps != run.status.step else ""
     yield "steps", f"{run.status.step:,}{of}"
-    if "images" in run.metrics:
-        yield "samples seen", f"{run.metrics['images'].values[-1]:,.0f}"
-    if "seconds" in run.metrics:
-        yield "time", _duration(total(run.metrics["seconds"].values))
+    if (seen := run.metrics.get("images")) is not None:
+        yield "samples seen", f"{seen.values[-1]:,.0f}"
+    if (seconds := run.metrics.get("seconds")) is not None:
+        yield "time", _duration(total(seconds.values))
 
 
 def _joined(names: Sequence[str]) -> str:

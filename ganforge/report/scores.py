@@ -1,4 +1,4 @@
-"""What was measured: the metrics of training, evaluations after it, and what went wrong."""
+"""What was measured: the metrics of training, evaluations after it, and what goes wrong."""
 
 from __future__ import annotations
 
@@ -7,10 +7,25 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ganforge.config.run_config import RunConfig
+from ganforge.diagnosis.advice import advised
+from ganforge.diagnosis.diagnosis import diagnose
+from ganforge.plugin.registry import Registry
 from ganforge.runs.measures import Directions, Measured, best_or_last, measures_of, short
 from ganforge.runs.run import Run
 
 from .markup import table, text
+
+
+def findings(run: Run, config: RunConfig | None, registry: Registry) -> str:
+    """What goes wrong, and what to try; that nothing was found, where there is what to look at."""
+    if not run.metrics:
+        return ""
+    found = diagnose(run.metrics).findings
+    if not found:
+        return "<p>The diagnosis found nothing that goes wrong.</p>"
+    told = found if config is None else [advised(it, config, registry) for it in found]
+    return "".join(f'<p class="finding">{text(it.sentence, 2000)}</p>' for it in told)
 
 
 def metrics(run: Run, better: Directions) -> str:
@@ -39,7 +54,7 @@ def evaluations(run: Run) -> str:
     """The last evaluation by each set of conditions; lines that are damaged are left out."""
     found = {
         tuple(str(it.get(key)) for key in ("dataset", "split", "num", "num_real", "truncation")): it
-        for it in _read(run.path / "evaluations.jsonl")
+        for it in _read(run.directory.evaluations)
     }
     return "".join(_evaluation(it) for it in found.values())
 
@@ -70,18 +85,20 @@ def _evaluation(record: Mapping[str, Any]) -> str:
         for score in record["scores"]
         if isinstance(score, dict)
     ]
-    said = [f"{record[key]} {what}" for key, what in _SAID.items() if record.get(key) is not None]
+    said = " ".join(
+        f"{what} {record[it]}" for it, what in _SAID.items() if record.get(it) is not None
+    )
     header = ("measure", "value", "real against real", "features", "")
-    return f"<p>{text(', '.join(said))}</p>{table(header, rows, 'Evaluation')}" if rows else ""
+    return f"<p>{text(said)}</p>{table(header, rows, 'Evaluation')}" if rows else ""
 
 
 _SAID = {
-    "num": "samples",
-    "num_real": "real ones",
-    "dataset": "data set",
-    "split": "split",
-    "truncation": "truncation",
-    "seed": "seed",
+    "num": "samples:",
+    "seed": "of seed",
+    "truncation": "with truncation",
+    "num_real": "against real ones:",
+    "dataset": "of",
+    "split": "split:",
 }
 
 

@@ -27,14 +27,19 @@ class Setting:
     help: str = ""
 
 
-def settings_of(run: Run, registry: Registry) -> list[Setting]:
-    """Every setting of a run; without what its plugins say where they are not installed."""
-    stored = from_file(run.directory.config)
+def resolved(run: Run, registry: Registry) -> RunConfig | None:
+    """The configuration of a run with its components; None where these are not installed."""
     try:
-        config = resolve([stored], registry)
+        return resolve([from_file(run.directory.config)], registry)
     except GanforgeError:
+        return None
+
+
+def settings_of(run: Run, config: RunConfig | None, registry: Registry) -> list[Setting]:
+    """Every setting of a run; without what its plugins say where they are not installed."""
+    if config is None:
         return [Setting(key=key, value=_shown(value)) for key, value in run.settings.items()]
-    usual = _usual(stored, config, registry)
+    usual = _usual(from_file(run.directory.config), config, registry)
     found = []
     for path, line in config.values().items():
         differs = path in usual and _shown(usual[path]) != _shown(line.value)
@@ -90,22 +95,26 @@ def _shown(value: object) -> str:
         return str(value)
 
 
-def configuration(settings: Sequence[Setting]) -> str:
-    """What differs from the defaults first, and everything below it."""
+def configuration(settings: Sequence[Setting], *, known: bool) -> str:
+    """What differs from the defaults first, where these are known, and everything below it."""
+    if not known:
+        missing = "<p>A plugin of this run is not installed here, so no defaults are known.</p>"
+        return missing + _every(settings)
     differing = [it for it in settings if it.usual is not None]
-    changed = "<p>Every option has its default.</p>" if settings else ""
+    changed = "<p>Every option has its default.</p>"
     if differing:
         rows = [[_key(it), _value(it.value), _value(it.usual)] for it in differing]
         changed = table(("setting", "value", "default"), rows, "Settings that differ")
-    every = table(
-        ("setting", "value", ""),
-        [
-            [_key(it), _value(it.value), '<span class="mark">differs</span>' if it.usual else ""]
-            for it in settings
-        ],
-        "All settings",
-    )
-    return changed + folded(f"All {len(settings)} settings", every)
+    return changed + _every(settings)
+
+
+def _every(settings: Sequence[Setting]) -> str:
+    rows = [
+        [_key(it), _value(it.value), '<span class="mark">differs</span>' if it.usual else ""]
+        for it in settings
+    ]
+    every = table(("setting", "value", ""), rows, "All settings")
+    return folded(f"All {len(settings)} settings", every)
 
 
 def _key(setting: Setting) -> str:

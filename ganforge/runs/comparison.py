@@ -10,15 +10,18 @@ from typing import Literal
 from ganforge.errors import UsageError
 from ganforge.plugin.measure_specs import Direction
 from ganforge.runs.measures import (
+    EVALUATED,
     Directions,
     best_or_last,
     chosen_series,
-    measures_of,
+    evaluated,
+    measures_in,
+    series_of,
     short,
     total,
 )
-from ganforge.runs.run import Run
-from ganforge.runs.settings import SEED, differing, grouped, headings, settings_of, shown
+from ganforge.runs.run import Run, Series
+from ganforge.runs.settings import SEED, differing, grouped, merged, settings_of, shown
 
 Which = Literal["last", "best"]
 
@@ -80,8 +83,9 @@ def compare(
     group that came equally far are averaged; who is left out, and why, is in the notes.
     Raises UsageError for a metric that no run has.
     """
-    names = _metrics(runs, metrics)
+    series = [series_of(run) for run in runs]
     notes: list[str] = []
+    names = _comparable(runs, _metrics(series, metrics), notes)
     if which == "best" and (without := [short(it) for it in names if better(it) is None]):
         if len(without) == len(names):
             raise UsageError(
@@ -90,15 +94,16 @@ def compare(
             )
         notes.append(f"the last value of what has no direction: {', '.join(without)}")
     settings = [settings_of(run) for run in runs]
-    keys = differing(settings)
+    differ = differing(settings)
+    keys = merged(settings, differ)
     groups = []
-    for members in grouped(settings, keys):
+    for members in grouped(settings, differ):
         kept, step = _furthest(runs, members, notes)
         cells = {
-            name: _cell(runs, kept, name, better(name) if which == "best" else None)
+            name: _cell(series, kept, name, better(name) if which == "best" else None)
             for name in names
         }
-        notes += _missing(runs, kept, cells)
+        notes += _missing(runs, series, kept, cells)
         groups.append(
             Group(
                 runs=kept,
@@ -109,13 +114,13 @@ def compare(
                 cpu=_clock(runs, kept, CPU),
             )
         )
-    for members in grouped(settings, [*keys, SEED]):
+    for members in grouped(settings, [*differ, SEED]):
         if len(members) > 1:
             twins = ", ".join(runs[it].name for it in members)
             notes.append(f"the same settings and seed, each counted: {twins}")
     return Comparison(
         runs=tuple(runs),
-        keys=headings(keys),
+        keys=keys,
         metrics=tuple(names),
         groups=tuple(groups),
         which=which,
@@ -123,12 +128,29 @@ def compare(
     )
 
 
-def _metrics(runs: Sequence[Run], wanted: Sequence[str]) -> list[str]:
-    measured = [*dict.fromkeys(name for run in runs for name in measures_of(run))]
+def _metrics(series: Sequence[Mapping[str, Series]], wanted: Sequence[str]) -> list[str]:
+    known = [*dict.fromkeys(name for it in series for name in it)]
+    measured = measures_in(known)
     if not wanted:
-        return measured or [it for it in _WITHOUT_METRICS if any(it in run.metrics for run in runs)]
-    known = [*dict.fromkeys([*measured, *(name for run in runs for name in run.metrics)])]
-    return [*dict.fromkeys(name for word in wanted for name in chosen_series(known, word))]
+        return measured or [name for name in _WITHOUT_METRICS if name in known]
+    return [
+        *dict.fromkeys(name for word in wanted for name in chosen_series([*measured, *known], word))
+    ]
+
+
+def _comparable(runs: Sequence[Run], names: Sequence[str], notes: list[str]) -> list[str]:
+    """The names without evaluations that came about otherwise in one run than in another."""
+    found = [evaluated(run) for run in runs]
+    kept = []
+    for name in names:
+        key = name.removeprefix(EVALUATED)
+        ways = {it[key][1]: run.name for it, run in zip(found, runs, strict=True) if key in it}
+        if name.startswith(EVALUATED) and len(ways) > 1:
+            how = "; ".join(f"{way} ({run})" for way, run in ways.items())
+            notes.append(f"{short(name)} is left out, as it was measured differently: {how}")
+        else:
+            kept.append(name)
+    return kept
 
 
 def _furthest(
@@ -151,12 +173,17 @@ def _furthest(
     return tuple(kept), last
 
 
-def _cell(runs: Sequence[Run], members: Sequence[int], name: str, better: Direction | None) -> Cell:
+def _cell(
+    of_runs: Sequence[Mapping[str, Series]],
+    members: Sequence[int],
+    name: str,
+    better: Direction | None,
+) -> Cell:
     """The values of one metric; a last value of an earlier step than the others' is left out."""
     found = {
         it: best_or_last(name, series, better)
         for it in members
-        if (series := runs[it].metrics.get(name))
+        if (series := of_runs[it].get(name))
     }
     if better is None:
         latest = max((it.step for it in found.values()), default=0)
@@ -165,13 +192,16 @@ def _cell(runs: Sequence[Run], members: Sequence[int], name: str, better: Direct
 
 
 def _missing(
-    runs: Sequence[Run], members: Sequence[int], cells: Mapping[str, Cell]
+    runs: Sequence[Run],
+    of_runs: Sequence[Mapping[str, Series]],
+    members: Sequence[int],
+    cells: Mapping[str, Cell],
 ) -> Iterator[str]:
     """A note for each run that lacks metrics, or has them of an earlier step than the others."""
     for it in members:
         names = [short(name) for name, cell in cells.items() if it not in cell.values]
         if names:
-            has_some = any(name in runs[it].metrics and short(name) in names for name in cells)
+            has_some = any(name in of_runs[it] and short(name) in names for name in cells)
             why = "not of the same step" if has_some else "not measured"
             yield f"{runs[it].name} is left out of {', '.join(names)}: {why}"
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ganforge.errors import UsageError, did_you_mean, listed
 from ganforge.plugin.measure_specs import Direction, MetricSpec
@@ -15,6 +18,8 @@ from ganforge.runs.run import Run, Series
 Directions = Callable[[str], Direction | None]
 
 _PREFIX = "metric/"
+#: of what `ganforge evaluate` has found of a run
+EVALUATED = "evaluated/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +32,63 @@ class Measured:
     better: Direction | None
 
 
+def series_of(run: Run) -> dict[str, Series]:
+    """The series of a run by name: what training has logged, and the last evaluation of each kind.
+
+    An evaluation is of a generator that is kept; it counts as one of the last step.
+    """
+    step = max((it.steps[-1] for it in run.metrics.values()), default=0)
+    found = {
+        f"{EVALUATED}{name}": Series(steps=[step], values=[value])
+        for name, (value, _) in evaluated(run).items()
+    }
+    return {**run.metrics, **found}
+
+
+def evaluated(run: Run) -> dict[str, tuple[float, str]]:
+    """The scores of `evaluations.jsonl` by name, the last of each, with how they came about."""
+    try:
+        lines = run.directory.evaluations.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    found: dict[str, tuple[float, str]] = {}
+    for line in lines:
+        try:
+            record = json.loads(line)
+            for score in record["scores"]:
+                value = float(score["value"])
+                if math.isfinite(value):
+                    found[str(score["name"])] = value, _conditions(record, score)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            continue  # one that was cut off
+    return found
+
+
+def _conditions(record: Mapping[str, Any], score: Mapping[str, Any]) -> str:
+    """What must agree for two scores to be comparable, in words."""
+    said = [
+        f"{record['num']} samples against {record['num_real']} of {record['dataset']}",
+        f"split {record['split']}",
+        f"features {score['features']}" if score.get("features") else "",
+        f"truncation {record['truncation']}" if record.get("truncation") is not None else "",
+    ]
+    return printable(", ".join(it for it in said if it), 200)
+
+
 def measures_of(run: Run) -> list[str]:
-    """The names of the series that metrics have given, in the order in which they came up."""
+    """The names of the series that metrics have given in training, in their order."""
     return [name for name in run.metrics if name.startswith(_PREFIX)]
+
+
+def measures_in(series: Iterable[str]) -> list[str]:
+    """The names, of these, of what metrics have given, in training or after."""
+    return [name for name in series if name.startswith((_PREFIX, EVALUATED))]
 
 
 def short(name: str) -> str:
     """The name of a series as people call it: `modes/high_quality`."""
+    if name.startswith(EVALUATED):
+        return f"{printable(name.removeprefix(EVALUATED), 60)} (evaluated)"
     return printable(name.removeprefix(_PREFIX), 60)
 
 
@@ -88,7 +143,8 @@ def directions(registry: Registry) -> Directions:
     for metric in registry.of_kind(MetricSpec):
         name = metric.name if metric.plugin.bundled else metric.qualified_name
         for number, direction in metric.spec.better.items():
-            known[f"{_PREFIX}{name}/{number}"] = direction
-            if number == metric.name:
-                known[f"{_PREFIX}{name}"] = direction
+            for prefix in (_PREFIX, EVALUATED):
+                known[f"{prefix}{name}/{number}"] = direction
+                if number == metric.name:
+                    known[f"{prefix}{name}"] = direction
     return known.get

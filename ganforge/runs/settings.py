@@ -54,6 +54,18 @@ def differing(runs: Sequence[Settings]) -> list[str]:
     return found
 
 
+def merged(runs: Sequence[Settings], keys: Sequence[str]) -> dict[str, str]:
+    """A heading for each key; keys of one last part and the same values are one column.
+
+    `--learning-rate` sets that of both optimizers, which differ from run to run together.
+    """
+    kept: dict[tuple[str, str], str] = {}
+    for key in keys:
+        last = key.removesuffix(".name").rpartition(".")[2]
+        kept.setdefault((last, repr([run.get(key, ABSENT) for run in runs])), key)
+    return headings([*kept.values()])
+
+
 def _same_component(key: str, run: Settings, holder: Settings) -> bool:
     """True where an option that `holder` has is one of a component that `run` has too."""
     section, _, rest = key.partition(".")

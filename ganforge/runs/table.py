@@ -16,12 +16,16 @@ from ganforge.runs.measures import (
     Measured,
     best_or_last,
     chosen_series,
-    measures_of,
+    measures_in,
+    series_of,
 )
 from ganforge.runs.run import Run, RunState
 
 #: column to sort by -> what it means
 ORDERS = ("name", "state", "step", "age", "size", "metric")
+
+#: reasons why a folder is no run; any other one says how a run is damaged
+FOREIGN, SWEEP = "no run", "a sweep"
 
 _STATES: tuple[RunState, ...] = (
     *("running", "failed", "lost", "interrupted", "terminated"),
@@ -85,7 +89,8 @@ def find_runs(folder: Path) -> tuple[list[Run], dict[str, str]]:
             others[printable(path.name)] = printable(error, 200)
         except (UsageError, OSError):
             if not path.name.startswith("."):
-                others[printable(path.name)] = "no run"
+                is_sweep = (path / "sweep.json").is_file()
+                others[printable(path.name)] = SWEEP if is_sweep else FOREIGN
         else:
             runs.append(run)
     return runs, others
@@ -101,7 +106,7 @@ def table_of(
     runs, others = find_runs(folder)
     wanted = None
     if metric is not None:
-        known = dict.fromkeys(name for run in runs for name in measures_of(run))
+        known = dict.fromkeys(name for run in runs for name in measures_in(series_of(run)))
         wanted = chosen_series([*known], metric)
     rows = [_row(run, better, wanted) for run in runs]
     return RunsTable(rows=_sorted(rows, order), others=others)
@@ -123,12 +128,13 @@ def _row(run: Run, better: Directions, wanted: Sequence[str] | None) -> Row:
 
 
 def _measured(run: Run, better: Directions, wanted: Sequence[str] | None) -> Measured | None:
-    names = [name for name in measures_of(run) if wanted is None or name in wanted]
+    series = series_of(run)
+    names = [name for name in measures_in(series) if wanted is None or name in wanted]
     if not names:
         return None
     # One with a direction says more than one without.
     name = next((it for it in names if better(it) is not None), names[0])
-    return best_or_last(name, run.metrics[name], better(name))
+    return best_or_last(name, series[name], better(name))
 
 
 def _last_written(run: Run) -> float:

@@ -19,6 +19,7 @@ from ganforge.pictures.moving import encode_moving
 from ganforge.plugin.fields import LABEL
 from ganforge.sampling.interpolation import Variation, Way, path
 from ganforge.sampling.real_samples import RealSamples
+from ganforge.sampling.refining import Refining
 from ganforge.sampling.trained_generator import TrainedGenerator, feed, make
 from ganforge.storage.files import whole_folder, write_atomically
 
@@ -50,6 +51,7 @@ def draw_parts(
     seed: int,
     conditions: Mapping[str, Tensor],
     real: RealSamples | None,
+    refining: Refining | None = None,
 ) -> Iterator[Drawn]:
     """`num` samples part by part, in constant memory, the first of them as those of fewer are.
 
@@ -60,10 +62,10 @@ def draw_parts(
     if real is None and LABEL not in told and (cycled := cycled_labels(trained, num)) is not None:
         told[LABEL], ordered = cycled, False
     batch = None if real is None else real.batch
+    fed = feed(trained, num=num, seed=seed, conditions=told, real=batch)
+    chunks = fed if refining is None else refining(fed)
     start = 0
-    for samples, inputs in make(
-        trained, feed(trained, num=num, seed=seed, conditions=told, real=batch)
-    ):
+    for samples, inputs in make(trained, chunks):
         labels = None if inputs.labels is None else inputs.labels.cpu()
         drawn = Drawn(samples=samples, labels=labels, classes=trained.classes, ordered=ordered)
         if real is not None and trained.source.fed_with_data:

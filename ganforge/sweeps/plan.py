@@ -24,11 +24,19 @@ class PlannedRun:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The axes that vary, by name with their values, and the runs."""
+    """The axes that vary, by name with their values, and the runs.
+
+    A search knows their number alone, `total`, and `configs` are examples.
+    """
 
     axes: Mapping[str, tuple[str, ...]]
     runs: tuple[PlannedRun, ...]
     configs: tuple[RunConfig, ...] = ()
+    total: int | None = None
+
+    @property
+    def num_runs(self) -> int:
+        return len(self.runs) if self.total is None else self.total
 
     def check_available(self) -> None:
         """Raise DataError where what a run needs is not there; each component is asked once."""

@@ -102,13 +102,13 @@ def run_all(
                         _end(outcome, supply, name, "left")
                         watcher.ended(name, "left", "it goes on by itself")
             free = [slot for slot in range(launcher.slots) if slot not in active]
-            while free and outcome.stopped is None and (waiting := supply.next()) is not None:
-                if is_finished(folder, waiting):
-                    _end(outcome, supply, waiting, "finished")
+            while free and outcome.stopped is None and (given := supply.next()) is not None:
+                if is_finished(folder, given):
+                    _end(outcome, supply, given, "finished")
                     continue
-                task, how = _begin(folder, launcher, waiting, free[0])
-                active[free.pop(0)] = (waiting, task)
-                watcher.started(waiting, how)
+                task, how = _begin(folder, launcher, given, free[0])
+                active[free.pop(0)] = (given, task)
+                watcher.started(given, how)
             for slot, (name, task) in [*active.items()]:
                 if (code := task.poll()) is None:
                     continue

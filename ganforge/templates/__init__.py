@@ -48,6 +48,7 @@ KINDS = {
         summary="images of discs and squares", flags="--dataset {}", imports=("Field",)
     ),
     "sampler": Template(summary="normal latents", flags="--sampler {}", imports=("Field",)),
+    "refinement": Template(summary="the best of several latents", flags=""),
     "game": Template(
         summary="the usual game, with points between real and fake samples for terms to read",
         flags="--game {}",
@@ -149,7 +150,9 @@ def train_command(name: str, kinds: Collection[str]) -> str | None:
 
 
 def how_chosen(name: str, kinds: Collection[str]) -> Iterator[str]:
-    """A sentence about what no command chooses: a format whose data set is somebody else's."""
+    """A sentence about what no training chooses: a refinement, a format of another's data set."""
+    if "refinement" in kinds:
+        yield f"Samples of any trained run are refined by `ganforge sample RUN --refine {name}`."
     if "format" in kinds and "dataset" not in kinds:
         yield f'A data set chooses the format: the field of its samples has `format="{name}"`.'
 

@@ -30,6 +30,9 @@ class Normal(_Independent):
     def latents(self, n: int, generator: torch.Generator) -> Tensor:
         return torch.randn(n, self.size, generator=generator, device=generator.device)
 
+    def log_density(self, inputs: Tensor) -> Tensor:
+        return -0.5 * inputs.square().sum(1)
+
     def truncated(self, threshold: float) -> TruncatedNormal:
         options = TruncatedNormalOptions(size=self.size, threshold=threshold)
         return TruncatedNormal(self.problem, options)
@@ -81,6 +84,9 @@ class Spherical(Normal):
         directions = torch.nn.functional.normalize(super().latents(n, generator), dim=1)
         return directions.mul_(math.sqrt(self.size))
 
+    def log_density(self, inputs: Tensor) -> Tensor:
+        raise ValueError("latents on a sphere have no density in the space around it")
+
     def truncated(self, threshold: float) -> TruncatedNormal:
         raise ValueError("latents on a sphere all have one length")
 
@@ -106,6 +112,9 @@ class ClassBalanced(_Independent):
         classes = torch.randperm(num_classes, generator=generator, device=device)
         order = torch.randperm(n, generator=generator, device=device)
         return Inputs(latents, classes[order % num_classes])
+
+    def log_density(self, inputs: Tensor) -> Tensor:
+        return self.distribution.log_density(inputs)
 
     def truncated(self, threshold: float) -> ClassBalanced:
         narrower = ClassBalanced(self.problem, LatentOptions(size=self.size))

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import wave
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -675,21 +679,32 @@ MISTAKES = {
     "no labels": (["--labels", ""], "--labels '' must be classes with commas between them"),
     "an array of ways": (
         ["--interpolate", "lerp", "--out", "a.npz"],
-        "a.npz: interpolations are written as .png, .gif or .apng",
+        "a.npz: interpolations are written as .png, .gif, .apng or .mp4",
     ),
     "a folder of ways": (
         ["--interpolate", "lerp", "--out", "folder"],
-        "folder: interpolations are written as .png, .gif or .apng",
+        "folder: interpolations are written as .png, .gif, .apng or .mp4",
     ),
     "ways between data": (
         ["--interpolate", "lerp", "--dataset", "digits"],
         "--interpolate goes between latents, and --dataset has none",
     ),
+    "progress in numbers": (
+        ["--progress", "--num", "3", "--labels", "1"],
+        "--progress shows the grids that the run has drawn, and uses no --num and --labels",
+    ),
+    "progress as one picture": (
+        ["--progress", "--out", "a.png"],
+        "a.png: grids over time are written as .gif, .apng or .mp4",
+    ),
     "frames of nothing": (["--frames", "3"], "--frames belongs to --interpolate"),
-    "time of nothing": (["--milliseconds", "30"], "--milliseconds needs --out walk.gif or"),
+    "time of nothing": (
+        ["--milliseconds", "30"],
+        "--milliseconds needs --out walk.gif, walk.apng or walk.mp4",
+    ),
     "a picture that moves": (
         ["--interpolate", "lerp", "--milliseconds", "50"],
-        "--milliseconds needs --out walk.gif or walk.apng",
+        "--milliseconds needs --out walk.gif, walk.apng or walk.mp4",
     ),
     "an absent folder": (["--out", "absent/a.png"], "the directory absent does not exist"),
     "a file for a folder": (["--out", "run/config"], "run/config is a file; name a directory"),
@@ -777,3 +792,168 @@ def test_what_a_generator_cannot_do_is_told_and_nothing_is_written(
     assert (answer.code, answer.out) == (2, "")
     assert answer.text.startswith(f"Error: {message}")
     assert files() == {"run", "generator.safetensors"}
+
+
+def grids(*sizes: int) -> None:
+    Path("run/samples").mkdir()
+    for number, size in enumerate(sizes):
+        picture = Image.new("RGB", (size, size), (40 * number, 9, 9))
+        picture.save(f"run/samples/{number * 250:08d}.png")
+
+
+def test_progress_is_the_grids_of_the_run_over_time(make: Make, sample: Command) -> None:
+    make()
+    Path("run/config.toml").write_text("")
+    grids(30, 30, 30)
+    assert sample("--progress") == (0, "Wrote 3 grids over time to run/progress.gif\n", "")
+    with Image.open("run/progress.gif") as image:
+        assert image.size == (30, 52)
+        shades = []
+        for number in range(image.n_frames):
+            image.seek(number)
+            shades.append(image.convert("RGB").getpixel((3, 3))[0] // 40)
+            assert image.info["duration"] >= 120
+    assert shades == [0, 1, 2]  # the last one is one frame that is shown for longer
+    answer = sample("--progress", "--frames", "2", "--milliseconds", "50", "--out", "a.apng")
+    assert answer.out == "Wrote 2 grids over time to a.apng\n"
+
+
+def test_grids_of_another_size_are_no_part_of_the_film(make: Make, sample: Command) -> None:
+    make()
+    Path("run/config.toml").write_text("")
+    grids(20, 30, 30)
+    answer = sample("--progress", "--out", "a.gif")
+    assert answer.out == "Wrote 2 grids over time to a.gif\n"
+    assert answer.text == "Warning: 1 grids of another size than the last are left out"
+    Path("run/samples/00000500.png").write_text("no picture")
+    answer = sample("--progress", "--out", "b.gif")
+    assert (answer.code, answer.out) == (2, "")
+    assert "run/samples/00000500.png is not a picture that can be read" in answer.text
+    assert not Path("b.gif").exists()
+
+
+def test_a_film_needs_two_grids_of_a_run(make: Make, sample: Command, cli: Command) -> None:
+    make()
+    answer = cli("sample", "run/generator.safetensors", "--progress")
+    assert "--progress needs a run directory, whose grids it shows" in answer.text
+    Path("run/config.toml").write_text("")
+    grids(30)
+    answer = sample("--progress")
+    assert (answer.code, answer.text) == (
+        2,
+        "Error: there are 1 grids in samples/, and a film needs two",
+    )
+
+
+def test_a_movie_plays_at_the_rate_that_is_asked_for(make: Make, sample: Command) -> None:
+    av = pytest.importorskip("av", reason="the extra `video` is not installed")
+    make(classes=CLOTHES)
+    answer = sample("--interpolate", "slerp", "--num", "3", "--milliseconds", 50, "--out", "a.mp4")
+    assert answer == (0, "Wrote 3 interpolations (seed 0) to a.mp4\n", "")
+    assert sample("--interpolate", "slerp", "--num", "3", "--out", "a.apng").code == 0
+    with av.open("a.mp4") as container, Image.open("a.apng") as wanted:
+        (stream,) = container.streams.video
+        assert (stream.codec.name, stream.average_rate) == ("h264", 20)
+        frames = [it.to_ndarray(format="rgb24") for it in container.decode(stream)]
+        assert len(frames) == wanted.n_frames == 48
+        for number in (0, 20):
+            wanted.seek(number)
+            shown = numpy.asarray(wanted.convert("RGB")).astype(int)
+            assert frames[number].shape == shown.shape
+            assert abs(frames[number] - shown).mean() < 6  # of 255
+    make(field=VIDEO)
+    assert sample("--num", "4", "--out", "b.mp4").code == 0
+    with av.open("b.mp4") as container:
+        assert container.streams.video[0].average_rate == 20
+
+
+def test_without_its_package_a_movie_is_one_error(
+    make: Make, sample: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make()
+    monkeypatch.setitem(sys.modules, "av", None)
+    answer = sample("--interpolate", "slerp", "--out", "a.mp4")
+    assert (answer.code, answer.out) == (2, "")
+    assert "an .mp4 is written by PyAV, which is not installed: pip install" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("field", "suffix"),
+    [
+        (Field.of_shape((2,)), "npz"),
+        (Field.of_shape((2,)), "csv"),
+        (Field(kind="sequence", shape=(2, 30)), "csv"),
+        (Field(kind="sequence", shape=(5, 9), format="text"), "txt"),
+        (Field(kind="sequence", shape=(5, 9), format="text"), "npz"),
+        (SOUND, "wav"),
+    ],
+)
+def test_many_samples_are_written_as_few_are(
+    make: Make, sample: Command, field: Field, suffix: str
+) -> None:
+    """200 samples come in four parts, of which the file is to know nothing."""
+    make(field=field)
+    assert sample("--num", "200", "--out", f"many.{suffix}").code == 0
+    assert sample("--num", "60", "--out", f"few.{suffix}").code == 0
+    many, few = Path(f"many.{suffix}").read_bytes(), Path(f"few.{suffix}").read_bytes()
+    if suffix == "npz":
+        with numpy.load("many.npz") as left, numpy.load("few.npz") as right:
+            assert left.files == right.files
+            assert len(left["samples"]) == 200
+            assert all((left[it][:60] == right[it]).all() for it in left.files)
+    elif suffix != "wav":
+        assert many.startswith(few)
+        rows = len(few.splitlines()) - (suffix == "csv")
+        assert len(many.splitlines()) - (suffix == "csv") == rows * 200 // 60
+
+
+def memory(arguments: list[str]) -> int:
+    """The most memory that a command has used, in MiB."""
+    code = (
+        "import resource, sys\nfrom ganforge.cli import main\n"
+        f"assert main({arguments!r}) == 0\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300
+    )
+    return int(answer.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("suffix", ["npz", "csv"])
+def test_memory_does_not_grow_with_the_number_of_samples(cli: Command, suffix: str) -> None:
+    pytest.importorskip("resource")
+    quick = ["--set=generator.hidden=[8]", "--set=discriminator.hidden=[8]", "--device=cpu"]
+    assert (
+        cli(
+            "train", "--dataset=ring", "--generator=mlp", *quick, "--steps", "1", "--out", "small"
+        ).code
+        == 0
+    )
+    ask = ["sample", "small", "--device", "cpu", "--num"]
+    few = memory([*ask, "1000", "--out", f"few.{suffix}"])
+    many = memory([*ask, "300000", "--out", f"many.{suffix}"])
+    assert many < few + 15, (few, many)
+
+
+def test_an_interrupted_command_leaves_nothing_behind(
+    make: Make, sample: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make()
+    from ganforge.sampling import gallery
+
+    whole = gallery.draw_parts
+
+    def interrupted(*arguments: object, **keywords: object):
+        for number, part in enumerate(whole(*arguments, **keywords)):
+            if number == 2:
+                os.kill(os.getpid(), signal.SIGTERM)
+            yield part
+
+    monkeypatch.setattr(gallery, "draw_parts", interrupted)
+    before = sorted(Path().rglob("*"))
+    for out in ("a.npz", "folder", "a.png"):
+        answer = sample("--num", "200", "--out", out)
+        assert (answer.code, answer.out) == (143, "")
+        assert answer.text == f"Error: terminated before {out} was complete"
+        assert sorted(Path().rglob("*")) == before

@@ -10,19 +10,19 @@ HEALTHY = {
     "loss/generator": 0.9,
     "score/real": 0.4,
     "score/fake": -0.3,
-    "score/ranking": 0.8,
+    "ranking": 0.8,
     "relative_gradient/discriminator": 0.9,
     "relative_gradient/generator": 1.1,
     "weight_growth/discriminator": 1.2,
     "weight_growth/generator": 1.3,
-    "diversity": 0.45,
-    "real_diversity": 0.48,
-    "diversity_within_classes": 0.3,
-    "real_diversity_within_classes": 0.35,
-    "saturated": 0.3,
-    "real_saturated": 0.4,
-    "nearest": 0.5,
-    "real_nearest": 0.55,
+    "diversity/generated": 0.45,
+    "diversity/real": 0.48,
+    "diversity_within_classes/generated": 0.3,
+    "diversity_within_classes/real": 0.35,
+    "saturated/generated": 0.3,
+    "saturated/real": 0.4,
+    "nearest/generated": 0.5,
+    "nearest/real": 0.55,
 }
 
 
@@ -32,7 +32,7 @@ def curve(num: int, **changed: float) -> list[dict[str, float]]:
 
 
 def line(number: int, changed: Mapping[str, float]) -> dict[str, float]:
-    names = {name.replace("/", "_"): name for name in HEALTHY}
+    names = {it.removesuffix("/generated").replace("/", "_"): it for it in HEALTHY}
     found = {**HEALTHY, **{names[key]: value for key, value in changed.items()}}
     return {"step": 25 * number, **found}
 

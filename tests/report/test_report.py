@@ -62,7 +62,7 @@ def report(cli: Command) -> object:
 
 def test_a_report_has_all_that_there_is_to_see(report, plain: Path) -> None:
     page = report(plain)
-    for heading in ("Samples over time", "Curves", "Metrics", "Configuration", "Reproduce"):
+    for heading in ("Samples over time", "Diagnosis", "Curves", "Metrics", "Configuration"):
         assert heading in page.text
     assert "finished" in page.text
     labels = [it["aria-label"] for it in page.all("svg")]
@@ -79,11 +79,20 @@ def test_a_report_has_all_that_there_is_to_see(report, plain: Path) -> None:
     assert len(sources) == 5
     encoded = sources[0].removeprefix("data:image/png;base64,")
     assert base64.b64decode(encoded) == (plain / "samples" / "00000000.png").read_bytes()
+    assert "The diagnosis found nothing that goes wrong" in page.text
     assert "generator.hidden" in page.text
     assert "[16]" in page.text
     assert "ganforge train --generator mlp --out 'a run'" in page.text
     assert "pip install 'ganforge==0.1.0'\npip install 'ganforge-extra==2.0'" in page.text
     assert "commit 0123456789abcdef0123456789abcdef01234567, with changes" in page.text
+
+
+def test_what_goes_wrong_is_said_with_what_to_try(report, tmp_path: Path) -> None:
+    line = {"loss/generator": 1.0, "loss/discriminator": 1.0, "weight_growth/generator": 12345.0}
+    lines = [{"step": step, **line} for step in range(25, 101, 25)]
+    text = report(write_run(tmp_path / "run", lines=lines)).text
+    assert "divergence, step" in text
+    assert "Try `--" in text
 
 
 def test_settings_that_differ_from_the_defaults_stand_first(report, plain: Path) -> None:
@@ -147,6 +156,7 @@ def test_a_run_whose_plugin_is_gone_has_its_settings_all_the_same(report, tmp_pa
     text = report(write_run(tmp_path / "run", config=config)).text
     assert "generator.width" in text
     assert "All 2 settings" in text
+    assert "A plugin of this run is not installed here" in text
 
 
 def test_many_grids_are_a_choice_of_them(report, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 
 import pytest
@@ -122,6 +123,42 @@ def test_a_metric_that_is_measured_otherwise_is_not_averaged(make_run: MakeRun) 
     assert [*compare(runs, better).keys] == []
     runs += [Run(make_run("c", seed=2, more='[metric.fid]\nfeatures = "y"', metrics=fid(1, 2)))]
     assert [*compare(runs, better).keys] == ["metric.fid.features"]
+
+
+def test_settings_that_differ_together_are_one_column(make_run: MakeRun) -> None:
+    both = "[generator_optimizer]\nlr = {0}\n[discriminator_optimizer]\nlr = {1}"
+    runs = [Run(make_run(str(it), more=both.format(it, it))) for it in range(2)]
+    assert compare(runs, better).keys == {"generator_optimizer.lr": "lr"}
+    runs += [Run(make_run("c", more=both.format(0, 1)))]
+    assert [*compare(runs, better).keys.values()] == [
+        "generator_optimizer.lr",
+        "discriminator_optimizer.lr",
+    ]
+
+
+def evaluation(value: float, **more: object) -> str:
+    record = {"dataset": "digits", "split": "held-out", "num": 100, "num_real": 90}
+    score = {"name": "fid", "value": value, "better": "lower", "features": "random"}
+    return json.dumps({**record, "truncation": None, **more, "scores": [score]}) + "\n"
+
+
+def test_evaluations_after_training_are_compared(make_run: MakeRun) -> None:
+    runs = [Run(make_run(str(seed), seed=seed, metrics=fid(9, 4))) for seed in (0, 1)]
+    for seed, run in enumerate(runs):
+        lines = evaluation(99.0) + evaluation(20.0 + seed) + '{"scores": [{"na'
+        run.directory.evaluations.write_text(lines)
+    found = compare(runs, better)
+    assert found.metrics == ("metric/fid", "evaluated/fid")
+    assert cells(found, "evaluated/fid") == [{0: 20.0, 1: 21.0}]
+    assert found.notes == ()
+    runs[1].directory.evaluations.write_text(evaluation(7.0, num=5000))
+    found = compare(runs, better)
+    assert found.metrics == ("metric/fid",)
+    assert found.notes == (
+        "fid (evaluated) is left out, as it was measured differently: 100 samples against 90 of "
+        "digits, split held-out, features random (0); 5000 samples against 90 of digits, split "
+        "held-out, features random (1)",
+    )
 
 
 def test_the_same_run_twice_is_said(make_run: MakeRun) -> None:

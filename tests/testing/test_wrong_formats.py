@@ -163,6 +163,26 @@ class Averaging(Correct):
         return {**super().arrays(drawn), "samples": drawn.samples.mean(0, keepdim=True)}
 
 
+class Beheaded(Correct):
+    """Begins anew with every part of the samples."""
+
+    def encode(self, drawn, suffix):
+        return b"header" + super().encode(drawn, suffix)
+
+    def encode_parts(self, parts, suffix):
+        return (self.encode(part, suffix) for part in parts)
+
+
+class Forgetful(Correct):
+    def encode_parts(self, parts, suffix):
+        yield self.encode(next(iter(parts)), suffix)
+
+
+class Summarising(Correct):
+    def arrays(self, drawn):
+        return {**super().arrays(drawn), "mean": drawn.samples.mean(0)}
+
+
 class Lettered(Correct):
     """Correct, and made for the texts of its own data set: it reads their alphabet in the fit."""
 
@@ -242,6 +262,9 @@ WRONG = [
     (Renaming, "arrays-hold-the-samples"),
     (Unlabelled, "arrays-hold-the-samples"),
     (Averaging, "arrays-hold-the-samples"),
+    (Beheaded, "parts-make-the-same-file"),
+    (Forgetful, "parts-make-the-same-file"),
+    (Summarising, "parts-make-the-same-file"),
 ]
 
 
