@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ganforge import Extracted, FeatureExtractor, Field, Problem
+from ganforge import DataError, Extracted, FeatureExtractor, Field, Problem
 
 from . import ClassifierOptions
 from .classifier import Classifier
@@ -18,7 +18,7 @@ class ChannelClassifier(FeatureExtractor):
 
     So it learns ten digits where the stacks have a thousand classes. The logits `[N, k^C]` are the
     sums of the channels' log-probabilities, the first channel's class being the first digit of a
-    stack's; the features are those of the channels one after the other. Raises ValueError where
+    stack's; the features are those of the channels one after the other. Raises DataError where
     the number of classes is no such power.
     """
 
@@ -30,7 +30,7 @@ class ChannelClassifier(FeatureExtractor):
         num_classes = problem.num_classes or 0
         self.num_of_one = round(num_classes ** (1 / channels))
         if self.num_of_one < 2 or self.num_of_one**channels != num_classes:
-            raise ValueError(
+            raise DataError(
                 f"the extractor 'channel-classifier' is for stacks of {channels} images of k "
                 f"classes, and so k^{channels} in all, not {num_classes}"
             )

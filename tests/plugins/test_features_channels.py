@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ganforge import Problem
+from ganforge import DataError, Problem
 from ganforge_datasets import stacked
 from ganforge_datasets.options import StackedDigitsOptions
 from ganforge_features import ClassifierOptions
@@ -62,7 +62,7 @@ def test_it_learns_ten_digits_from_stacks_of_a_thousand_classes():
 
 @pytest.mark.parametrize(("num_classes", "channels"), [(10, 3), (999, 3), (1, 1), (8, 2)])
 def test_classes_that_are_no_stacks_are_refused(num_classes, channels):
-    with pytest.raises(ValueError, match=f"for stacks of {channels} images of k classes"):
+    with pytest.raises(DataError, match=f"for stacks of {channels} images of k classes"):
         built(num_classes, channels)
 
 
