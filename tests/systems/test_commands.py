@@ -65,7 +65,7 @@ def is_shown(place: Workshop, run: RunDirectory) -> None:
 
 
 def is_opened_from_python(run: RunDirectory) -> None:
-    """Sampled from, of latents or of inputs of one's own, the checkpoint as the generator's file."""
+    """Sampled from, of latents or inputs of one's own, a checkpoint as the generator's file."""
     opened = ganforge.open_run(run.path)
     assert opened.checkpoints[0][0] == NUM_STEPS
     generator = ganforge.load(opened, device="cpu")
@@ -79,11 +79,8 @@ def is_opened_from_python(run: RunDirectory) -> None:
     assert samples.isfinite().all()
     stored = opened.load(NUM_STEPS, device="cpu")
     assert torch.equal(stored.sample(inputs=inputs, conditions=told), samples)
-    try:
+    if generator.takes_latents:
         drawn = generator.sample(3, seed=1, conditions=told)
-    except ganforge.UsageError as error:
-        assert "is not fed with latents" in str(error)
-    else:
         assert torch.equal(torch.cat([*generator.stream(3, seed=1, conditions=told)]), drawn)
 
 
