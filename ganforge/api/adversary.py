@@ -51,7 +51,7 @@ class Adversary:
         loss: Several = "nonsat",
         conditions: Mapping[str, Field | Shape | int] | None = None,
         augmentation: Several = (),
-        optimizer: Named = "adam",
+        optimizer: Named | None = None,
         joint_batch: bool = False,
         num_steps: int | None = None,
         seed: int = 0,
@@ -62,7 +62,9 @@ class Adversary:
         `discriminator` is a name, a dictionary with a name and options, or a module of one's own
         that gives scores of samples. `sample` is what it judges: a shape `(C, H, W)` or `(D,)`, or
         a field. `conditions` are what it is told, by name: fields, shapes, or a number of classes.
-        `loss`, `augmentation` and `optimizer` are as in `ganforge.train`. `num_steps`, the length
+        `loss`, `augmentation` and `optimizer` are as in `ganforge.train`, but that the losses are
+        those that are named alone, and the optimizer unless it is given Adam at a constant rate of
+        0.001: the length of the training need not be known. `num_steps`, the length
         of the training in updates, is needed where something follows the share that is done.
 
         Raises UsageError for what does not fit, ConfigError for options.
@@ -77,7 +79,7 @@ class Adversary:
             device=str(device),
             loss=loss,
             augmentation=augmentation,
-            optimizer=optimizer,
+            optimizer=optimizer or {"name": "adam", "learning_rate": 1e-3},
         )
         self._execution = Execution.from_settings(config.execution)
         self._setup = side_setup(config, self._fields, self._execution)

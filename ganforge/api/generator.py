@@ -70,6 +70,11 @@ class Generator:
         """The device that it computes on."""
         return self._trained.execution.device
 
+    @property
+    def takes_latents(self) -> bool:
+        """False where it is fed with data, images for one, which `inputs` are to give."""
+        return not self._trained.source.fed_with_data
+
     def __repr__(self) -> str:
         name = type(self.network).__name__
         told = f", told {listed([*self.problem.conditions])}" if self.problem.conditions else ""
@@ -255,7 +260,7 @@ class Generator:
         return values.to(self.device, torch.float32)
 
     def _require_latents(self) -> None:
-        if self._trained.source.fed_with_data:
+        if not self.takes_latents:
             wanted = ", ".join(["N", *map(str, self.problem.input_shape)])
             raise UsageError(
                 f"this generator is not fed with latents, but with data: give it by inputs=, "

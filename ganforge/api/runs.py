@@ -70,7 +70,8 @@ class Run(StoredRun):
                 "pandas`, or read `metrics` and `column(name)`, which need nothing"
             ) from error
         columns = {
-            name: pandas.Series(series.values, index=series.steps)
+            # A step may have two lines, of the losses and of metrics: what both say comes once.
+            name: pandas.Series(dict(zip(series.steps, series.values, strict=True)))
             for name, series in self.metrics.items()
         }
         return pandas.DataFrame(columns).rename_axis("step")

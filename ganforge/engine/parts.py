@@ -98,5 +98,6 @@ def build_schedules(
     scheduled = [
         scheduled_optimizer(config.optimizers[name], side.optimizer)
         for name, side in sides.by_name.items()
+        if side.parameters  # a side that is trained elsewhere has none
     ]
     return Schedules([it for it in scheduled if it is not None], modules)

@@ -16,6 +16,7 @@ TINY: dict[str, Any] = {
     "generator": {"name": "mlp", "hidden": [16]},
     "discriminator": {"name": "mlp", "hidden": [16]},
     "batch_size": 8,
+    "learning_rate": 1e-3,
     "latent_size": 4,
     "device": "cpu",
     "output": {"grid_samples": 4, "log_every": 2},

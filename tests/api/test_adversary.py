@@ -31,7 +31,7 @@ def assembly(registry: Registry, **settings: Any) -> Assembly:
         "sampler": {"name": "normal", "size": 4},
         "execution": {"device": "cpu"},
     }
-    layers: list[Layer] = [from_arguments({**usual, **settings})]
+    layers: list[Layer] = [from_arguments({**usual, **settings}, with_companions=False)]
     return assemble(resolve(layers, registry))
 
 
@@ -218,7 +218,7 @@ def test_the_program_is_left_as_it_is() -> None:
         ({"discriminator": "mpl"}, "discriminator=: there is no discriminator called 'mpl'"),
         ({"discriminator": "none"}, "an adversary needs one"),
         ({"discriminator": {"name": "mlp", "hiden": 3}}, "did you mean 'hidden'?"),
-        ({"discriminator": "dcgan"}, "the discriminator 'dcgan' handles"),
+        ({"discriminator": "dcgan", "sample": (2,)}, "the discriminator 'dcgan' handles"),
         ({"discriminator": "conditional"}, "the discriminator 'conditional' needs labels"),
         ({"loss": "hing"}, "loss=: there is no loss called 'hing'; did you mean 'hinge'?"),
         ({"loss": ["hinge", "l1"]}, "the loss 'l1' compares real samples with what"),

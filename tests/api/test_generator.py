@@ -245,6 +245,7 @@ def test_a_generator_that_is_fed_with_images_wants_them(train: Train, images: to
         steps=1,
     )
     generator = result.generator(device="cpu")
+    assert not generator.takes_latents
     with pytest.raises(ganforge.UsageError, match=r"is not fed with latents, but with data"):
         generator.sample(3)
     remade = generator.sample(inputs=images)

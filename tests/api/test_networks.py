@@ -54,7 +54,7 @@ def test_building_leaves_the_program_as_it_was() -> None:
     [
         ({"name": "dcgn"}, "there is no generator called 'dcgn'; did you mean 'dcgan'?"),
         ({"name": "dcgan"}, "say what the samples are: sample=(3, 32, 32)"),
-        ({"name": "dcgan", "sample": (3, 48, 48)}, "the generator 'dcgan' handles"),
+        ({"name": "dcgan", "sample": (2,)}, "the generator 'dcgan' handles"),
         ({"name": "dcgan", "sample": (3, 32, 32), "widht": 3}, "did you mean 'width'?"),
         ({"name": "mlp", "sample": (2,), "conditions": {"mask": (1, 8, 8)}}, "takes no image as"),
         ({"name": "conditional", "sample": (3, 32, 32)}, "'conditional' needs labels"),

@@ -18,7 +18,7 @@ def test_a_run_has_its_settings_metrics_checkpoints_and_pictures(train: Train) -
     run = ganforge.open_run("run")
     assert (run.name, run.path) == ("run", Path("run"))
     assert run.settings["training.steps"] == 6
-    assert run.components("loss") == ("nonsat",)
+    assert run.components("loss")[0] == "nonsat"
     steps, values = run.column("loss/generator")
     assert (steps.dtype, values.dtype) == (numpy.int64, numpy.float64)
     assert steps.tolist() == [2, 4, 6]

@@ -65,10 +65,23 @@ def is_shown(place: Workshop, run: RunDirectory) -> None:
 
 
 def is_opened_from_python(run: RunDirectory) -> None:
+    """Sampled from, of latents or inputs of one's own, a checkpoint as the generator's file."""
     opened = ganforge.open_run(run.path)
     assert opened.checkpoints[0][0] == NUM_STEPS
-    generator = ganforge.load(run.path)
-    assert generator.problem.sample_shape == ganforge.load(run.generator).problem.sample_shape
+    generator = ganforge.load(opened, device="cpu")
+    told = {
+        name: 0 if field.kind == "category" else torch.zeros(field.known_shape)
+        for name, field in generator.problem.conditions.items()
+    }
+    inputs = torch.zeros(3, *generator.problem.input_shape)
+    samples = generator.sample(inputs=inputs, conditions=told)
+    assert samples.shape == (3, *generator.problem.sample_shape)
+    assert samples.isfinite().all()
+    stored = opened.load(NUM_STEPS, device="cpu")
+    assert torch.equal(stored.sample(inputs=inputs, conditions=told), samples)
+    if generator.takes_latents:
+        drawn = generator.sample(3, seed=1, conditions=told)
+        assert torch.equal(torch.cat([*generator.stream(3, seed=1, conditions=told)]), drawn)
 
 
 def is_exported(place: Workshop, run: RunDirectory) -> None:
