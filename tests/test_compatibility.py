@@ -207,12 +207,12 @@ def refuse(make: Make) -> Refuse:
 
 IMPOSSIBLE = [
     (
-        ("dataset.size=48",),
+        ("dataset.name=mnist", "dataset.size=4"),
         {
-            "--set dataset.size=48: the generator 'dcgan' handles square images whose side is a "
-            "power of two from 32 up, not 1 x 48 x 48, which is what the data set 'digits' gives",
-            "--set dataset.size=48: the discriminator 'dcgan' handles square images whose side is "
-            "a power of two from 32 up, not 1 x 48 x 48, which is what the data set 'digits' gives",
+            "--set dataset.size=4: the generator 'dcgan' handles images whose side is from 8 up, "
+            "not 1 x 4 x 4, which is what the data set 'mnist' gives",
+            "--set dataset.size=4: the discriminator 'dcgan' handles images whose side is from 8 "
+            "up, not 1 x 4 x 4, which is what the data set 'mnist' gives",
         },
     ),
     (

@@ -382,3 +382,20 @@ def test_whatever_is_given_either_fits_or_is_complained_of(raw: dict[str, object
     assert (parsed is None) == bool(complaints)
     assert set(complaints) <= set(raw)
     assert all(complaints.values())
+
+
+def test_what_was_stored_before_an_option_was_there_means_what_it_meant() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Options:
+        width: int = option(8, help="units")
+        norm: Literal["batch", "none"] = option("none", help="normalisation", before="batch")
+
+    def parsed(raw: dict[str, object], *, stored: bool) -> Options:
+        found, complaints = parse(Options, raw, stored=stored)
+        assert complaints == {}
+        assert isinstance(found, Options)
+        return found
+
+    assert parsed({"width": 3}, stored=True) == Options(width=3, norm="batch")
+    assert parsed({"norm": "none"}, stored=True) == Options(norm="none")
+    assert parsed({}, stored=False) == Options(norm="none")

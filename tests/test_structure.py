@@ -272,7 +272,7 @@ def test_a_command_that_trains_nothing_imports_nothing_heavy_and_is_quick(
 
 def test_no_mistake_imports_torch(tmp_path: Path) -> None:
     mistakes = [
-        ["train", "--image-size", "48"],
+        ["train", "--image-size", "30", "--generator", "conditional", "--conditional"],
         ["train", "--steps", "3", "--epochs", "3"],
         ["train", "--steps", "many"],
         ["train", "--generatr", "dcgan"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -23,7 +23,7 @@ from ganforge.plugin.registry import Registry
 from ganforge.printable import printable
 from ganforge.storage.run_directory import RunDirectory, State
 
-from .progress import ProgressLine
+from .progress import FindingWarnings, ProgressLine
 from .registry import found_registry, hand_over
 from .runs import Run
 from .surroundings import own_surroundings
@@ -65,6 +65,7 @@ def train(
     resume: str | PathLike[str] | Run | None = None,
     callbacks: Sequence[Callback | OnMetrics] = (),
     progress: bool = False,
+    companions: bool = True,
     stop: Callable[[], bool] | None = None,
     **settings: Unpack[Settings],
 ) -> TrainingResult:
@@ -78,9 +79,10 @@ def train(
     `dataset` is the name of a data set, a path, a table, or data of one's own: what
     `ganforge.dataset` gives or takes. `out` is the run directory, else the next one in `runs`;
     `resume` a run to go on with. `callbacks` are objects (`ganforge.Callback`) and functions of
-    `(step, values)`. `progress` writes a line to standard error. `stop` is asked between steps, and
-    ends training after a checkpoint when it says True, as Ctrl-C does in the main thread; a signal
-    that terminates has its usual effect after the checkpoint.
+    `(step, values)`. Without `companions` there are only the losses that are named, and no penalty
+    that goes with them. `progress` writes a line to standard error. `stop` is asked between steps,
+    and ends training after a checkpoint when it says True, as Ctrl-C does in the main thread; a
+    signal that terminates has its usual effect after the checkpoint.
 
     The state of the process is left as it was: random generators, default type, signal handlers.
     Raises GanforgeError: ConfigError for a configuration, before anything is written.
@@ -97,11 +99,12 @@ def train(
     if isinstance(config, Mapping):
         table = {key: value for key, value in config.items() if key != "dataset"}
         registry, entries = _data(registry, config.get("dataset"), "config['dataset']")
-        layers.append(_with(entries, from_arguments(table, "config[{!r}]")))
+        layers.append(_with(entries, from_arguments(table, "config[{!r}]", with_companions=False)))
     elif config is not None:
         layers.append(from_file(Path(config)))
     registry, entries = _data(registry, dataset, "dataset=")
-    layers.append(_with(entries, from_arguments(settings)))
+    named = _with(entries, from_arguments(settings))
+    layers.append(replace(named, companions=companions))
     changes = None
     if resume is not None:
         run = RunDirectory.open(resume.path if isinstance(resume, Run) else Path(resume))
@@ -110,7 +113,7 @@ def train(
     else:
         resolved = resolve(layers, registry)
     resolved.check_available()
-    observers: list[Observer] = [ProgressLine()] if progress else []
+    observers: list[Observer] = [FindingWarnings(), *([ProgressLine()] if progress else [])]
     if callbacks:
         from .callbacks import observers_of
 

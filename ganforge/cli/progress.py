@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ganforge.diagnosis.findings import Finding
 from ganforge.engine.observers import Observer, SessionFacts
 from ganforge.engine.session import Result
+from ganforge.errors import listed
 from ganforge.plugin.options import describe
 from ganforge.printable import printable
 from ganforge.storage.run_directory import RunDirectory
@@ -201,6 +202,8 @@ def _introduction(facts: SessionFacts) -> list[tuple[str, str]]:
             ("discriminator", _network(config.discriminator, facts.discriminator_parameters))
         )
     losses = " + ".join(term.component.name for term in config.losses)
+    if config.companions:
+        losses += f" ({listed(config.companions)} by default; --no-companions leaves out)"
     shape = facts.sample
     rows += [
         ("loss", losses),

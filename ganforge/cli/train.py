@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,13 @@ FLAGS_OF_TABLES = {
     help="Discriminator network. [the generator's partner]",
 )
 @option_in("What", "--loss", metavar="NAME", multiple=True, help="Loss term; repeatable. [nonsat]")
+@option_in(
+    "What",
+    "--no-companions",
+    is_flag=True,
+    default=None,
+    help="Nothing beside the losses that are named.",
+)
 @option_in("What", "--dataset", metavar="NAME|PATH", help="Data set, or folder or zip. [digits]")
 @option_in("What", "--sampler", metavar="NAME", help="Draws the generator's inputs. [normal]")
 @option_in(
@@ -124,7 +132,7 @@ FLAGS_OF_TABLES = {
     "callback",
     metavar="NAME",
     multiple=True,
-    help="Log to csv or tensorboard, or another callback; repeatable.",
+    help="Log to csv, tensorboard or another callback; repeatable.",
 )
 @option_in("Run", "--out", metavar="DIR", type=Path, help="Run directory. [runs/NNNNN-...]")
 @option_in("Run", "--resume", metavar="RUN", type=Path, help="Go on with a run.")
@@ -216,7 +224,8 @@ def layers_from(
     dataset = given["dataset"]
     data = path_layer(dataset, registry).entries if dataset is not None else ()
     tables = {kind: given[flag] for kind, flag in FLAGS_OF_TABLES.items()}
-    layers.append(_command_line(data, shortcuts, tables, given["settings"]))
+    flags = _command_line(data, shortcuts, tables, given["settings"])
+    layers.append(replace(flags, companions=not given["no_companions"]))
     return layers
 
 
@@ -235,7 +244,7 @@ def _command_line(
     entries += from_settings(settings).entries
     flags = {"callback": "--logger", "augmentation": "--augment"}
     chosen = {
-        kind: Names(names, Flag(flags.get(kind, f"--{kind}")))
+        kind: Names(names, Flag(flags.get(kind, f"--{kind}")), with_companions=True)
         for kind, names in tables.items()
         if names
     }

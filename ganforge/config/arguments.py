@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
 from os import PathLike, fspath
 from typing import Any, TypedDict
@@ -88,11 +88,14 @@ class _Found:
     complaints: list[Complaint] = field(default_factory=list)
 
 
-def from_arguments(settings: Mapping[str, Any], place: str = "{}=") -> Layer:
+def from_arguments(
+    settings: Mapping[str, Any], place: str = "{}=", *, with_companions: bool = True
+) -> Layer:
     """The layer of settings by section or by short name; None sets nothing.
 
-    `place` says how complaints name an argument. Raises ConfigError for what is no setting, and for
-    a value of a type that TOML does not have.
+    `place` says how complaints name an argument. Losses are named with their companions, unless the
+    arguments are a whole configuration, as a file is. Raises ConfigError for what is no setting,
+    and for a value of a type that TOML does not have.
     """
     found = _Found()
     # Sections first, so that a short name stands over the section that it sets a key of.
@@ -101,7 +104,11 @@ def from_arguments(settings: Mapping[str, Any], place: str = "{}=") -> Layer:
             _add(found, name, settings[name], Argument(place.format(printable(name))))
     if found.complaints:
         raise ConfigError(found.complaints)
-    return Layer(entries=tuple(found.entries), tables=found.tables)
+    tables = {
+        kind: replace(chosen, with_companions=with_companions)
+        for kind, chosen in found.tables.items()
+    }
+    return Layer(entries=tuple(found.entries), tables=tables)
 
 
 def _add(found: _Found, name: str, value: Any, origin: Argument) -> None:

@@ -44,7 +44,7 @@ DEFAULTS = Layer(
         Entry(path=("generator_optimizer", "name"), value="adam", origin=DEFAULT),
         Entry(path=("discriminator_optimizer", "name"), value="adam", origin=DEFAULT),
     ),
-    tables={"loss": Names(("nonsat",), DEFAULT)},
+    tables={"loss": Names(("nonsat",), DEFAULT, with_companions=True)},
 )
 
 
@@ -59,6 +59,9 @@ class Chooser:
         self.complaints: list[Complaint] = []
         self.tables: dict[str, Names] = {kind: Names() for kind in TABLES}
         self.entries: dict[KeyPath, Entry] = {}
+        #: the tables of the components that a stored run had
+        self.stored: set[KeyPath] = set()
+        self.companions = True
         #: true where a later layer has chosen other metrics, and no extractor with them
         self.inherits_features = False
         for layer in layers:
@@ -91,10 +94,17 @@ class Chooser:
                 self.forget((kind, name))
             self.tables[kind] = chosen
         self.entries.update(entries)
+        self.companions = self.companions and layer.companions
+        if layer.stored:
+            self.stored |= {path[:1] for path in entries if path[1:] == ("name",)}
+            self.stored |= {
+                (kind, it) for kind, found in layer.tables.items() for it in found.names
+            }
 
     def forget(self, prefix: KeyPath) -> None:
         for path in [path for path in self.entries if path[: len(prefix)] == prefix]:
             del self.entries[path]
+        self.stored.discard(prefix)
 
     def complain(self, entry: Entry | None, where: str, what: str) -> None:
         self.complaints.append(Complaint(where=entry.where if entry else where, what=what))
@@ -138,7 +148,12 @@ class Chooser:
         reserved = self._reserved(prefix)
         for name in [it for it in given if it in reserved]:
             del given[name]
-        parsed, complaints = parse(options, {k: it.value for k, it in given.items()}, reserved)
+        parsed, complaints = parse(
+            options,
+            {k: it.value for k, it in given.items()},
+            reserved,
+            stored=prefix in self.stored,
+        )
         owner = f" of the {component.kind} {component.name!r}" if component else ""
         known = {it.name for it in describe(options)}
         for name, what in complaints.items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -59,10 +59,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Names:
-    """The components of one kind that a layer selects, and where it does."""
+    """The components of one kind that a layer selects, and where it does.
+
+    `with_companions` is said of losses that a person names, who means the usual setting of each;
+    what stands in a file is all there is.
+    """
 
     names: tuple[str, ...] = ()
     origin: Origin = Flag("default")
+    with_companions: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +75,15 @@ class Layer:
     """Entries that stand side by side: none resets what another one of them sets.
 
     `tables` names what the layer selects of a kind of which a run has any number (its losses, its
-    metrics, its callbacks); a kind that is absent is left alone.
+    metrics, its callbacks); a kind that is absent is left alone. `stored` says that it is the
+    configuration of a run, which had every value that there was at the time. `companions` is false
+    where the companions of losses are not wanted.
     """
 
     entries: tuple[Entry, ...] = ()
     tables: Mapping[str, Names] = field(default_factory=dict)
+    stored: bool = False
+    companions: bool = True
 
 
 def from_file(path: Path) -> Layer:
@@ -92,6 +101,11 @@ def from_file(path: Path) -> Layer:
     except UnicodeDecodeError as error:
         raise ConfigError([Complaint(where=shown, what="is not UTF-8 text")]) from error
     return from_text(text, shown)
+
+
+def from_run(path: Path) -> Layer:
+    """The layer of a run's own `config.toml`. Raises ConfigError for a file that is not one."""
+    return replace(from_file(path), stored=True)
 
 
 def from_text(text: str, name: str) -> Layer:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from ganforge.config.choosing import DEFAULT, DEFAULTS, Chooser, is_for_discriminator
+from ganforge.config.companions import add_companions
 from ganforge.config.compatibility import incompatibilities
 from ganforge.config.layers import Entry, Layer
 from ganforge.config.measures import chosen_metrics
@@ -63,7 +64,6 @@ class _Resolver(Chooser):
     """The components of a run, and what cannot work together."""
 
     def resolve(self) -> RunConfig:
-        self._check_sections()
         network = self.named(GeneratorSpec, None)
         generator = self._network(GeneratorSpec, network)
         named = network.spec if network else None
@@ -71,8 +71,9 @@ class _Resolver(Chooser):
         game = self._partner(GameSpec, named)
         sampler = self._partner(SamplerSpec, named)
         dataset = self.selection(("dataset",), self.named(DatasetSpec, None))
-        losses = self._losses()
         augmentations = self.several(AugmentationSpec)
+        companions = add_companions(self, discriminator, augmentations)
+        losses = self._losses()
         metrics = () if dataset is None else chosen_metrics(self, fields_of(dataset))
         callbacks = self.several(CallbackSpec)
         generator_optimizer, discriminator_optimizer = (
@@ -88,6 +89,7 @@ class _Resolver(Chooser):
             )
         elif training is not None and training.epochs is None and training.steps is None:
             sections["training"] = dataclasses.replace(training, steps=DEFAULT_STEPS)
+        self._check_sections()
         if self.complaints or dataset is None:
             raise ConfigError(self.complaints)
         chosen_format = self._format(dataset)
@@ -106,6 +108,7 @@ class _Resolver(Chooser):
             dataset=dataset,
             format=chosen_format,
             losses=losses,
+            companions=companions,
             augmentations=augmentations,
             metrics=metrics,
             callbacks=callbacks,
@@ -124,6 +127,8 @@ class _Resolver(Chooser):
         return config
 
     def _check_sections(self) -> None:
+        """Complain of what belongs to nothing, before all else."""
+        later, self.complaints = self.complaints, []
         for path, entry in self.entries.items():
             name = printable(path[0])
             if path[0] not in ALL_SECTIONS:
@@ -143,6 +148,7 @@ class _Resolver(Chooser):
                 what = f"the {name} {shown!r} is not part of this run, which has {known}"
                 flag = "augment" if name == AugmentationSpec.kind else name
                 self.complain(entry, "", f"{what}; add it with --{flag} {shown}")
+        self.complaints += later
 
     def _discriminator(
         self, generator: GeneratorSpec | None

@@ -86,7 +86,8 @@ class RunConfig:
     """A resolved configuration. `discriminator` is None for a run without one.
 
     `format` shows the samples; it follows from their field, and no key of the configuration names
-    it.
+    it. `companions` names the losses that came with those that were named; a configuration that is
+    written down lists them like the others.
     """
 
     generator: NetworkSelection[GeneratorSpec]
@@ -107,6 +108,7 @@ class RunConfig:
     evaluation: EvaluationSettings
     output: OutputSettings
     execution: ExecutionSettings
+    companions: tuple[str, ...] = ()
 
     @property
     def fields(self) -> dict[str, Field]:
@@ -288,7 +290,10 @@ def _rows(config: RunConfig) -> Iterator[tuple[KeyPath, list[ConfigLine], str]]:
     for kind, chosen in config.tables.items():
         for selection in chosen:
             lines = [*_settings(selection), *_lines(selection.options)]
-            yield (kind, selection.config_name), lines, printable(selection.spec.summary)
+            comment = selection.spec.summary
+            if kind == "loss" and selection.component.name in config.companions:
+                comment += "; came with the loss, --no-companions leaves it out"
+            yield (kind, selection.config_name), lines, printable(comment)
     for section in OPTIMIZER_SECTIONS:
         optimizer: Selection[OptimizerSpec] = getattr(config, section)
         lines = [ConfigLine(key="name", value=optimizer.config_name), *_lines(optimizer.options)]

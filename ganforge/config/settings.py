@@ -8,7 +8,7 @@ from typing import Literal
 from ganforge.plugin.options import option
 from ganforge.plugin.schedule import Schedule
 
-DEFAULT_STEPS = 1200
+DEFAULT_STEPS = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ class EMASettings:
     """The exponential moving average of the generator, which is what is sampled from."""
 
     half_life: float | Schedule = option(
-        Schedule(from_=0.0, to=5000.0, until_images=100_000),
+        Schedule(from_=0.0, to=40_000.0, until_images=800_000),
         help="images after which a weight counts half; 0 keeps no average",
         minimum=0.0,
         scheduled=True,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganforge.config.layers import Layer, from_file
+from ganforge.config.layers import Layer, from_run
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import KeyPath, RunConfig
 from ganforge.errors import (
@@ -66,7 +66,7 @@ def resume_config(
 
     Raises ConfigError for a change of what cannot change when resuming.
     """
-    stored = from_file(run.config)
+    stored = from_run(run.config)
     try:
         before = resolve([stored], registry)
     except ConfigError as error:
@@ -241,7 +241,8 @@ def new_run(config: RunConfig, out: Path | None = None, recipe: str | None = Non
 
     It is named after the recipe, or `00001-dcgan-nonsat-digits` after what the run is made of.
     """
-    losses = "+".join(term.component.name for term in config.losses)
+    named = [it.component.name for it in config.losses]
+    losses = "+".join(name for name in named if name not in config.companions)
     name = "-".join([config.generator.component.name, losses, config.dataset.component.name])
     if recipe is not None:
         name = recipe.rpartition("/")[2]

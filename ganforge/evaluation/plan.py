@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ganforge.config.choosing import Chooser
 from ganforge.config.data_path import path_layer
-from ganforge.config.layers import Entry, Flag, Layer, Names, from_file
+from ganforge.config.layers import Entry, Flag, Layer, Names, from_run
 from ganforge.config.measures import Extractors, chosen_metrics, unmet
 from ganforge.config.run_config import MetricSelection, Selection, fields_of
 from ganforge.config.settings import EvaluationSettings, ExecutionSettings
@@ -193,7 +193,7 @@ def make_plan(request: Request, registry: Registry) -> Plan:
 def _layers(request: Request, source: Source, registry: Registry) -> Iterator[Layer]:
     """The layers of a request: what the run says, which data, which metrics, and `--set`."""
     if source.run is not None:
-        stored = from_file(source.run.config)
+        stored = from_run(source.run.config)
         kept = [
             it for it in stored.entries if it.path[0] in _OF_RUNS or it.path == ("training", "seed")
         ]

@@ -49,6 +49,7 @@ class _Declaration:
     choices: tuple[str | int, ...] | None = None
     mutable: bool = False
     scheduled: bool = False
+    before: str | int | float | None = None
 
 
 def option(
@@ -62,6 +63,7 @@ def option(
     choices: Sequence[str] | Sequence[int] | None = None,
     mutable: bool = False,
     scheduled: bool = False,
+    before: str | int | float | None = None,
 ) -> Any:
     """A field of an options dataclass.
 
@@ -69,7 +71,9 @@ def option(
     of a tuple. `choices` lists the strings or integers allowed. `mutable` marks an option that may
     change when a run is resumed (a path, an interval). `scheduled` lets the value be a schedule:
     the field is annotated `float | Schedule`, and what uses it asks `step.progress.value(...)`; the
-    bounds apply to both of its ends. Without a default the option must be given.
+    bounds apply to both of its ends. `before` is what a run or a generator that was stored without
+    the option was made with, where that is not the default of today. Without a default the option
+    must be given.
     """
     declaration = _Declaration(
         help=help,
@@ -80,6 +84,7 @@ def option(
         choices=None if choices is None else tuple(choices),
         mutable=mutable,
         scheduled=scheduled,
+        before=before,
     )
     return dataclasses.field(default=default, metadata={_METADATA: declaration})
 
@@ -99,6 +104,7 @@ class OptionField:
     choices: tuple[str | int, ...] | None
     mutable: bool
     scheduled: bool
+    before: str | int | float | None
 
     @property
     def required(self) -> bool:
@@ -189,15 +195,23 @@ def describe(options: type) -> Iterator[OptionField]:
 
 
 def parse(
-    options: type, given: Mapping[str, object], others: Sequence[str] = ()
+    options: type,
+    given: Mapping[str, object],
+    others: Sequence[str] = (),
+    *,
+    stored: bool = False,
 ) -> tuple[Any | None, dict[str, str]]:
     """An instance of `options` from raw values, and the complaints by option name.
 
     The instance is None where there are complaints. An unknown name is a complaint with the
     closest known one; what the class itself finds wrong has an empty name. `others` are keys
-    that stand beside the options and are read elsewhere.
+    that stand beside the options and are read elsewhere. Of what was `stored`, an option that is
+    not given is one that there was not yet.
     """
     fields = {field.name: field for field in describe(options)}
+    if stored:
+        earlier = {it.name: it.before for it in fields.values() if it.before is not None}
+        given = earlier | dict(given)
     values: dict[str, Any] = {}
     complaints: dict[str, str] = {}
     for name, raw in given.items():

@@ -57,6 +57,8 @@ class LossSpec(RemedySpec):
     generator gives, `inputs.NAME` for a part of the inputs. `every` is the usual interval, in
     steps, of a lazily evaluated term (its value is multiplied by it). `double_backward` names the
     networks that it differentiates twice, `parameters` the side with which its own are trained.
+    `companions` are the penalties that usually go with it, by name, each with its options: a run
+    whose losses were named one by one, or not at all, gets them where it names no penalty itself.
     """
 
     kind: ClassVar[str] = "loss"
@@ -67,9 +69,15 @@ class LossSpec(RemedySpec):
     double_backward: tuple[Side, ...] = ()
     parameters: Side | None = None
     every: int = 1
+    companions: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._require(
+            isinstance(self.companions, Mapping)
+            and all(isinstance(it, Mapping) for it in self.companions.values()),
+            f"companions must give options by name of a loss, not {self.companions!r}",
+        )
         self._require_names("trains", self.trains, SIDES)
         self._require_quantities(self.reads)
         self._require_names("double_backward", self.double_backward, SIDES)
@@ -95,6 +103,11 @@ class LossSpec(RemedySpec):
             or not {"real_scores", "fake_scores"}.isdisjoint(self.reads)
             or any(TRACED[name.partition(".")[0]] == "discriminator" for name in self.traced)
         )
+
+    @property
+    def is_penalty(self) -> bool:
+        """True for a term on the discriminator's own gradient."""
+        return "discriminator" in self.double_backward
 
     @property
     def traced(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ganforge.config.layers import Layer, from_file
+from ganforge.config.layers import Layer, from_run
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import COMPONENT_SECTIONS, KeyPath, RunConfig
 from ganforge.config.toml import inline
@@ -30,7 +30,7 @@ class Setting:
 def resolved(run: Run, registry: Registry) -> RunConfig | None:
     """The configuration of a run with its components; None where these are not installed."""
     try:
-        return resolve([from_file(run.directory.config)], registry)
+        return resolve([from_run(run.directory.config)], registry)
     except GanforgeError:
         return None
 
@@ -39,7 +39,7 @@ def settings_of(run: Run, config: RunConfig | None, registry: Registry) -> list[
     """Every setting of a run; without what its plugins say where they are not installed."""
     if config is None:
         return [Setting(key=key, value=_shown(value)) for key, value in run.settings.items()]
-    usual = _usual(from_file(run.directory.config), config, registry)
+    usual = _usual(from_run(run.directory.config), config, registry)
     found = []
     for path, line in config.values().items():
         differs = path in usual and _shown(usual[path]) != _shown(line.value)

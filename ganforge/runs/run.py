@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from ganforge.config.layers import KeyPath, Layer, from_file
+from ganforge.config.layers import KeyPath, Layer, from_run
 from ganforge.errors import CheckpointError
 from ganforge.printable import printable
 from ganforge.storage.run_directory import RunDirectory, is_locked
@@ -68,7 +68,7 @@ class Run:
 
     @cached_property
     def _layer(self) -> Layer:
-        return from_file(self.directory.config)
+        return from_run(self.directory.config)
 
     @cached_property
     def settings(self) -> Mapping[str, object]:

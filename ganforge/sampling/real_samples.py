@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganforge.config.data_path import path_layer
-from ganforge.config.layers import from_file
+from ganforge.config.layers import from_run
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import RunConfig, Selection, fields_of, makes_pairs
 from ganforge.contracts import Batch
@@ -50,7 +50,7 @@ def find_real_samples(
     first ones. Where `num` is None they are as many as a picture shows, or all that there are.
     Raises UsageError where there is no data set, and where it does not fit or has fewer.
     """
-    config = resolve([from_file(config_file)], registry) if config_file is not None else None
+    config = resolve([from_run(config_file)], registry) if config_file is not None else None
     wanted = num or trained.format.num_pictured or PICTUREFUL
     if dataset is not None:
         data = select_data(dataset, config, registry, _shape_of_images(trained))

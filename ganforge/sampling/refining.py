@@ -100,6 +100,12 @@ class Refining:
                 f"for {tally.num_failed:,} samples none was accepted, so they are the best of many"
             )
         calibration = self._pair.calibration
+        if calibration.slope == 0.0:
+            found.append(
+                "the discriminator scores generated samples as high as real ones, so that there is "
+                "nothing to refine by"
+            )
+            return found
         which = "held-out" if self._pair.held_out else "real"
         found.append(
             f"log ratio = {calibration.slope:.3g} score {calibration.intercept:+.3g}, from "

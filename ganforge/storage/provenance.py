@@ -70,7 +70,7 @@ def restore(
             f"{printable(version)}{': ' if command else ''}{command} ({error})"
         ) from error
     given = {k: v for k, v in dict(stored.get("options", {})).items() if v is not None}
-    options, complaints = parse(component.spec.options, given)
+    options, complaints = parse(component.spec.options, given, stored=True)
     if complaints:
         raise CheckpointError(
             f"{where} was made with {printable(package)} {printable(version)}, whose {kind.kind} "

@@ -12,7 +12,13 @@ from functools import partial
 from ganforge import DatasetSpec, Field, hookimpl
 
 from .availability import check_stacked, check_torchvision
-from .options import DigitsOptions, StackedDigitsOptions, StackedOptions, TorchvisionOptions
+from .options import (
+    DigitsOptions,
+    GreyOptions,
+    StackedDigitsOptions,
+    StackedOptions,
+    TorchvisionOptions,
+)
 from .python import PythonOptions, check_handed_over, fields_of
 
 
@@ -46,19 +52,20 @@ def ganforge_datasets() -> Iterator[DatasetSpec]:
         options=DigitsOptions,
         fields=_grey,
     )
-    for name, builder, fields, summary in (
-        ("mnist", "mnist", _grey, "Handwritten digits, 60,000 grey images of 28 x 28"),
-        ("fashion-mnist", "fashion_mnist", _grey, "Clothing, 60,000 grey images of 28 x 28"),
-        ("kmnist", "kmnist", _grey, "Cursive Japanese, 60,000 grey images of 28 x 28"),
-        ("cifar10", "cifar10", _colour, "Animals and vehicles, 50,000 images of 32 x 32"),
+    for name, builder, summary in (
+        ("mnist", "mnist", "Handwritten digits, 60,000 grey images of 28 x 28"),
+        ("fashion-mnist", "fashion_mnist", "Clothing, 60,000 grey images of 28 x 28"),
+        ("kmnist", "kmnist", "Cursive Japanese, 60,000 grey images of 28 x 28"),
+        ("cifar10", "cifar10", "Animals and vehicles, 50,000 images of 32 x 32"),
     ):
+        in_colour = name == "cifar10"
         yield DatasetSpec(
             name=name,
             summary=f"{summary}, through torchvision",
             build=f"ganforge_datasets.torchvision_sets:{builder}",
-            options=TorchvisionOptions,
+            options=TorchvisionOptions if in_colour else GreyOptions,
             check_available=partial(check_torchvision, name),
-            fields=fields,
+            fields=_colour if in_colour else _grey,
             held_out=_test_split,
         )
     yield DatasetSpec(

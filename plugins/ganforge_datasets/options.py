@@ -10,7 +10,7 @@ from ganforge import option
 
 @dataclass(frozen=True, kw_only=True)
 class DigitsOptions:
-    size: int = option(32, help="width and height in pixels", minimum=8)
+    size: int = option(16, help="width and height in pixels", minimum=8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +23,11 @@ class TorchvisionOptions:
         help="'resize' scales the image; 'pad' adds a black border, and scales only to shrink",
     )
     download: bool = option(False, help="fetch the set if it is not there", mutable=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GreyOptions(TorchvisionOptions):
+    size: int = option(28, help="width and height in pixels", minimum=1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,13 +8,19 @@ from typing import Literal
 
 from ganforge import DiscriminatorSpec, GeneratorSpec, ImageShapes, hookimpl, option
 
-_IMAGES = ImageShapes(minimum=32, square=True, power_of_two=True)
+_IMAGES = ImageShapes(minimum=8)
 
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratorOptions:
     width: int = option(
         32, help="channels before the image; each coarser resolution has twice as many", minimum=1
+    )
+    conditioning: Literal["normalisation", "latents"] = option(
+        "normalisation",
+        help="where the label enters: gain and bias of each normalisation by class (Miyato & "
+        "Koyama, 2018), or a learnt vector joined to the latents, beside which classes collapse",
+        before="latents",
     )
 
 
@@ -24,7 +30,7 @@ class DiscriminatorOptions:
         32, help="channels after the image; each coarser resolution has twice as many", minimum=1
     )
     normalisation: Literal["batch", "none"] = option(
-        "batch", help="after each convolution but the first; gradient penalties want none"
+        "none", help="after each convolution but the first; gradient penalties want none"
     )
 
 
@@ -49,7 +55,7 @@ def ganforge_generators() -> Iterable[GeneratorSpec]:
 def ganforge_discriminators() -> Iterable[DiscriminatorSpec]:
     yield DiscriminatorSpec(
         name="dcgan",
-        summary="Strided convolutions, batch normalisation by default (Radford et al., 2015)",
+        summary="Strided convolutions, batch normalisation on demand (Radford et al., 2015)",
         build="ganforge_dcgan.networks:Discriminator",
         options=DiscriminatorOptions,
         batch_independent=_batch_independent,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from ganforge import LossSpec, Schedule, hookimpl, option
+
+#: the zero-centred penalties on both sides (Mescheder et al., 2018; Huang et al., 2024), which let
+#: every loss here converge that constrains nothing itself; every fourth step costs half as much
+PENALTIES: Mapping[str, Mapping[str, object]] = {
+    "r1": {"gamma": 0.3, "every": 4},
+    "r2": {"gamma": 0.3, "every": 4},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,18 +78,21 @@ def ganforge_losses() -> Iterable[LossSpec]:
         name="nonsat",
         summary="Cross-entropy with the non-saturating generator loss (Goodfellow et al., 2014)",
         build="ganforge_losses.cross_entropy:NonSaturating",
+        companions=PENALTIES,
         remedies=("vanishing-gradient",),
     )
     yield LossSpec(
         name="minimax",
         summary="The original value function; its generator saturates (Goodfellow et al., 2014)",
         build="ganforge_losses.cross_entropy:Minimax",
+        companions=PENALTIES,
     )
     yield LossSpec(
         name="bce",
         summary="Two-label binary cross-entropy, halved over real and fake, with label smoothing",
         build="ganforge_losses.cross_entropy:BinaryCrossEntropy",
         options=BCEOptions,
+        companions=PENALTIES,
     )
     yield LossSpec(
         name="wasserstein",
@@ -94,16 +104,19 @@ def ganforge_losses() -> Iterable[LossSpec]:
         name="lsgan",
         summary="Least squares (Mao et al., 2017)",
         build="ganforge_losses.least_squares:LeastSquares",
+        companions=PENALTIES,
     )
     yield LossSpec(
         name="hinge",
         summary="Hinge (Lim and Ye, 2017; Miyato et al., 2018)",
         build="ganforge_losses.hinge:Hinge",
+        companions=PENALTIES,
     )
     yield LossSpec(
         name="rpgan",
         summary="Relativistic pairing (Jolicoeur-Martineau, 2019; Huang et al., 2024)",
         build="ganforge_losses.relativistic:RelativisticPairing",
+        companions=PENALTIES,
     )
     for name, where in (("r1", "real"), ("r2", "generated")):
         yield LossSpec(
@@ -135,6 +148,7 @@ def ganforge_losses() -> Iterable[LossSpec]:
             summary=f"{summary}, in variational form (Nowozin et al., 2016)",
             build=f"ganforge_losses.divergences:{builder}",
             options=DivergenceOptions,
+            companions=PENALTIES,
         )
     for name, summary, builder, quantity in (
         ("mse", "Mean squared error of the reconstruction", "MeanSquaredError", "reconstruction"),

@@ -11,10 +11,14 @@ from ganforge import OptimizerSpec, Schedule, hookimpl, option
 @dataclass(frozen=True, kw_only=True)
 class AdamOptions:
     learning_rate: float | Schedule = option(
-        4e-4, help="step size", minimum=0.0, mutable=True, scheduled=True
+        Schedule(from_=1e-3, to=0.0, start=0.5, shape="cosine"),
+        help="step size",
+        minimum=0.0,
+        mutable=True,
+        scheduled=True,
     )
     betas: tuple[float, float] | Schedule = option(
-        (0.5, 0.999), help="decay of the two moments", minimum=0.0, below=1.0, scheduled=True
+        (0.0, 0.99), help="decay of the two moments", minimum=0.0, below=1.0, scheduled=True
     )
     epsilon: float = option(1e-8, help="added to the denominator", above=0.0)
     weight_decay: float | Schedule = option(

@@ -58,9 +58,9 @@ MISTAKES = {
         "9223372036854775807",
     ),
     "impossible size": (
-        ["--image-size", "48", "--discriminator", "mlp"],
-        "Error: --image-size: the generator 'dcgan' handles square images whose side is a power "
-        "of two from 32 up, not 1 x 48 x 48, which is what the data set 'digits' gives",
+        ["--image-size", "30", "--generator", "conditional", "--conditional"],
+        "Error: --image-size: the generator 'conditional' handles images whose side is a multiple "
+        "of 4 from 8 up, not 1 x 30 x 30, which is what the data set 'digits' gives",
     ),
     "unknown data set of a package": (
         ["--dataset", "ganforge/digit"],

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ganforge.sampling import trained_pair
+from ganforge.sampling.calibration import Calibration
 from tests.conftest import Command, FakePlugin
 
 QUICK = ("--steps=40", "--batch-size=32", "--device=cpu", "--set=output.grid_samples=4")
@@ -62,6 +64,21 @@ def test_another_loss_is_calibrated_too(cli: Command, tmp_path: Path):
     )
     assert answer.code == 0, answer.err
     assert "log ratio = " in answer.out
+
+
+def test_a_discriminator_that_cannot_tell_is_told_of(
+    cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    run = trained(cli, tmp_path / "run", *POINTS)
+    wrong = Calibration(slope=-1.0, intercept=0.3, diagnostic=0.0)
+    monkeypatch.setattr(trained_pair, "calibrate", lambda real, fake: wrong)
+    command = ("sample", run, "--num", 8, "--out", tmp_path / "x.npz", "--refine", "rejection")
+    answer = cli(*command, "--set", FEW["rejection"])
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.splitlines()[-1] == (
+        "  the discriminator scores generated samples as high as real ones, so that there is "
+        "nothing to refine by"
+    )
 
 
 def test_what_has_no_pair_is_told(cli: Command, tmp_path: Path, fake_plugin: FakePlugin):

@@ -139,7 +139,7 @@ def test_capabilities_are_put_into_words(cli: Command) -> None:
 
     text = shown("dcgan", "--kind", "generator")
     assert "chosen by --generator dcgan" in text
-    assert "shapes square images whose side is a power of two from 32 up" in text
+    assert "shapes images whose side is from 8 up" in text
     assert "can be told label must be told none gives besides none" in text
     assert "is fed latents can also none usual discriminator dcgan usual sampler normal" in text
     assert "must be told label" in shown("conditional", "--kind", "generator")

@@ -97,3 +97,35 @@ def test_a_stored_configuration_begins_a_new_run(run: Path, cli: Command, tmp_pa
     again = tmp_path / "again.toml"
     again.write_text(answer.out)
     assert cli("train", "--config", again, "--dry-run").out == answer.out
+
+
+def test_a_run_without_an_option_that_came_later_is_what_it_was(
+    cli: Command, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    options = ["--set", "generator.width=2", "--set", "generator.conditioning=latents"]
+    small = ["--image-size", "8", "--batch-size", "4", "--device", "cpu"]
+    assert cli("train", "--conditional", *options, *small, "--steps", 2, "--out", run).code == 0
+    samples = tmp_path / "samples.npz"
+    assert cli("sample", run, "--num", 5, "--out", samples, "--device", "cpu").code == 0
+    as_if_before(run)
+    later = tmp_path / "later.npz"
+    assert cli("sample", run, "--num", 5, "--out", later, "--device", "cpu").code == 0
+    assert np.array_equal(np.load(samples)["samples"], np.load(later)["samples"])
+    answer = cli("train", "--resume", run, "--steps", 4, "--device", "cpu")
+    assert answer.code == 0, answer.err
+    assert 'conditioning = "latents"' in (run / "config.toml").read_text()
+    # Of a file that no run has written, what is not there is today's.
+    assert 'conditioning = "normalisation"' in cli("train", "--conditional", "--dry-run").out
+
+
+def as_if_before(run: Path) -> None:
+    """Take the option from a run's files, as if it had been stored before there was one."""
+    config = run / "config.toml"
+    lines = config.read_text().splitlines(keepends=True)
+    config.write_text("".join(line for line in lines if not line.startswith("conditioning")))
+    path = run / "generator.safetensors"
+    tensors, document = tensor_file.read(path, "generator")
+    del document["generator"]["options"]["conditioning"]
+    path.unlink()
+    tensor_file.write(path, document.pop("kind"), tensors, document)
