@@ -27,7 +27,7 @@ from .sweeping import (
     running_options,
     train_all,
 )
-from .swept_flags import axes_of, given_flags, resolver, with_flags_of_train
+from .swept_flags import axes_of, given_flags, parsed, resolver, with_flags_of_train
 
 
 class SweepCommand(GroupedCommand):
@@ -97,7 +97,7 @@ def command(
         folder = SweepFolder(resume)
         stored = arguments_of_search(folder)
         if stored is not None:
-            again = command.make_context("sweep", stored).params
+            again = parsed(command, stored).params
             wanted = Wanted(**{key: again[key] for key in ("space", "trials", "objective")})
             return search(wanted, again, discovery, how, folder=folder, dry_run=dry_run)
         plan, more = folder.read_plan(), None

@@ -20,17 +20,17 @@ from ganforge.sweeps.plan import Resolve
 from . import train
 from .grouped import GroupedOption
 
-#: flags of train that are about one run; a sweep has its own
-OF_ONE_RUN = frozenset({"out", "resume", "dry_run"})
+#: parameters of train that are settings; the others are about one run on a person's screen
+SETTINGS = frozenset(
+    {*train.SHORTCUTS, *train.FLAGS_OF_TABLES.values(), "recipe", "config", "dataset", "settings"}
+)
 LISTS = frozenset({"betas"})
 TABLE = "sweep"
 
 
 def _options() -> list[GroupedOption]:
     return [
-        it
-        for it in train.command.params
-        if isinstance(it, GroupedOption) and it.name not in OF_ONE_RUN
+        it for it in train.command.params if isinstance(it, GroupedOption) and it.name in SETTINGS
     ]
 
 
@@ -135,6 +135,16 @@ def _in_file(layer: Layer, path: Path) -> list[Axis]:
     return file_axes(table, forms(), str(path)) if table else []
 
 
+def parsed(command: click.Command, arguments: Sequence[str]) -> click.Context:
+    """Arguments as a command reads them, without calling it.
+
+    Within the context that is current: a command keeps its help option, with the names that its
+    first context has for it.
+    """
+    parent = click.get_current_context(silent=True)
+    return command.make_context(command.name, [*arguments], parent=parent)
+
+
 def flags_set(given: Mapping[str, Any]) -> list[str]:
     """Those flags without a value that hold for all runs: `--conditional`."""
     return [it.opts[0] for it in _options() if it.is_flag and given.get(it.name or "")]
@@ -146,7 +156,7 @@ def resolver(given: Mapping[str, Any], file: Layer | None, registry: Registry) -
 
     def resolve_run(arguments: Sequence[str]) -> RunConfig:
         try:
-            context = train.command.make_context("train", [*fixed, *arguments])
+            context = parsed(train.command, [*fixed, *arguments])
         except click.UsageError as error:
             raise UsageError(printable(error.format_message())) from error
         return resolve(train.layers_from(context.params, registry, file), registry)

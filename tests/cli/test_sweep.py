@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ganforge.cli import sweep, train
 from tests.conftest import Command
 
 
@@ -42,6 +43,13 @@ def test_axes_in_a_file(cli: Command) -> None:
     answer = cli("sweep", "--config", "sweep.toml", "--dry-run")
     assert answer.code == 2
     assert answer.err.startswith("Error: sweep.toml:3: generator.hiden of the generator 'mlp'")
+
+
+def test_every_setting_of_train_can_be_swept_and_nothing_else() -> None:
+    theirs = {name for it in train.command.params for name in it.opts}
+    ours = {name for it in sweep.command.params for name in it.opts}
+    assert theirs - ours == {"--out"}
+    assert set(train.SHORTCUTS) <= {it.name for it in sweep.command.params}
 
 
 MISTAKES = {
