@@ -66,9 +66,11 @@ def workplace(tmp_path, monkeypatch):
 
 
 def shortened(arguments: list[str]) -> list[str]:
-    """The same command, for one step of a small batch; of many runs their plan alone."""
+    """The same command, for one step or a few samples; of many runs, their plan."""
     if arguments[0] in ("sweep", "benchmark") and "--dry-run" not in arguments:
         return [*arguments, "--dry-run"]  # tests/integration/test_sweeps.py trains some
+    if arguments[0] == "evaluate":
+        return [*arguments, "--num=40", "--device=cpu"]
     if arguments[0] != "train" or "--dry-run" in arguments:
         return arguments
     arguments = list(arguments)
@@ -113,6 +115,8 @@ def test_every_command_of_the_documentation_works(
         pytest.skip("fetches from the network")
     if "--format onnx" in line:
         pytest.importorskip("onnxscript", reason="needs `pip install ganforge[onnx]`")
+    if "--logger mlflow" in line:
+        pytest.importorskip("alembic", reason="the extra `mlflow` is not installed")
     if ".mp4" in line:
         pytest.importorskip("av", reason="the extra `video` is not installed")
     if "--init" in line:  # from networks of the sizes that the command has
@@ -122,6 +126,14 @@ def test_every_command_of_the_documentation_works(
     code = main(shortened(shlex.split(line)[1:]))
     errors = capsys.readouterr().err
     assert (code, errors) == (0, ""), errors
+
+
+def test_the_readme_activates_the_environment_before_it_types_ganforge_alone():
+    """Whoever pastes the blocks one after the other finds the command that the first installed."""
+    first, *others = blocks(ROOT / "README.md", "sh")
+    assert ".venv/bin/ganforge" in first
+    typed = next(it for it in others if re.search(r"^ganforge ", it, re.M))
+    assert typed.splitlines()[0] == "source .venv/bin/activate"
 
 
 def test_the_example_package_is_the_one_that_the_page_shows():

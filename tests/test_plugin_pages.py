@@ -49,6 +49,7 @@ CONTRACTS: dict[str, list[type]] = {
         contracts.Mixture,
     ],
     "samplers.md": [contracts.Sampler, contracts.LatentSampler, contracts.Inputs],
+    "refinements.md": [contracts.Refinement, contracts.Refined, contracts.Pair],
     "games.md": [contracts.Game, contracts.Draw, contracts.Update],
     "augmentations.md": [contracts.Augmentation, contracts.Observed, ganforge.Progress],
     "metrics.md": [contracts.Metric, contracts.Evaluation],

@@ -94,7 +94,7 @@ def test_a_game_says_what_the_usual_one_is_unless_it_says_otherwise() -> None:
 
 
 def test_there_is_one_spec_a_kind() -> None:
-    components = ("generator", "discriminator", "loss", "dataset", "sampler")
+    components = ("generator", "discriminator", "loss", "dataset", "sampler", "refinement")
     others = ("game", "augmentation", "metric", "features", "callback", "optimizer")
     assert list(KINDS) == [*components, *others, "format", "recipe"]
     assert [spec.kind for spec in SPECS] == list(KINDS)

@@ -189,7 +189,9 @@ def _by_item(
 ) -> GivenDataset:
     """A set whose items are read when they are needed; a few are looked at."""
     start: Callable[[], Iterable[Any]] | None = None
-    if isinstance(source, ReadByNumber) and not isinstance(source, IterableDataset | str | bytes):
+    if isinstance(source, ReadByNumber) and not isinstance(
+        source, IterableDataset | str | bytes | type
+    ):
         if len(source) == 0:
             raise DataError("the data has no samples")
         numbers = sorted(

@@ -1,8 +1,9 @@
-"""`ProgressLine`: how far training is, on one line, for `ganforge.train(progress=True)`."""
+"""Observers of `ganforge.train`: a line of progress, and warnings of what goes wrong."""
 
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Mapping
 
 from ganforge.diagnosis.findings import Finding
@@ -30,9 +31,12 @@ class ProgressLine(Observer):
             sys.stderr.flush()
             self._width = len(line)
 
-    def found(self, finding: Finding) -> None:
-        sys.stderr.write(f"\n{finding.sentence}\n")
-        self._width = 0
-
     def ended(self, state: str) -> None:
         sys.stderr.write(f"  {state}\n")
+
+
+class FindingWarnings(Observer):
+    """What goes wrong in a run, as Python's warnings."""
+
+    def found(self, finding: Finding) -> None:
+        warnings.warn(finding.sentence, stacklevel=2)

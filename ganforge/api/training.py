@@ -23,7 +23,7 @@ from ganforge.plugin.registry import Registry
 from ganforge.printable import printable
 from ganforge.storage.run_directory import RunDirectory, State
 
-from .progress import ProgressLine
+from .progress import FindingWarnings, ProgressLine
 from .registry import found_registry, hand_over
 from .runs import Run
 from .surroundings import own_surroundings
@@ -113,7 +113,7 @@ def train(
     else:
         resolved = resolve(layers, registry)
     resolved.check_available()
-    observers: list[Observer] = [ProgressLine()] if progress else []
+    observers: list[Observer] = [FindingWarnings(), *([ProgressLine()] if progress else [])]
     if callbacks:
         from .callbacks import observers_of
 

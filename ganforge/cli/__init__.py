@@ -40,6 +40,9 @@ COMMANDS = {
 TYPED = "ganforge.typed"
 
 
+COMPLETION = "_GANFORGE_COMPLETE"  # the variable by which a shell asks what could come next
+
+
 class _LazyGroup(click.Group):
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         context.meta[TYPED] = tuple(args)
@@ -52,6 +55,10 @@ class _LazyGroup(click.Group):
         if name not in COMMANDS:
             return None
         command: click.Command = import_module(f"{__name__}.{COMMANDS[name][0]}").command
+        if COMPLETION in os.environ:
+            from .completion import complete_parameters
+
+            return complete_parameters(command)
         return command
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:

@@ -51,7 +51,14 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 10_000_000),
     help=f"Samples of each kind, as far as there are. [{NUM_SAMPLES}]",
 )
-@option_in("How", "--seed", metavar="N", default=0, type=click.IntRange(0, 2**63 - 1), help="[0]")
+@option_in(
+    "How",
+    "--seed",
+    metavar="N",
+    default=0,
+    type=click.IntRange(0, 2**63 - 1),
+    help="Random seed of the samples. [0]",
+)
 @option_in(
     "How",
     "--truncation",

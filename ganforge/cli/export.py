@@ -56,10 +56,15 @@ from .progress import print_line
     is_flag=True,
     help="Both networks and optimizers besides, to train on from.",
 )
+@option_in(
+    "What", "--best", is_flag=True, help="The best generator, by evaluation.best, not the last."
+)
 @option_in("What", "--license", "license_name", metavar="NAME", help="License for the card. [none]")
 @option_in("Where", "--out", metavar="PATH", type=Path, help="File or directory. [export in RUN]")
 @click.pass_obj
-def command(context: dict[str, bool], /, source: Path, form: FormatName, **arguments: Any) -> None:
+def command(
+    context: dict[str, bool], /, source: Path, form: FormatName, best: bool, **arguments: Any
+) -> None:
     """Export the generator of RUN, or of a generator.safetensors, for other programs.
 
     \b
@@ -71,7 +76,9 @@ def command(context: dict[str, bool], /, source: Path, form: FormatName, **argum
     torch, in the runtime that they are for, before they are written.
     """
     run = Run(source) if source.is_dir() else None
-    request = ExportRequest(generator=generator_file(source), run=run, form=form, **arguments)
+    request = ExportRequest(
+        generator=generator_file(source, best=best), run=run, form=form, **arguments
+    )
     request.check()
     discovery = discover(third_party=context["third_party"])
     warn_of_failures(discovery)

@@ -33,16 +33,28 @@ def command(settings: dict[str, bool], as_json: bool) -> None:
     _print_table(recipes, registry)
     click.echo(
         "\n`ganforge train --recipe NAME` runs one, `ganforge show NAME` says what to expect of it."
+        "\nCPU is the time that the whole run takes on one core, where it was measured."
     )
 
 
-def _record(recipe: Component[Spec], registry: Registry) -> dict[str, str]:
+def cost(cpu_seconds: int | None) -> str:
+    """The time that a recipe takes on one core, for people: `35 s`, `9 min`, `5 h`."""
+    if cpu_seconds is None:
+        return ""
+    for limit, size, unit in ((100, 1, "s"), (100 * 60, 60, "min")):
+        if cpu_seconds < limit:
+            return f"{round(cpu_seconds / size)} {unit}"
+    return f"{round(cpu_seconds / 3600)} h"
+
+
+def _record(recipe: Component[Spec], registry: Registry) -> dict[str, str | int | None]:
     assert isinstance(recipe.spec, RecipeSpec)
     return {
         "name": registry.short_name(recipe),
         "qualified_name": recipe.qualified_name,
         "summary": recipe.spec.summary,
         "source": recipe.spec.source,
+        "cpu_seconds": recipe.spec.cpu_seconds,
         "package": recipe.plugin.package,
         "version": recipe.plugin.version,
     }
@@ -54,6 +66,7 @@ def _print_table(recipes: list[Component[Spec]], registry: Registry) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("Recipe", no_wrap=True)
+    table.add_column("CPU", no_wrap=True, justify="right")
     for heading in ("Summary", "Source"):
         table.add_column(heading)
     strangers = any(not recipe.plugin.bundled for recipe in recipes)
@@ -61,7 +74,9 @@ def _print_table(recipes: list[Component[Spec]], registry: Registry) -> None:
         table.add_column("Package")
     for recipe in recipes:
         record = _record(recipe, registry)
-        cells = [record["name"], printable(record["summary"]), printable(record["source"])]
+        assert isinstance(recipe.spec, RecipeSpec)
+        cells = [str(record["name"]), cost(recipe.spec.cpu_seconds)]
+        cells += [printable(record["summary"]), printable(record["source"])]
         if strangers:
             cells.append("" if recipe.plugin.bundled else recipe.origin)
         table.add_row(*map(Text, cells))

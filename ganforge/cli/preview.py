@@ -20,6 +20,7 @@ Way = Literal["kitty", "iterm", "blocks"]
 VARIABLE = "GANFORGE_PREVIEW"  # one of the ways, or `off`, whatever the terminal says of itself
 MOST_ROWS = 20  # of text, that a preview takes
 _SIDE = 640  # pixels of a picture that is sent, at most
+_SEEN = 14  # on a side of a sample in blocks, of which one sees something
 _CHUNK = 4096  # bytes of base64 that kitty takes at once
 
 
@@ -45,17 +46,23 @@ def way_of(environ: Mapping[str, str], encoding: str | None) -> Way | None:
     return "blocks" if colours and unicode and not environ.get("NO_COLOR") else None
 
 
-def preview(path: Path) -> str:
-    """What to write to standard output to show a picture there; empty where that is no use."""
+def preview(path: Path, side: int | None = None) -> str:
+    """What to write to standard output to show a picture there; empty where that is no use.
+
+    `side` is that of the samples in it, in pixels, where these are pictures themselves.
+    """
     way = way_of(os.environ, sys.stdout.encoding) if sys.stdout.isatty() else None
     if way is None:
         return ""
     size = get_terminal_size()
-    return drawn(path, way, size.columns, max(1, min(MOST_ROWS, size.lines - 8)))
+    return drawn(path, way, size.columns, max(1, min(MOST_ROWS, size.lines - 6)), side)
 
 
-def drawn(path: Path, way: Way, columns: int, rows: int) -> str:
-    """A picture in at most so many columns and rows; empty for a file that cannot be read."""
+def drawn(path: Path, way: Way, columns: int, rows: int, side: int | None = None) -> str:
+    """A picture in at most so many columns and rows; empty for a file that cannot be read.
+
+    Of samples that would be too small in blocks to be told, those are shown that there is room for.
+    """
     from PIL import Image
 
     try:
@@ -64,6 +71,12 @@ def drawn(path: Path, way: Way, columns: int, rows: int) -> str:
     except Exception:  # whatever a damaged file makes Pillow raise; a preview is worth no error
         return ""
     if way == "blocks":
+        if side is not None:
+            shrunk = max(1.0, side / _SEEN)
+            room = round(columns * shrunk), round(2 * rows * shrunk)
+            picture = picture.crop(
+                (0, 0, min(picture.width, room[0]), min(picture.height, room[1]))
+            )
         picture.thumbnail((columns, 2 * rows), Image.Resampling.BOX)
         return _blocks(picture)
     picture.thumbnail((_SIDE, _SIDE))

@@ -105,7 +105,7 @@ class PlainDisplay(Observer):
         else:
             commands = [resume, *shown]
         print_line("Next:")
-        for command in commands:
+        for command in (*commands, *result.next_commands):
             print_line(f"  {command}")
 
 
@@ -116,12 +116,13 @@ class LiveDisplay(PlainDisplay):
         super().__init__()
         self._live: LiveLines | None = None
         self._preview = "never"
+        self._side: int | None = None
 
     def started(self, facts: SessionFacts) -> None:
         from .live import LiveLines
 
         super().started(facts)
-        self._preview = facts.config.output.preview
+        self._preview, self._side = facts.config.output.preview, facts.side
         self._live = LiveLines(facts.first_step, facts.num_steps)
         self._live.start()
 
@@ -142,12 +143,12 @@ class LiveDisplay(PlainDisplay):
             return
         self._live.show(grid=path)
         if self._preview == "grids" and step < self.num_steps:
-            self._live.aside(preview(self.run.sample_grid(step)))
+            self._live.aside(preview(self.run.sample_grid(step), self._side))
 
     def summary(self, run: RunDirectory, result: Result) -> None:
         grids = sorted(run.samples.glob("[0-9]*.png"))
         if self._preview != "never" and grids:
-            sys.stdout.write(preview(grids[-1]))
+            sys.stdout.write(preview(grids[-1], self._side))
         super().summary(run, result)
 
     def line(self, text: str) -> None:
@@ -182,11 +183,15 @@ def rate(values: Mapping[str, float], unit: str) -> str:
 
 def measured(values: Mapping[str, float]) -> list[str]:
     """Losses and scores of a log line, the most telling first, or the metrics of an evaluation."""
-    shown = [f"{heading} {values[key]:.3f}" for key, heading in SHOWN.items() if key in values]
+    shown = [f"{heading} {_number(values[key])}" for key, heading in SHOWN.items() if key in values]
     for key, value in values.items():
         if key.startswith("metric/"):
             shown.append(f"{printable(key.removeprefix('metric/'), 60)} {value:.4g}")
     return shown
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if abs(value) < 1e5 else f"{value:.3e}"
 
 
 def _introduction(facts: SessionFacts) -> list[tuple[str, str]]:

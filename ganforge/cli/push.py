@@ -22,6 +22,9 @@ from .progress import print_line
 @click.command("push", cls=GroupedCommand)
 @click.argument("source", metavar="RUN|FILE", type=Path)
 @click.argument("repository", metavar="OWNER/NAME")
+@option_in(
+    "What", "--best", is_flag=True, help="The best generator, by evaluation.best, not the last."
+)
 @option_in("What", "--license", "license_name", metavar="NAME", help="License for the card. [none]")
 @option_in("Where", "--private", is_flag=True, help="In a repository that only you can see.")
 @option_in(
@@ -38,6 +41,7 @@ def command(
     /,
     source: Path,
     repository: str,
+    best: bool,
     license_name: str | None,
     private: bool,
     revision: str,
@@ -50,7 +54,7 @@ def command(
     """
     pushing.check_names(repository, revision)
     run = Run(source) if source.is_dir() else None
-    path = generator_file(source)
+    path = generator_file(source, best=best)
     if not dry_run:
         pushing.check_package()
     discovery = discover(third_party=context["third_party"])

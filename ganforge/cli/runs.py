@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ganforge.plugin.discovery import discover
 from ganforge.printable import printable
 from ganforge.runs.measures import Measured, directions, short
 from ganforge.runs.removal import check_removable, remove
-from ganforge.runs.table import ORDERS, Row, RunsTable, size_of, table_of
+from ganforge.runs.table import FOREIGN, ORDERS, SWEEP, Row, RunsTable, size_of, table_of
 
 from .console import stdout
 
@@ -80,7 +81,7 @@ def list_command(
         _print_table(table)
     else:
         click.echo(f"There are no runs in {printable(folder or FOLDER)}.")
-    _print_others(table)
+    _print_others(table, folder or FOLDER)
 
 
 @command.command("remove")
@@ -176,15 +177,24 @@ def _named(row: Row) -> Any:
     return name + Text("\n" + " ".join(it for it in row.made_of if it), style="dim")
 
 
-def _print_others(table: RunsTable) -> None:
-    foreign = [name for name, why in table.others.items() if why == "no run"]
-    damaged = {name: why for name, why in table.others.items() if why != "no run"}
-    for name, why in damaged.items():
-        click.echo(f"{name} is damaged: {why}")
+def _print_others(table: RunsTable, folder: Path) -> None:
+    for name, why in table.others.items():
+        if why not in (FOREIGN, SWEEP):
+            click.echo(f"{name} is damaged: {why}")
+    sweeps = [name for name, why in table.others.items() if why == SWEEP]
+    foreign = [name for name, why in table.others.items() if why == FOREIGN]
+    if sweeps:
+        click.echo(
+            f"Sweeps: {_few(sweeps)} (`ganforge runs {printable(folder)}/{sweeps[0]}` lists the "
+            "runs of one)"
+        )
     if foreign:
-        more = len(foreign) - 5
-        names = [*foreign[:5], f"{more} more"] if more > 0 else foreign
-        click.echo(f"No runs: {listed(names)}")
+        click.echo(f"No runs: {_few(foreign)}")
+
+
+def _few(names: Sequence[str]) -> str:
+    more = len(names) - 5
+    return listed([*names[:5], f"{more} more"] if more > 0 else names)
 
 
 def _measured(measured: Measured | None) -> str:

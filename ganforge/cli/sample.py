@@ -83,9 +83,9 @@ STILL = 8  # times that its last grid comes, before it begins anew
     "By the discriminator",
     "--set",
     "settings",
-    metavar="OPTION=VALUE",
+    metavar="KEY=VALUE",
     multiple=True,
-    help="An option of the refinement; repeatable.",
+    help="Such as refinement.share=0.5; repeatable.",
 )
 @option_in(
     "Between latents",

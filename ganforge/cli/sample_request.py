@@ -138,11 +138,18 @@ class SampleRequest:
             return None
         component = registry.find(RefinementSpec, self.refine)
         entries = from_settings(self.settings).entries
-        given = {".".join(entry.path): entry.value for entry in entries}
+        wrong = [entry for entry in entries if entry.path[:1] != (RefinementSpec.kind,)]
+        if wrong:
+            what = f"an option of it is set as {RefinementSpec.kind}.OPTION=VALUE"
+            raise ConfigError([Complaint(where=wrong[0].origin.place(wrong[0].path), what=what)])
+        given = {".".join(entry.path[1:]): entry.value for entry in entries}
         options, complaints = parse(component.spec.options, given)
         if complaints:
             raise ConfigError(
-                Complaint(where=f"--set {name}", what=f"{what} (`ganforge show {component.name}`)")
+                Complaint(
+                    where=f"--set refinement.{name}",
+                    what=f"{what} (`ganforge show {component.name}`)",
+                )
                 for name, what in complaints.items()
             )
         return Selection(component=component, options=options)

@@ -16,7 +16,7 @@ from ganforge.plugin.base_specs import ComponentSpec, Spec
 from ganforge.plugin.discovery import Discovered, Discovery, discover
 from ganforge.plugin.options import describe, to_toml
 from ganforge.plugin.registry import Component, Registry
-from ganforge.plugin.specs import KINDS, FormatSpec, GameSpec, RecipeSpec
+from ganforge.plugin.specs import KINDS, FormatSpec, GameSpec, RecipeSpec, RefinementSpec
 from ganforge.printable import printable
 from ganforge.templates import KINDS as TEMPLATES
 
@@ -175,6 +175,8 @@ def _chosen_by(component: Component[Spec], name: str) -> str:
         alike = component.plugin.bundled and name in component.spec.kinds
         named = f"a field of a data set with format = {name}"
         return f"{named}, or of this kind with none" if alike else named
+    if isinstance(component.spec, RefinementSpec):
+        return f"ganforge sample RUN --refine {name}"
     return TEMPLATES[component.kind].flags.replace("{}", name).replace(" --", "\n--")
 
 

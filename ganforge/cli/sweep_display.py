@@ -91,7 +91,6 @@ class LiveSweep(PlainSweep):
 
     def close(self) -> None:
         if self._live is not None:
-            self._live.update("")
             self._live.stop()
             self._live = None
 
@@ -105,6 +104,7 @@ class LiveSweep(PlainSweep):
         self._drawn = time.monotonic()
 
     def _overview(self) -> Any:
+        from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table
         from rich.text import Text
@@ -121,8 +121,8 @@ class LiveSweep(PlainSweep):
             seconds = round(time.monotonic() - since)
             table.add_row(Text(name), bar, done, f"{seconds // 60}:{seconds % 60:02d}")
         waiting = self.num_runs - self.num_ended - len(self._active)
-        table.add_row(Text(f"{self.num_ended} ended, {waiting} waiting", style="dim"))
-        return table
+        # The last line is short: the `^C` that a terminal adds there would else begin another one.
+        return Group(table, Text(f"{self.num_ended} ended, {waiting} waiting", style="dim"))
 
 
 def last_step(path: Path) -> int:

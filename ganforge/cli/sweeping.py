@@ -19,6 +19,7 @@ from ganforge.printable import printable
 from ganforge.runs.comparison import compare
 from ganforge.runs.measures import Directions
 from ganforge.storage.run_directory import Lock, RunDirectory, is_locked, next_directory
+from ganforge.sweeps.axes import slug
 from ganforge.sweeps.cluster import CLUSTERS, ClusterLauncher
 from ganforge.sweeps.folder import SweepFolder, find_same, same_sweep, setting
 from ganforge.sweeps.local import Launcher, LocalLauncher
@@ -129,7 +130,9 @@ def chosen_folder(
     """
     if name is None:
         found = find_same(SWEEPS, plan, more)
-        return found or SweepFolder(next_directory(SWEEPS, named_after or "-".join(plan.axes)))
+        return found or SweepFolder(
+            next_directory(SWEEPS, named_after or "-".join(map(slug, plan.axes)))
+        )
     if name != Path(name).name or name.startswith("."):
         raise UsageError(f"--name {printable(name, 60)}: must be a name of a folder in {SWEEPS}")
     folder = SweepFolder(SWEEPS / name)
@@ -138,7 +141,7 @@ def chosen_folder(
             f"{folder} holds another sweep, which is left as it is: go on with it by `ganforge "
             f"sweep --resume {folder}`, or choose another name"
         )
-    if not folder.manifest.is_file() and folder.path.exists() and any(folder.path.iterdir()):
+    if not folder.manifest.is_file() and not folder.is_free:
         raise UsageError(f"{folder} is not empty; choose another name")
     return folder
 

@@ -132,7 +132,7 @@ FLAGS_OF_TABLES = {
     "callback",
     metavar="NAME",
     multiple=True,
-    help="Log to csv or tensorboard, or another callback; repeatable.",
+    help="Log to csv, tensorboard or another callback; repeatable.",
 )
 @option_in("Run", "--out", metavar="DIR", type=Path, help="Run directory. [runs/NNNNN-...]")
 @option_in("Run", "--resume", metavar="RUN", type=Path, help="Go on with a run.")

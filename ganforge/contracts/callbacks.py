@@ -41,3 +41,10 @@ class Callback:
 
     def ended(self, state: str) -> None:
         """The session is over: `finished`, `interrupted`, `terminated`, `preempted` or `failed`."""
+
+    def next_command(self) -> str | None:
+        """The command that shows what the callback has written, if there is one.
+
+        It is printed with the others at the end of a run, after `ended`.
+        """
+        return None

@@ -17,6 +17,7 @@ from ganforge.plugin.base_specs import ComponentSpec, RemedySpec, Spec
 from ganforge.plugin.fields import GRIDS
 from ganforge.plugin.options import describe
 from ganforge.plugin.registry import Component
+from ganforge.plugin.schedule import Schedule
 from ganforge.plugin.specs import (
     KINDS,
     SIDES,
@@ -150,10 +151,17 @@ def _slower(config: RunConfig, *sides: Side) -> Iterator[str]:
 
 
 def _rates(optimizer: Selection[OptimizerSpec]) -> tuple[float, float] | None:
-    """The learning rate of an optimizer, and its usual one; None where it is not a number."""
+    """The learning rate of an optimizer, and its usual one; the highest where it is a schedule."""
     usual = {it.name: it.default for it in describe(type(optimizer.options))}.get("learning_rate")
-    rate = getattr(optimizer.options, "learning_rate", None)
-    return (rate, usual) if isinstance(rate, float) and isinstance(usual, float) else None
+    rate = _highest(getattr(optimizer.options, "learning_rate", None))
+    normal = _highest(usual)
+    return None if rate is None or normal is None else (rate, normal)
+
+
+def _highest(rate: object) -> float | None:
+    if isinstance(rate, Schedule):
+        return max(rate.from_, rate.to)
+    return float(rate) if isinstance(rate, int | float) else None
 
 
 def _learning_rates(rates: Mapping[Side, float]) -> Iterator[str]:

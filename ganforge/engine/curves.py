@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 import warnings
 from collections.abc import Mapping
 
@@ -15,11 +17,14 @@ from ganforge.storage.run_directory import RunDirectory
 
 from .observers import Observer, SessionFacts
 
+MOST_SHARE = 0.01  # of the time of a run, that goes into drawing
+
 
 class CurvesFile(Observer):
     """Gathers the lines of metrics in constant memory, and draws them when asked to.
 
-    Its failure is a warning, as that of all that only shows a run.
+    It draws more rarely than asked where that would take more than a hundredth of the time; at the
+    end of a session it always does. Its failure is a warning, as that of all that only shows a run.
     """
 
     def __init__(self, run: RunDirectory, num_steps: int) -> None:
@@ -29,6 +34,7 @@ class CurvesFile(Observer):
         self._step = 0
         self._is_new = False
         self._broken = False
+        self._drawn, self._seconds = -math.inf, 0.0  # when it was drawn last, and how long it took
 
     def started(self, facts: SessionFacts) -> None:
         """Read what a run that goes on has measured before; the file is the record."""
@@ -42,13 +48,17 @@ class CurvesFile(Observer):
             self._quantities.setdefault(name, Thinned()).add(self._step, float(value))
 
     def ended(self, state: str) -> None:
-        self.draw()
+        self._draw()
 
     def draw(self) -> None:
         """Write the file, where something was measured since it was written."""
+        if (time.perf_counter() - self._drawn) * MOST_SHARE >= self._seconds:
+            self._draw()
+
+    def _draw(self) -> None:
         if self._broken or not self._is_new:
             return
-        self._is_new = False
+        self._is_new, began = False, time.perf_counter()
         title = f"{printable(self._run.path.resolve().name, 80)}   step {self._step:,} of "
         try:
             picture = draw_curves(panels_of(self._quantities), f"{title}{self._num_steps:,}")
@@ -61,3 +71,5 @@ class CurvesFile(Observer):
                 "without it",
                 stacklevel=2,
             )
+        self._drawn = time.perf_counter()
+        self._seconds = self._drawn - began

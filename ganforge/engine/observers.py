@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class SessionFacts:
     """Facts known when training starts.
 
-    Parameters are numbers of trained weights; `unit` is what samples are counted in.
+    Parameters are numbers of trained weights; `unit` is what samples are counted in, and `side`
+    the pixels on a side of one in a picture, where samples are pictures themselves.
     """
 
     run: RunDirectory
@@ -32,6 +33,7 @@ class SessionFacts:
     data: str
     sample: str
     unit: str
+    side: int | None
     generator_parameters: int
     discriminator_parameters: int
     first_step: int

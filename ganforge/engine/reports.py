@@ -16,7 +16,8 @@ from ganforge.contracts import Callback, Drawn
 from ganforge.diagnosis.findings import Finding
 from ganforge.errors import GanforgeError
 from ganforge.pictures.encoding import encode_png
-from ganforge.printable import described
+from ganforge.plugin.fields import GRIDS
+from ganforge.printable import described, printable
 from ganforge.storage.files import write_atomically
 from ganforge.storage.run_directory import RunDirectory
 
@@ -61,6 +62,17 @@ class Reports:
 
     def ended(self, state: str) -> None:
         self._tell(lambda it: it.ended(state))
+
+    def next_commands(self) -> tuple[str, ...]:
+        """The commands that show what callbacks have written."""
+        found: list[str] = []
+        callbacks = [it for it in self._observers if isinstance(it, CallbackObserver)]
+        for observer in callbacks:
+            try:
+                found += observer.next_commands()
+            except CallbackFailure as failure:
+                warnings.warn(str(failure), stacklevel=2)
+        return tuple(found)
 
     def saved(self, step: int, checkpoint: Path) -> None:
         self._tell(lambda it: it.saved(step, checkpoint))
@@ -157,6 +169,12 @@ class CallbackObserver(Observer):
     def ended(self, state: str) -> None:
         self._call(lambda: self._callback.ended(state))
 
+    def next_commands(self) -> list[str]:
+        """The command that shows what it has written, made safe to print; none or one."""
+        found: list[str | None] = []
+        self._call(lambda: found.append(self._callback.next_command()))
+        return [printable(command, 500) for command in found if command]
+
     def _call(self, call: Callable[[], None]) -> None:
         try:
             call()
@@ -166,14 +184,16 @@ class CallbackObserver(Observer):
 
 def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
     sides = assembly.training.sides
+    sample = assembly.problem.sample
     discriminator = sides.discriminator.parameters if sides.discriminator else []
     return SessionFacts(
         run=run,
         config=assembly.config,
         device=assembly.execution.describe(),
         data=assembly.data.dataset.describe(),
-        sample=assembly.problem.sample.shown(),
+        sample=sample.shown(),
         unit=assembly.format.spec.unit,
+        side=sample.known_shape[-1] if sample.kind in GRIDS else None,
         generator_parameters=sum(p.numel() for p in sides.generator.parameters),
         discriminator_parameters=sum(p.numel() for p in discriminator),
         first_step=step,

@@ -47,13 +47,17 @@ WATCHING = ("metric", "features", "callback")
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """Outcome of a session; `state` is `finished`, or what the request to stop called for."""
+    """Outcome of a session; `state` is `finished`, or what the request to stop called for.
+
+    `next_commands` show what the callbacks of the run have written.
+    """
 
     step: int
     num_steps: int
     images: int
     seconds: float
     state: State
+    next_commands: tuple[str, ...] = ()
 
 
 def resume_config(
@@ -191,6 +195,7 @@ def train(
             images=trainer.images_seen,
             seconds=trainer.speed.seconds,
             state=state,
+            next_commands=trainer.reports.next_commands(),
         )
 
 

@@ -42,13 +42,13 @@ class Symptoms:
             f"weights/{name}": max(_scale(side.network).item(), SMALLEST_WEIGHT)
             for name, side in self._sides.items()
         }
+        self._awaited = {f"gradient_norm/{name}" for name in self._sides}
 
     def note(self, metrics: Metrics) -> None:
         """Take in what an update has left: the gradient norms of the first are the beginning."""
-        for name in self._sides:
-            key = f"gradient_norm/{name}"
-            if key in metrics:
-                self._beginning.setdefault(key, metrics[key])
+        for key in self._awaited.intersection(metrics):
+            self._beginning[key] = metrics[key]
+            self._awaited.discard(key)
 
     def state(self) -> dict[str, float]:
         """The beginning of the run, for a checkpoint."""
@@ -57,6 +57,7 @@ class Symptoms:
     def load(self, beginning: Mapping[str, float]) -> None:
         """Take the beginning of a run that goes on."""
         self._beginning |= beginning
+        self._awaited -= beginning.keys()
 
     def relative(self, averages: Mapping[str, float]) -> dict[str, float]:
         """Weights, and mean gradient norms of a line of metrics, over those at the beginning."""

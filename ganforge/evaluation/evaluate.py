@@ -103,6 +103,9 @@ class _Evaluation:
             except GanforgeError as error:
                 if plan.request.metrics:
                     raise
+                if isinstance(error, UsageError):  # not for such samples, or not for so few
+                    left_out[name] = str(error)
+                    continue
                 failed[name] = str(error)
                 warnings.warn(f"{error}; it is left out", stacklevel=2)
         return Evaluated(

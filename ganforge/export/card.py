@@ -16,6 +16,7 @@ from typing import Any
 from ganforge import __version__
 from ganforge.config import toml
 from ganforge.printable import printable
+from ganforge.runs.measures import evaluated
 from ganforge.runs.run import Run
 
 MARK = "<!-- model card written by ganforge -->"
@@ -25,7 +26,7 @@ PLACES = ("generator", "sampler", "game")
 
 _ESCAPES = {char: f"\\{char}" for char in "\\`*_[]|~$"}
 _ESCAPES |= {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
-_METRIC, _EVALUATION = "metric/", "evaluation/"
+_METRIC = "metric/"
 _PATH = re.compile(r"(/|~|[A-Za-z]:[\\/]).*")
 _MOST_CLASSES = 50
 
@@ -110,7 +111,18 @@ def _opening(description: Mapping[str, Any], run: Run | None) -> str:
     data = " ".join(map(escaped, run.components("dataset")))
     return text + (
         f", trained on the data set {data or 'unknown'} with the loss {losses or 'unknown'} for "
-        f"{run.status.step:,} steps."
+        f"{run.status.step:,} steps{_best(description)}."
+    )
+
+
+def _best(description: Mapping[str, Any]) -> str:
+    """In words that it is the best generator of the run, where it is."""
+    best = description.get("best")
+    if not isinstance(best, Mapping):
+        return ""
+    number, value = escaped(best.get("number", "")), best.get("value")
+    return (
+        f", of which this is the best: after step {best.get('step'):,}, with {number} = {value:.4g}"
     )
 
 
@@ -184,11 +196,20 @@ def _scores(run: Run) -> Iterator[str]:
     found = {
         name: series
         for name, series in run.metrics.items()
-        if name.startswith((_METRIC, _EVALUATION)) and len(series)
+        if name.startswith(_METRIC) and len(series)
     }
-    if found:
+    evaluations = evaluated(run)
+    if found or evaluations:
         yield "## Metrics"
-        yield "As they were measured while it was trained, last values:"
+    if evaluations:
+        yield "Measured by `ganforge evaluate`:"
+        scores = [
+            (escaped(name), f"{value:.4g}", escaped(how))
+            for name, (value, how) in evaluations.items()
+        ]
+        yield _table(("metric", "value", "of"), scores)
+    if found:
+        yield "Measured while it was trained, last values:"
         rows = [
             (escaped(name.partition("/")[2]), f"{it.values[-1]:.4g}", f"{it.steps[-1]:,}")
             for name, it in found.items()

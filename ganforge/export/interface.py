@@ -169,6 +169,7 @@ def describe(
         },
         "parts": {name: [*span] for name, span in problem.parts.items()},
         "truncation": source.truncation,
+        "best": document.get("best"),
         "fit": None if problem.fit is None else dict(problem.fit.facts),
     }
 

@@ -73,7 +73,8 @@ def _own(name: str, description: Mapping[str, Any], repository: str) -> tuple[st
     return (
         f"pip install huggingface_hub {shlex.join(wanted.split())}\n"
         f"hf download {shlex.quote(repository)} {name} --local-dir .\n"
-        f"ganforge sample {name} --out samples.png",
+        f"ganforge sample {name} --out samples.png\n"
+        f"python -c 'import ganforge; print(ganforge.load(\"{name}\").sample(16).shape)'",
         "sh",
     )
 

@@ -315,13 +315,15 @@ class RecipeSpec(Spec):
 
     `file` says where the TOML is, as `"package:path/in/package.toml"`. It begins with comments that
     give the command, the source and the result to expect. `source` names the paper or tutorial in a
-    few words.
+    few words. `cpu_seconds` is what the whole run takes on one core of a CPU, measured; None where
+    nobody has.
     """
 
     kind: ClassVar[str] = "recipe"
 
     file: str
     source: str = ""
+    cpu_seconds: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -332,6 +334,10 @@ class RecipeSpec(Spec):
         self._require(
             isinstance(self.source, str) and "\n" not in self.source,
             "source must be one line of text",
+        )
+        self._require(
+            self.cpu_seconds is None or (type(self.cpu_seconds) is int and self.cpu_seconds > 0),
+            f"cpu_seconds must be a number of seconds or None, not {self.cpu_seconds!r}",
         )
 
 

@@ -37,7 +37,9 @@ def report_of(run: Run, registry: Registry) -> str:
         section("curves", "Curves", curves(panels)),
         section("metrics", "Metrics", metrics(run, directions(registry)), evaluations(run)),
         section(
-            "configuration", "Configuration", configuration(settings_of(run, config, registry))
+            "configuration",
+            "Configuration",
+            configuration(settings_of(run, config, registry), known=config is not None),
         ),
         section("environment", "Environment", environment(run)),
         section("reproduce", "Reproduce", reproduction(run)),

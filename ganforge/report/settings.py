@@ -95,22 +95,26 @@ def _shown(value: object) -> str:
         return str(value)
 
 
-def configuration(settings: Sequence[Setting]) -> str:
-    """What differs from the defaults first, and everything below it."""
+def configuration(settings: Sequence[Setting], *, known: bool) -> str:
+    """What differs from the defaults first, where these are known, and everything below it."""
+    if not known:
+        missing = "<p>A plugin of this run is not installed here, so no defaults are known.</p>"
+        return missing + _every(settings)
     differing = [it for it in settings if it.usual is not None]
-    changed = "<p>Every option has its default.</p>" if settings else ""
+    changed = "<p>Every option has its default.</p>"
     if differing:
         rows = [[_key(it), _value(it.value), _value(it.usual)] for it in differing]
         changed = table(("setting", "value", "default"), rows, "Settings that differ")
-    every = table(
-        ("setting", "value", ""),
-        [
-            [_key(it), _value(it.value), '<span class="mark">differs</span>' if it.usual else ""]
-            for it in settings
-        ],
-        "All settings",
-    )
-    return changed + folded(f"All {len(settings)} settings", every)
+    return changed + _every(settings)
+
+
+def _every(settings: Sequence[Setting]) -> str:
+    rows = [
+        [_key(it), _value(it.value), '<span class="mark">differs</span>' if it.usual else ""]
+        for it in settings
+    ]
+    every = table(("setting", "value", ""), rows, "All settings")
+    return folded(f"All {len(settings)} settings", every)
 
 
 def _key(setting: Setting) -> str:

@@ -24,12 +24,10 @@ TITLES = {
     "gradient_norm": "Gradient norms",
     "saturated": "Share of outputs at the ends of the range",
     "nearest": "Distance to the nearest training sample",
-    "score/ranking": "Share of pairs that the discriminator ranks right",
+    "ranking": "Share of pairs that the discriminator ranks right",
     "weight_growth": "Weights, relative to the start",
     "relative_gradient": "Gradient norms, relative to the start",
 }
-_REAL = "real_"  # begins the name of a quantity of real samples, beside that of generated ones
-_ALONE = ("score/ranking",)  # of another unit than what its name stands beside
 _SIDES = ("loss/discriminator", "loss/generator")
 
 #: what says how far and how fast the run is, and not how well it goes
@@ -53,20 +51,22 @@ class Panel:
 
     @property
     def up(self) -> Scale:
+        """The scale of the values, logarithmic where a curve would be flat beside another."""
         points = [point for curve in self.curves for point in curve.points]
-        return scale_of([it for point in points for it in (point.low, point.high)])
+        peaks = [max(max(-it.low, it.high) for it in curve.points) for curve in self.curves]
+        return scale_of([it for point in points for it in (point.low, point.high)], peaks)
 
 
 def panels_of(quantities: Mapping[str, Thinned]) -> list[Panel]:
     """The panels of a run's quantities: losses, their terms, scores, metrics, and whatever else.
 
     A metric has a panel of its own, for no two have the same unit; a single term is its loss, and
-    has none.
+    has none. Curves are in the order of their names, so that a name has one colour.
     """
     groups: dict[str, dict[str, str]] = {}
     for name in quantities:
         if name not in PROGRESS:
-            group, label = _place(name, quantities)
+            group, label = _place(name)
             groups.setdefault(group, {})[name] = label
     for side in _SIDES:
         if len(groups.get(side, ())) == 1:
@@ -82,19 +82,16 @@ def panels_of(quantities: Mapping[str, Thinned]) -> list[Panel]:
             ),
         )
         for group in ordered
-        for names in _parts(list(groups[group]))
+        for names in _parts(sorted(groups[group], key=groups[group].__getitem__))
     ]
 
 
-def _place(name: str, quantities: Mapping[str, Thinned]) -> tuple[str, str]:
+def _place(name: str) -> tuple[str, str]:
     """The group of a quantity, and what it is called there."""
     if name.startswith("metric/"):
         return name, name.removeprefix("metric/")
-    base = name.removeprefix(_REAL)
-    if base in quantities and _REAL + base in quantities:
-        return base, "generated" if name == base else "real"
     group, _, last = name.rpartition("/")
-    return (name if name in _ALONE else group or name), last
+    return group or name, last
 
 
 def _known(group: str) -> str:

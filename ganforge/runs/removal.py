@@ -20,7 +20,7 @@ _WRITTEN = (
     r"(metrics|evaluations|diagnosis)\.jsonl?",
     r"(metrics|samples)\.(png|csv|npz|gif|apng|mp4)",
     r"(generator|best)\.safetensors",
-    r"report\.html",
+    r"(report\.html|trackers\.json)",
     r"samples/(\d{8,}|real)\.png",
     r"checkpoints/[a-z]+(-\d{8,})?\.safetensors(\.damaged)?",
     r"tensorboard/events\.out\.tfevents\.[^/]*",

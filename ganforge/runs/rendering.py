@@ -15,21 +15,15 @@ from ganforge.runs.measures import short
 PLUS_MINUS = "±"
 
 
-def number(value: float, digits: int) -> str:
-    """A number with so many digits behind the point, or with three where it is tiny or huge."""
-    if value and not 1e-3 <= abs(value) < 1e6:
-        return f"{value:.3g}"
-    return f"{value:,.{digits}f}"
-
-
 def shown_cell(cell: Cell, num_runs: int, plus_minus: str = PLUS_MINUS) -> str:
     """`7.80 ± 0.45`, with the number of runs where these are not all of a group's."""
     if cell.mean is None:
         return "-"
-    digits = _digits(cell)
-    text = number(cell.mean, digits)
+    plain = not cell.mean or 1e-3 <= abs(cell.mean) < 1e6
+    form = f",.{_digits(cell)}f" if plain else ".3g"
+    text = format(cell.mean, form)
     if cell.std is not None:
-        text += f" {plus_minus} {number(cell.std, digits)}"
+        text += f" {plus_minus} {format(cell.std, form)}"
     return text if cell.n == num_runs else f"{text} (n={cell.n})"
 
 

@@ -63,17 +63,23 @@ class Scale:
         return value
 
 
-def scale_of(values: Sequence[float]) -> Scale:
-    """The scale on which finite values are all seen: logarithmic where a linear one hides some."""
+def scale_of(values: Sequence[float], peaks: Sequence[float] = ()) -> Scale:
+    """The scale on which finite values are all seen: logarithmic where a linear one hides some.
+
+    `peaks` are the largest sizes of curves that are each to be seen.
+    """
     low, high = min(values), max(values)
     sizes = sorted(abs(value) for value in values if value)
+    heights = sorted(peak for peak in peaks if peak)
     kind: Kind = "linear"
     threshold = 1.0
-    if low > 0 and high / low > _WIDE:
-        kind = "log"
-    elif low <= 0 and sizes and sizes[-1] / sizes[len(sizes) // 2] > _WIDE:
-        kind = "symlog"
-        threshold = 10.0 ** math.floor(math.log10(sizes[len(sizes) // 10]))
+    if low > 0:
+        kind = "log" if high / low > _WIDE else "linear"
+    elif sizes:
+        middle = sizes[len(sizes) // 2]
+        if sizes[-1] / min([middle, *heights]) > _WIDE:
+            kind = "symlog"
+            threshold = 10.0 ** math.floor(math.log10(sizes[len(sizes) // 10]))
     if low == high:
         reach = abs(low) / 2 or 1.0
         return Scale(low=low - reach, high=high + reach)

@@ -24,6 +24,9 @@ from ganforge.runs.run import Run, RunState
 #: column to sort by -> what it means
 ORDERS = ("name", "state", "step", "age", "size", "metric")
 
+#: reasons why a folder is no run; any other one says how a run is damaged
+FOREIGN, SWEEP = "no run", "a sweep"
+
 _STATES: tuple[RunState, ...] = (
     *("running", "failed", "lost", "interrupted", "terminated"),
     *("unknown", "finished"),
@@ -86,7 +89,8 @@ def find_runs(folder: Path) -> tuple[list[Run], dict[str, str]]:
             others[printable(path.name)] = printable(error, 200)
         except (UsageError, OSError):
             if not path.name.startswith("."):
-                others[printable(path.name)] = "no run"
+                is_sweep = (path / "sweep.json").is_file()
+                others[printable(path.name)] = SWEEP if is_sweep else FOREIGN
         else:
             runs.append(run)
     return runs, others

@@ -20,6 +20,11 @@ from ganforge.sampling.trained_pair import TrainedPair
 R = TypeVar("R")
 
 
+def _normal(inputs: Inputs) -> Inputs:
+    """Copies that a gradient can reach, of what may have been made in inference mode."""
+    return Inputs(inputs.values.clone(), **{n: it.clone() for n, it in inputs.others.items()})
+
+
 @dataclass(kw_only=True)
 class Tally:
     """Account of a refinement: inputs judged, accepted, and given up on."""
@@ -55,7 +60,9 @@ class Refining:
         """Refined inputs for the same conditions, in the same chunks."""
         for number, inputs in enumerate(chunks):
             self._pair.start(number)
-            with torch.no_grad():
+            # Whoever draws may be in inference mode, in which nothing has a gradient.
+            with torch.inference_mode(False), torch.no_grad():
+                inputs = _normal(inputs)
                 refined = self._call(lambda: self._refinement.refine(self._pair, inputs))  # noqa: B023
             self._check(refined, inputs)
             self.tally.add(refined)
@@ -69,8 +76,6 @@ class Refining:
             if type(error.__cause__) is ValueError:
                 name = self._selection.component.name
                 raise UsageError(f"--refine {name}: {printable(error.__cause__)}") from error
-            if isinstance(error.__cause__, UsageError):
-                raise error.__cause__ from None
             raise
         else:
             return result
@@ -95,6 +100,12 @@ class Refining:
                 f"for {tally.num_failed:,} samples none was accepted, so they are the best of many"
             )
         calibration = self._pair.calibration
+        if calibration.slope == 0.0:
+            found.append(
+                "the discriminator scores generated samples as high as real ones, so that there is "
+                "nothing to refine by"
+            )
+            return found
         which = "held-out" if self._pair.held_out else "real"
         found.append(
             f"log ratio = {calibration.slope:.3g} score {calibration.intercept:+.3g}, from "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
@@ -134,12 +133,7 @@ class TrainedPair(Pair):
             groups.append(labels.to(real[-1].device))
         scores, self.real_groups = torch.cat(real), torch.cat(groups)
         found = calibrate(scores, torch.cat(fake))
-        if found.slope <= 0:
-            warnings.warn(
-                "the discriminator scores generated samples as high as real ones, so that there "
-                "is nothing to refine by",
-                stacklevel=2,
-            )
+        if found.slope <= 0:  # which is told with the result
             found = replace(found, slope=0.0, intercept=0.0)
         self.real_log_ratios = found(scores)
         return found

@@ -191,7 +191,7 @@ def combinations(axes: Sequence[Axis]) -> Iterator[dict[str, Value]]:
 
 def run_name(values: Mapping[str, str], taken: set[str]) -> str:
     """`loss-hinge_seed-0`: a name for a run, by label and value, that no other one has."""
-    parts = ["-".join(map(_slug, pair)).rstrip("-") for pair in values.items()]
+    parts = ["-".join(map(slug, pair)).rstrip("-") for pair in values.items()]
     name = "_".join(parts).strip("-.")
     name = name[:100] or "run"
     free = next(
@@ -200,5 +200,6 @@ def run_name(values: Mapping[str, str], taken: set[str]) -> str:
     return name if free == 1 else f"{name}_{free}"
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
+    """Text as a part of a file name that no shell and no system minds."""
     return re.sub(r"[^A-Za-z0-9.+-]+", "-", text).strip("-")

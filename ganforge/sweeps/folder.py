@@ -9,6 +9,7 @@ NAME/           the run directory
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,10 +19,11 @@ from ganforge import __version__
 from ganforge.errors import RunDirectoryError, UsageError
 from ganforge.printable import printable
 from ganforge.runs.run import Run
-from ganforge.storage.files import write_text
+from ganforge.storage.files import TEMPORARY_PREFIX, write_text
 from ganforge.sweeps.plan import Plan, PlannedRun
 
 FORMAT = 1
+_NAME = re.compile(r"[A-Za-z0-9+_-][A-Za-z0-9.+_-]*")
 
 
 class SweepFolder:
@@ -87,6 +89,16 @@ class SweepFolder:
             raise UsageError(f"{self} is damaged: {printable(error, 200)}") from error
         return Plan(axes=axes, runs=runs)
 
+    @property
+    def is_free(self) -> bool:
+        """True where nothing is there, but for settings that a killed sweep had begun to write."""
+        if not self.path.exists():
+            return True
+        return self.path.is_dir() and all(
+            it.suffix == ".toml" or it.name.startswith(TEMPORARY_PREFIX)
+            for it in self.path.iterdir()
+        )
+
     def make(self) -> None:
         """Make the folder. Raises RunDirectoryError."""
         try:
@@ -107,7 +119,10 @@ class SweepFolder:
             "runs": [{"name": run.name, "values": dict(run.values)} for run in plan.runs],
         }
         try:
+            begun = self.manifest.exists()
             for run in plan.runs:
+                if not begun:
+                    self.config(run.name).unlink(missing_ok=True)
                 self.write_config(run)
             write_text(self.manifest, json.dumps(document, indent=2) + "\n")
         except OSError as error:
@@ -131,7 +146,7 @@ def setting(config: str, section: str, key: str) -> Any:
 
 def _plain_name(name: object) -> str:
     """A name that stays within the folder. Raises ValueError."""
-    if not isinstance(name, str) or name != Path(name).name or name.startswith("."):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a run")
     return name
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
 from ganforge import DataError
 
 
-def check_tensorboard(options: Any) -> None:
-    """Raises DataError where the package `tensorboard`, which writes the events, is missing."""
-    if find_spec("tensorboard") is None:
-        raise DataError(
-            "the callback 'tensorboard' needs the package of that name: "
-            'pip install "ganforge[tensorboard]"'
-        )
+def needs(package: str) -> Callable[[Any], None]:
+    """The check that raises DataError where `package`, which writes what is logged, is missing."""
+
+    def check(options: Any) -> None:
+        if find_spec(package) is None:
+            raise DataError(
+                f"the callback {package!r} needs the package of that name: "
+                f'pip install "ganforge[{package}]"'
+            )
+
+    return check

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,15 @@ class TensorBoard(Callback):
     def __init__(self, problem: Problem, options: TensorBoardOptions) -> None:
         self._parent = options.directory
         self._writer: SummaryWriter | None = None
+        self._shown = Path()
 
     def started(self, run_directory: Path, step: int, config: Mapping[str, Any]) -> None:
         if self._parent is None:
             folder = run_directory / "tensorboard"
+            self._shown = run_directory.parent  # all runs side by side
         else:
             folder = Path(self._parent).expanduser() / run_directory.resolve().name
+            self._shown = folder.parent
         # Events from this step on, which a killed session may have left, are void; those of the
         # step that a run goes on from are not, unless it starts over.
         purge_step = step + 1 if step else 0
@@ -53,3 +57,6 @@ class TensorBoard(Callback):
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+    def next_command(self) -> str | None:
+        return f"tensorboard --logdir {shlex.quote(str(self._shown))}"

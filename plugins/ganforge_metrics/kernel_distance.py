@@ -52,7 +52,7 @@ def subsets(num: int, num_other: int, size: int, count: int) -> Iterator[tuple[T
 def kernel_distance(one: Tensor, other: Tensor) -> float:
     """MMD² of features `[m, D]` and `[n, D]`, without bias (Gretton et al., 2012, eq. 3).
 
-    Under `k(x, y) = (x·y / D + 1)³` (Bińkowski et al., 2018, "Demystifying MMD GANs", section 4.1).
+    Under `k(x, y) = (x·y / D + 1)³` (Bińkowski et al., 2018, "Demystifying MMD GANs").
     """
     one, other = one.double(), other.double()
     return (_mean_apart(one) + _mean_apart(other) - 2 * _kernel(one, other).mean()).item()

@@ -19,8 +19,8 @@ class Manifolds(Metric):
     """How much of the generated samples looks real, and how much of the real ones is generated.
 
     `precision` and `recall` are those of Kynkäänniemi et al. (2019, "Improved precision and recall
-    metric", eq. 1 to 3), `density` and `coverage` those of Naeem et al. (2020, "Reliable fidelity
-    and diversity metrics", eq. 4 and 5). A sample is covered by another where it lies no further
+    metric"), `density` and `coverage` those of Naeem et al. (2020, "Reliable fidelity and diversity
+    metrics"). A sample is covered by another where it lies no further
     away than that one's k-th neighbour of its own kind. One real outlier with its large radius
     makes many samples precise; density counts how often each is covered (1 for real samples, more
     where samples crowd in dense places), and coverage asks for real samples alone.

@@ -25,9 +25,9 @@ def matched(real: Tensor, fake: Tensor, distances: Distances) -> dict[str, float
     - `mmd`: the mean distance of a real sample from the nearest generated one;
     - `coverage`: the share of real samples that are the nearest of some generated one
       (both of Achlioptas et al., 2018, "Learning representations and generative models for 3D
-      point clouds", section 4);
+      point clouds");
     - `nearest_accuracy`: the share of samples whose nearest other one is of their own kind
-      (Lopez-Paz and Oquab, 2017; Yang et al., 2019, "PointFlow", eq. 8): .5 where the kinds cannot
+      (Lopez-Paz and Oquab, 2017; Yang et al., 2019, "PointFlow"): .5 where the kinds cannot
       be told apart, 1 where they can, less where generated samples sit on real ones.
     """
     num = min(len(real), len(fake))

@@ -34,7 +34,7 @@ class Volumes(Metric):
     """How generated volumes are filled, beside real ones. A cell is full above the middle.
 
     - `jsd`: the Jensen-Shannon divergence, in nats, of where cells are full on the whole
-      (Achlioptas et al., 2018, section 4), from 0 to .69;
+      (Achlioptas et al., 2018), from 0 to .69;
     - `filled`: the difference of the mean share of full cells;
     - `mmd`, `coverage`, `nearest_accuracy`: see `matched`, under one minus intersection over union.
     """

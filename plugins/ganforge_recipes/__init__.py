@@ -94,6 +94,24 @@ _RECIPES = (
     ),
 )
 
+#: of one core for the whole recipe, as measured on its page in docs/recipes
+_CPU_SECONDS = {
+    "mlp-mnist": 166,
+    "wgan": 533,
+    "wgan-gp": 536,
+    "minimax": 65,
+    "nonsat": 64,
+    "gaussian-1d": 26,
+    "ring": 147,
+    "grid": 140,
+    "conditional": 248,
+    "autoencoder": 312,
+    "inpainting": 102,
+    "super-resolution": 105,
+    "adversarial-autoencoder": 341,
+    "f-divergence": 34,
+}
+
 
 @hookimpl
 def ganforge_recipes() -> Iterable[RecipeSpec]:
@@ -103,4 +121,5 @@ def ganforge_recipes() -> Iterable[RecipeSpec]:
             summary=summary,
             source=source,
             file=f"ganforge_recipes:recipes/{name}.toml",
+            cpu_seconds=_CPU_SECONDS.get(name),
         )

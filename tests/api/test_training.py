@@ -402,6 +402,14 @@ def test_the_session_is_recorded_as_any_other(train: Train) -> None:
     assert second["changes"] == {"training.steps": {"from": 1, "to": 2}}
 
 
+def test_what_goes_wrong_is_a_warning_while_it_does(train: Train) -> None:
+    with (
+        pytest.warns(UserWarning, match=r"divergence, step \d+: .* Try `--learning-rate"),
+        pytest.raises(ganforge.DivergenceError, match="the run has diverged"),
+    ):
+        train(dataset="ring", steps=60, learning_rate=1000.0)
+
+
 def test_warnings_of_a_run_are_warnings(train: Train) -> None:
     train(dataset="ring", steps=2, out="run", learning_rate=ganforge.Schedule(from_=1e-3, to=0.0))
     with pytest.warns(UserWarning, match="the run is of another length now"):

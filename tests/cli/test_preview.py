@@ -72,6 +72,15 @@ def test_a_half_block_is_two_pixels(grid: Path) -> None:
     assert all(line.count("\u2580") == 12 for line in lines)
 
 
+def test_samples_that_would_be_too_small_are_shown_in_part(tmp_path: Path) -> None:
+    picture = Image.new("L", (280, 280))
+    picture.paste(255, (0, 0, 28, 28))  # the first of ten times ten samples
+    picture.save(tmp_path / "grid.png")
+    lines = drawn(tmp_path / "grid.png", "blocks", columns=70, rows=14, side=28).splitlines()
+    assert [line.count("\u2580") for line in lines] == [70] * 14
+    assert [line.count("38;2;255;255;255") for line in lines] == [14] * 7 + [0] * 7
+
+
 def test_kitty_and_iterm_are_sent_the_picture(grid: Path) -> None:
     shown = drawn(grid, "kitty", columns=80, rows=7)
     (said, sent) = re.fullmatch("\x1b_G(.*?);(.*)\x1b\\\\\n", shown).groups()

@@ -67,6 +67,15 @@ def test_foreign_and_damaged_folders_are_named(
     assert found["others"]["thesis"] == "no run"
 
 
+def test_a_sweep_is_named_with_what_lists_it(ganforge: Command, tmp_path: Path) -> None:
+    (tmp_path / "sweeps" / "one").mkdir(parents=True)
+    (tmp_path / "sweeps" / "one" / "sweep.json").touch()
+    assert ganforge("runs", "sweeps").out.splitlines() == [
+        "There are no runs in sweeps.",
+        "Sweeps: one (`ganforge runs sweeps/one` lists the runs of one)",
+    ]
+
+
 def test_hostile_settings_are_text(ganforge: Command, make_run: MakeRun) -> None:
     path = make_run(f"runs/{EVIL}", metrics={100: {f"metric/{EVIL}": 1.0}}, state="failed")
     text = (path / "config.toml").read_text().replace('"dcgan"', json.dumps(EVIL))

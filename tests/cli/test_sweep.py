@@ -102,6 +102,17 @@ def test_a_damaged_manifest_is_an_error(cli: Command, text: str) -> None:
     assert len(answer.err.splitlines()) == 1
 
 
+def test_a_folder_in_which_nothing_has_begun_is_free(cli: Command) -> None:
+    arguments = ("sweep", "--seed", "0,1", "--name", "x", "--dry-run")
+    Path("sweeps/x").mkdir(parents=True)
+    Path("sweeps/x/seed-0.toml").write_text("of a sweep that was killed at once")
+    assert cli(*arguments).code == 0
+    Path("sweeps/x/thesis.pdf").touch()
+    answer = cli(*arguments)
+    assert answer.code == 2
+    assert "sweeps/x is not empty" in answer.err
+
+
 def test_a_manifest_with_foreign_paths_is_refused(cli: Command) -> None:
     Path("x").mkdir()
     Path("y.toml").write_text("[training]\n")

@@ -22,7 +22,8 @@ MakeConfig = Callable[..., RunConfig]
 @pytest.fixture
 def make_config(bundled: Registry) -> MakeConfig:
     def make(*settings: str, **tables: tuple[str, ...]) -> RunConfig:
-        chosen = {kind: Names(names) for kind, names in tables.items()}
+        named = {"loss": ("nonsat",), **tables}
+        chosen = {kind: Names(names) for kind, names in named.items()}
         return resolve([Layer(tables=chosen), from_settings(settings)], bundled)
 
     return make
@@ -79,7 +80,11 @@ def typed(
             changed += [f"{side}_optimizer.learning_rate={value}" for side in sides]
     kinds = {"loss": "--loss", "augmentation": "--augment"}
     named = {kind: tuple(v for n, v in pairs if n == option) for kind, option in kinds.items()}
-    chosen = {**tables, **{kind: names for kind, names in named.items() if names}}
+    chosen = {
+        "loss": ("nonsat",),
+        **tables,
+        **{kind: names for kind, names in named.items() if names},
+    }
     handled = {"--set", "--learning-rate", *shortcuts, *kinds.values()}
     assert {name for name, _ in pairs} <= handled
     layer = Layer(tables={kind: Names(names) for kind, names in chosen.items()})
@@ -104,9 +109,9 @@ def test_a_learning_rate_far_above_the_usual_comes_first(
 ) -> None:
     sides = ("generator", "discriminator")
     both = make_config(*(f"{side}_optimizer.learning_rate=1e6" for side in sides))
-    assert advice("divergence", both, bundled)[0] == "--learning-rate 0.0004"
+    assert advice("divergence", both, bundled)[0] == "--learning-rate 0.001"
     one = make_config("generator_optimizer.learning_rate=0.5")
-    wanted = "--set generator_optimizer.learning_rate=0.0004"
+    wanted = "--set generator_optimizer.learning_rate=0.001"
     assert advice("collapse", one, bundled)[0] == wanted
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from ganforge.config.layers import from_settings
 from ganforge.config.resolve import resolve
+from ganforge.engine.curves import CurvesFile
+from ganforge.storage.run_directory import RunDirectory
 
 from .conftest import TINY, trainer_in
 
@@ -23,6 +25,7 @@ def test_curves_are_drawn_with_the_grids_and_at_the_end(config, tmp_path, monkey
         "ganforge.engine.curves.draw_curves",
         lambda panels, title: drawn.append(title) or b"picture",
     )
+    monkeypatch.setattr("ganforge.engine.curves.MOST_SHARE", 1e9)  # however long a step takes
     trainer = trainer_in(tmp_path / "run", config)
     trainer.train(lambda: "interrupted" if trainer.step == 5 else None)
     assert drawn == [f"run   step {step} of 6" for step in (2, 4, 5)]
@@ -54,3 +57,24 @@ def test_curves_that_cannot_be_drawn_are_one_warning(config, tmp_path, monkeypat
     assert len(w) == 1
     assert "\x1b" not in str(w[0].message)
     assert not trainer.run.curves.exists()
+
+
+def test_drawing_takes_a_hundredth_of_the_time_at_most(config, tmp_path, monkeypatch):
+    clock = [1000.0]
+    drawn = []
+
+    def draw(panels, title):
+        clock[0] += 0.5
+        drawn.append(title.split()[2])
+        return b"picture"
+
+    monkeypatch.setattr("ganforge.engine.curves.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("ganforge.engine.curves.draw_curves", draw)
+    curves = CurvesFile(RunDirectory(tmp_path), 1000)
+    for step in range(1, 201):
+        clock[0] += 1.0
+        curves.metrics({"step": step, "loss/generator": 1.0})
+        curves.draw()
+    assert drawn == ["1", "51", "101", "151"]
+    curves.ended("finished")
+    assert drawn[-1] == "200"

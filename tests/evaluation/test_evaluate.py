@@ -50,6 +50,15 @@ def test_each_score_stands_beside_its_floor_and_says_what_it_is_of(cli, run):
     assert "left out  mae, " in out
 
 
+def test_a_metric_that_is_not_for_so_few_samples_is_left_out_unless_it_is_named(cli, run):
+    found = as_json(cli, run, "--num", 10)
+    assert found["failed"] == {}
+    assert "'memorisation' needs 20 samples of each kind" in found["left_out"]["memorisation"]
+    answer = cli("evaluate", run, "--num", 10, "--metric", "memorisation")
+    assert answer.code == 2
+    assert "'memorisation' needs 20 samples of each kind" in answer.err
+
+
 def test_the_same_scores_as_json_and_in_the_run(cli, run):
     found = as_json(cli, run, "--num", 200, *QUICK, "--seed", 3)
     assert (found["split"], found["num"], found["num_real"]) == ("held-out", 200, 200)

@@ -21,7 +21,10 @@ CASES: dict[str, tuple[str, ...]] = {
     "dcgan": ("--generator=dcgan", *SMALL),
     "mlp of images": ("--generator=mlp", "--image-size=8", "--set=generator.hidden=[8]"),
     "mlp of points": ("--generator=mlp", "--dataset=ring", "--latent-size=2"),
-    "conditional": ("--generator=conditional", "--conditional", "--set=generator.width=2"),
+    "conditional": (
+        *("--generator=conditional", "--conditional", "--set=generator.width=2"),
+        *("--image-size=32", "--latent-size=100"),
+    ),
     "mlp of classes": ("--generator=mlp", "--image-size=8", "--conditional"),
     "autoencoder": ("--generator=autoencoder", *NARROW),
     "inpainting": (

@@ -57,11 +57,13 @@ def test_the_head_is_what_a_model_hub_reads(train: Train, cli: Command):
     run = train("--generator=dcgan", *SMALL, "--loss=hinge")
     assert cli("export", run, "--format", "safetensors", "--license", "cc-by-4.0").code == 0
     text = (run / "export" / "README.md").read_text()
+    losses = Run(run).components("loss")
+    assert "hinge" in losses
     assert head_of(text) == {
         "library_name": "ganforge",
         "license": "cc-by-4.0",
         "pipeline_tag": "unconditional-image-generation",
-        "tags": ["gan", "generative-adversarial-network", "ganforge/dcgan", "hinge"],
+        "tags": ["gan", "generative-adversarial-network", "ganforge/dcgan", *losses],
     }
     assert "## License" not in text
 
@@ -211,3 +213,21 @@ def test_sizes_are_for_people():
         "2.5 MB",
         "3.2 GB",
     ]
+
+
+def test_what_was_evaluated_is_in_the_card_and_which_generator_is_the_best(
+    train: Train, cli: Command
+):
+    run = train(
+        *("--generator=mlp", "--dataset=ring", "--latent-size=2", "--metric=modes"),
+        *("--set=evaluation.best=modes/kl", "--set=evaluation.num_samples=100"),
+    )
+    assert cli("evaluate", run, "--metric", "modes", "--num", 200, "--device", "cpu").code == 0
+    answer = cli("export", run, "--format", "safetensors", "--best")
+    assert answer.code == 0, answer.err
+    text = (run / "export" / "README.md").read_text()
+    assert "Measured by `ganforge evaluate`:" in text
+    assert re.search(r"\| modes/high\\_quality \| \S+ \| 200 samples against ", text)
+    assert re.search(r"of which this is the best: after step 1, with \S*modes/kl = ", text)
+    answer = cli("export", run / "generator.safetensors", "--format", "safetensors", "--best")
+    assert (answer.code, answer.out) == (2, "")

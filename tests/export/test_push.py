@@ -52,6 +52,7 @@ def test_a_dry_run_shows_all_that_would_be_uploaded(train: Train, cli: Command):
     assert 'license: "mit"' in text
     assert "![Samples of the generator](samples.png)" in text
     assert "hf download somebody/digits generator.safetensors --local-dir ." in text
+    assert 'ganforge.load("generator.safetensors").sample(16)' in text
     assert sorted(run.rglob("*")) == before
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Command
+from tests.torchvision_files import write_mnist
 
 QUICK = ("--steps", "4", "--batch-size", "16", "--device", "cpu")
 
@@ -60,6 +61,25 @@ def test_every_recipe_of_a_protocol_over_three_seeds_is_the_default(ganforge: Co
     assert {f"recipe-{name}_seed-{seed}" for name in ("ring", "grid") for seed in range(3)} <= {
         *names
     }
+
+
+def test_stacked_digits_are_measured_where_their_files_are(
+    ganforge: Command, tmp_path: Path
+) -> None:
+    absent = ganforge("benchmark", "modes", "--dry-run")
+    assert "stacked-mnist is left out; `--dataset stacked-mnist` measures it alone" in absent.err
+    assert "stacked" not in absent.out
+    named = ganforge("benchmark", "modes", "--dataset", "stacked-mnist", *QUICK)
+    assert named.code == 2
+    assert "the data set mnist is not in 'data/MNIST/raw'" in named.err
+    write_mnist(tmp_path / "data", "mnist")
+    found = ganforge("benchmark", "modes", "--dry-run")
+    assert (found.code, found.err) == (0, "")
+    assert "three digits of MNIST as red, green and blue: 1,000 modes" in " ".join(
+        found.out.split()
+    )
+    assert "26,000 samples" in found.out
+    assert "  recipe-stacked-mnist_seed-2" in found.out.splitlines()
 
 
 MISTAKES = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import threading
 import time
 import tomllib
@@ -18,8 +19,9 @@ import torch
 from ganforge.sweeps.cluster import TrainingJob
 from ganforge.sweeps.folder import SweepFolder
 from ganforge.sweeps.local import train_command
-from tests.conftest import Command
+from tests.conftest import Command, FakePlugin
 
+from . import fake_slurm
 from .conftest import TINY
 from .forked_runs import timeless
 
@@ -35,7 +37,7 @@ def sweep(*arguments: str, steps: tuple[str, ...] = SHORT) -> list[str]:
     return ["sweep", *TINY, *steps, *arguments]
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -207,6 +209,42 @@ def test_one_that_fails_is_reported_and_tried_again(ganforge: Command, tmp_path:
     assert again.err.splitlines() == errors
 
 
+MINE = """
+from ganforge import LossSpec, hookimpl
+
+@hookimpl
+def ganforge_losses():
+    yield LossSpec(name="mine", summary="Least squares", build="ganforge_mine:build")
+
+def build(problem, options):
+    from ganforge import ScoreLoss
+
+    class LeastSquares(ScoreLoss):
+        def discriminator(self, real_scores, fake_scores):
+            return (real_scores - 1).square().mean() + fake_scores.square().mean()
+
+        def generator(self, fake_scores):
+            return (fake_scores - 1).square().mean()
+
+    return LeastSquares()
+"""
+
+
+def test_a_component_of_somebody_else_is_swept_listed_and_compared(
+    ganforge: Command, fake_plugin: FakePlugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_plugin("ganforge-mine", MINE)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+    answer = ganforge(*sweep("--loss", "nonsat,mine", "--name", "theirs"))
+    assert (answer.code, answer.err) == (0, ""), answer
+    assert "ganforge-mine/mine" in answer.out
+    listed = json.loads(ganforge("runs", "sweeps/theirs", "--json").out)["runs"]
+    assert [(run["loss"], run["state"]) for run in listed] == [
+        ("mine", "finished"),
+        ("nonsat", "finished"),
+    ]
+
+
 def test_two_sweeps_in_one_folder_are_refused(
     start: Callable, ganforge: Command, tmp_path: Path
 ) -> None:
@@ -259,6 +297,32 @@ def test_a_job_that_is_about_to_be_ended_saves_and_is_queued_again(
     assert again._arguments == job._arguments
     command = train_command(SweepFolder(tmp_path), "seed-0", ())
     assert command[-2:] == ["--resume", str(tmp_path / "seed-0")]
+
+
+def test_jobs_in_a_queue_are_followed_by_the_sweep_that_comes_next(
+    start: Callable, ganforge: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("submitit", reason="needs ganforge[cluster]")
+    fake_slurm.write(tmp_path / "slurm")
+    (tmp_path / "slurm" / "full").touch()
+    monkeypatch.setenv("PATH", f"{tmp_path / 'slurm'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+    queue = ("--cluster", "slurm", "--job", "slurm_partition=gpu", "--threads", "1")
+    process = start(*sweep("--seed", "0,1", "--name", "queued", *queue))
+    folder = tmp_path / "sweeps" / "queued"
+    wait_for(lambda: (folder / "seed-1.job").exists())
+    process.kill()
+    process.wait()
+    assert not (folder / "seed-0").exists()
+    (tmp_path / "slurm" / "full").unlink()
+    answer = ganforge("sweep", "--resume", "sweeps/queued", *queue)
+    assert (answer.code, answer.err) == (0, ""), answer
+    assert "followed  seed-0" in answer.out
+    assert "followed  seed-1" in answer.out
+    assert [state(folder / f"seed-{it}") for it in (0, 1)] == ["finished"] * 2
+    assert len(list((tmp_path / "slurm" / "state").iterdir())) == 2
+    script, *_ = (folder / "jobs").glob("*.sh")
+    assert "#SBATCH --partition=gpu" in script.read_text()
 
 
 SEARCH = (

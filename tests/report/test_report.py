@@ -156,6 +156,7 @@ def test_a_run_whose_plugin_is_gone_has_its_settings_all_the_same(report, tmp_pa
     text = report(write_run(tmp_path / "run", config=config)).text
     assert "generator.width" in text
     assert "All 2 settings" in text
+    assert "A plugin of this run is not installed here" in text
 
 
 def test_many_grids_are_a_choice_of_them(report, tmp_path: Path) -> None:

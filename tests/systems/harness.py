@@ -151,6 +151,21 @@ def resumes_to_the_bit(workshop: Workshop) -> Trainer:
     return straight
 
 
+def is_seen(workshop: Workshop, trained: Trainer) -> None:
+    """Its curves, its report and a film of its grids are there without a line for it."""
+    run, folder = trained.run, workshop.folder
+    with Image.open(run.curves) as picture:
+        assert picture.width >= 470
+    answer = workshop.cli("report", run.path, "--out", folder / "report.html")
+    assert (answer.code, answer.err) == (0, ""), answer.err
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for part in ('id="curves"', 'id="grids"', 'id="configuration"'):
+        assert part in page
+    assert "no defaults are known" not in page
+    answer = workshop.cli("sample", run.path, "--progress", "--out", folder / "progress.gif")
+    assert (answer.code, answer.err) == (0, ""), answer.err
+
+
 def is_sampled_alone(workshop: Workshop, trained: Trainer) -> None:
     """Sample from the generator's file where neither the data nor the run are there any more."""
     system, folder = workshop.system, workshop.folder

@@ -12,6 +12,7 @@ from tests.systems.harness import (
     System,
     Workshop,
     is_sampled_alone,
+    is_seen,
     keeps_every_contract,
     resumes_to_the_bit,
     uses_the_public_interface_alone,
@@ -35,11 +36,13 @@ def test_it_uses_the_public_interface_alone(name: str):
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_it_trains_resumes_to_the_bit_and_is_sampled_from_alone(
+def test_it_trains_resumes_to_the_bit_is_seen_and_is_sampled_from_alone(
     name: str, workshop: Callable[[System], Workshop]
 ):
     place = workshop(SYSTEMS[name])
-    is_sampled_alone(place, resumes_to_the_bit(place))
+    trained = resumes_to_the_bit(place)
+    is_seen(place, trained)
+    is_sampled_alone(place, trained)
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

@@ -155,4 +155,11 @@ def _tell(
         callback.metrics(step, _values(step, value))
         callback.picture(step, torch.full((8, 12, channels), 128, dtype=torch.uint8))
         callback.saved(step, checkpoint)
+    callback.found(first + 20, "collapse", "the samples are alike")
     callback.ended(state)
+    command = callback.next_command()
+    require(
+        command is None or (isinstance(command, str) and bool(command.strip())),
+        f"next_command() gave {command!r}",
+        fix="give the command that shows what was written as a string, or None",
+    )

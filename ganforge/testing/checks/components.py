@@ -17,6 +17,7 @@ from ganforge.contracts import (
     Game,
     Loss,
     Metric,
+    Refinement,
     Sampler,
 )
 from ganforge.errors import DataError, GanforgeError, PluginError, UsageError, listed
@@ -40,6 +41,7 @@ WANTED: dict[str, type] = {
     "sampler": Sampler,
     "game": Game,
     "augmentation": Augmentation,
+    "refinement": Refinement,
     "metric": Metric,
     "features": FeatureExtractor,
     "callback": Callback,

@@ -25,6 +25,7 @@ from ganforge.plugin.specs import (
     FormatSpec,
     MetricSpec,
     RecipeSpec,
+    RefinementSpec,
 )
 from ganforge.printable import described
 from ganforge.storage.run_directory import RunDirectory
@@ -33,7 +34,9 @@ from ganforge.testing.fixtures.runs import NUM_STEPS, runs_of
 from ganforge.testing.framework import CheckFailure, NotApplicable, Subject, check, require
 
 #: the kinds that take part in a step
-TRAINED = tuple({*SPECS} - {MetricSpec, FeaturesSpec, CallbackSpec, FormatSpec, RecipeSpec})
+TRAINED = tuple(
+    {*SPECS} - {MetricSpec, FeaturesSpec, CallbackSpec, FormatSpec, RecipeSpec, RefinementSpec}
+)
 
 
 @check(
