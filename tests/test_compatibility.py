@@ -258,7 +258,7 @@ IMPOSSIBLE = [
         },
     ),
     (
-        ("training.joint_batch=true",),
+        ("training.joint_batch=true", "discriminator.normalisation=batch"),
         {
             "--set training.joint_batch=true: the discriminator 'dcgan' as it is set up scores a "
             "sample by the whole batch; real and fake samples in one batch would give each other "

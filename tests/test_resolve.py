@@ -59,12 +59,15 @@ def test_where_nothing_is_said_a_dcgan_learns_the_embedded_digits(make: Resolve)
     assert config.sampler.config_name == "normal"
     assert config.dataset.config_name == "digits"
     assert config.game.config_name == "adversarial"
-    (term,) = config.losses
+    term, *penalties = config.losses
     assert (term.config_name, term.settings) == ("nonsat", TermSettings(weight=1.0, every=1))
+    found = [(it.config_name, it.options.gamma, it.settings.every) for it in penalties]
+    assert found == [("r1", 0.3, 4), ("r2", 0.3, 4)]
+    assert config.companions == ("r1", "r2")
     assert config.augmentations == config.metrics == config.callbacks == ()
-    assert config.sample_shape == (1, 32, 32)
+    assert config.sample_shape == (1, 16, 16)
     assert config.input_shape(config.fields) == (100,)
-    assert (config.training.steps, config.training.epochs) == (1200, None)
+    assert (config.training.steps, config.training.epochs) == (2000, None)
 
 
 def test_later_layers_win(make: Resolve) -> None:
@@ -95,7 +98,8 @@ def test_another_optimizer_resets_its_settings(make: Resolve) -> None:
     config = make("generator_optimizer.name=sgd", file=file)
     changed, usual = config.generator_optimizer, config.discriminator_optimizer
     assert (changed.config_name, changed.options.learning_rate) == ("sgd", 0.01)
-    assert (usual.config_name, usual.options.learning_rate) == ("adam", 4e-4)
+    falling = Schedule(from_=1e-3, to=0.0, start=0.5, shape="cosine")
+    assert (usual.config_name, usual.options.learning_rate) == ("adam", falling)
 
 
 def test_a_schedule_is_set_in_any_layer_and_replaced_as_a_whole(make: Resolve) -> None:
@@ -360,7 +364,7 @@ def test_every_problem_is_found_at_once_with_its_line_and_what_is_near(
         ("generator=mlp", "generator is a section: write generator.KEY, or [generator] in a"),
         ("loss=bce", "loss is a section: write loss.KEY, or [loss] in a file"),
         ("loss.nonsat=2", "loss.nonsat is a section: write loss.nonsat.OPTION"),
-        ("loss.bce.weight=2", "the loss 'bce' is not part of this run, which has 'nonsat'; add"),
+        ("loss.bce.weight=2", "the loss 'bce' is not part of this run, which has 'nonsat', 'r1'"),
         ("loss.nonsat.weight=inf", "loss.nonsat.weight: inf is not a finite number"),
         ("loss.nonsat.every=0", "loss.nonsat.every: 0 is out of range: must be at least 1"),
         ("loss.nonsat.x=0", "loss.nonsat.x of the loss 'nonsat': unknown option 'x'; known are"),
@@ -478,7 +482,7 @@ def test_without_a_discriminator_what_a_file_has_set_for_it_says_nothing(
     """A recipe with a discriminator can be trained without one."""
     config = make("discriminator.name=none", file=FOR_ITS_DISCRIMINATOR, losses=("mse",))
     assert config.discriminator is None
-    assert config.training == TrainingSettings(steps=1200, seed=7)
+    assert config.training == TrainingSettings(steps=2000, seed=7)
     assert config.generator_optimizer.options.learning_rate == 1e-3
     assert config.discriminator_optimizer.config_name == "adam"
     assert reread(config, bundled) == config
@@ -546,7 +550,7 @@ def test_the_resolved_configuration_has_every_key_with_its_help(make: Resolve) -
             assert (it.name in tree[section]) != unset
             assert it.help in text
     assert "# steps is unset" in text
-    assert set(tree["loss"]) == {"nonsat"}
+    assert set(tree["loss"]) == {"nonsat", "r1", "r2"}
     assert tree["loss"]["nonsat"] == {"weight": 1.0, "every": 1, "start": 0}
     for kind, beside in (
         ("generator", NetworkSettings),

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ganforge.config.layers import from_file
+from ganforge.config.layers import from_run
 from ganforge.config.resolve import resolve
 from ganforge.diagnosis.advice import advised
 from ganforge.diagnosis.diagnosis import Diagnosis, diagnose
@@ -55,7 +55,7 @@ def _with_advice(run: Run, findings: list[Finding], registry: Registry) -> list[
     if not findings:
         return []
     try:
-        config = resolve([from_file(run.directory.config)], registry)
+        config = resolve([from_run(run.directory.config)], registry)
     except ConfigError as error:
         print_warning(f"no advice on {run.name}, whose configuration does not work here: {error}")
         return findings

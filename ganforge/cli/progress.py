@@ -203,7 +203,7 @@ def _introduction(facts: SessionFacts) -> list[tuple[str, str]]:
         )
     losses = " + ".join(term.component.name for term in config.losses)
     if config.companions:
-        losses += f" ({listed(config.companions)} by default; --no-companions leaves out)"
+        losses += f" ({listed(config.companions)} by default; --no-companions for none)"
     shape = facts.sample
     rows += [
         ("loss", losses),

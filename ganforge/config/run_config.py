@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ganforge.config import toml
@@ -108,7 +108,7 @@ class RunConfig:
     evaluation: EvaluationSettings
     output: OutputSettings
     execution: ExecutionSettings
-    companions: tuple[str, ...] = ()
+    companions: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def fields(self) -> dict[str, Field]:
@@ -291,8 +291,10 @@ def _rows(config: RunConfig) -> Iterator[tuple[KeyPath, list[ConfigLine], str]]:
         for selection in chosen:
             lines = [*_settings(selection), *_lines(selection.options)]
             comment = selection.spec.summary
-            if kind == "loss" and selection.component.name in config.companions:
-                comment += "; came with the loss, --no-companions leaves it out"
+            for term in config.losses if kind == "loss" else ():
+                if selection.component.name in term.spec.companions:
+                    comment += f"; a companion of {term.component.name}"
+                    break
             yield (kind, selection.config_name), lines, printable(comment)
     for section in OPTIMIZER_SECTIONS:
         optimizer: Selection[OptimizerSpec] = getattr(config, section)

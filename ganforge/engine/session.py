@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganforge.config.layers import Layer, from_run
 from ganforge.config.resolve import resolve
-from ganforge.config.run_config import KeyPath, RunConfig
+from ganforge.config.run_config import OPTIMIZER_SECTIONS, KeyPath, RunConfig
 from ganforge.errors import (
     Complaint,
     ConfigError,
@@ -26,6 +26,7 @@ from ganforge.errors import (
     listed,
 )
 from ganforge.plugin.base_specs import Spec
+from ganforge.plugin.options import describe, to_toml
 from ganforge.plugin.registry import Component, Registry
 from ganforge.plugin.requirements import installation
 from ganforge.plugin.schedule import schedule_from
@@ -97,10 +98,24 @@ def resume_config(
     if complaints:
         raise ConfigError(complaints)
     if {"training.steps", "training.epochs"} & changes.keys():
+        usual = _usual_of_optimizers(config)
         _warn_of_stretched_schedules(
-            {path: line.value for path, line in new.items() if old.get(path) == line}
+            {
+                path: line.value
+                for path, line in new.items()
+                if old.get(path) == line and line.value != usual.get(path)
+            }
         )
     return config, changes
+
+
+def _usual_of_optimizers(config: RunConfig) -> dict[KeyPath, object]:
+    """The defaults of the optimizers: a schedule that nobody set is that of a run of any length."""
+    return {
+        (section, field.name): to_toml(field.default)
+        for section in OPTIMIZER_SECTIONS
+        for field in describe(type(getattr(config, section).options))
+    }
 
 
 def _warn_of_stretched_schedules(kept: Mapping[KeyPath, object]) -> None:

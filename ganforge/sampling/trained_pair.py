@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganforge.config.layers import from_file
+from ganforge.config.layers import from_run
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import RunConfig
 from ganforge.contracts import Batch, Draw, Inputs, Pair, Progress, Scores, Update
@@ -164,7 +164,7 @@ def open_pair(
     The discriminator is that of the newest checkpoint, or of the best one's for the best generator.
     Raises UsageError where the run has no pair that samples can be refined by.
     """
-    config = resolve([from_file(run.config)], registry)
+    config = resolve([from_run(run.config)], registry)
     refuse_what_has_no_pair(config, trained)
     config.check_available()
     assembly = assemble(

@@ -196,6 +196,14 @@ def ganforge_metrics() -> Iterable[MetricSpec]:
         },
     )
     yield MetricSpec(
+        name="class-spread",
+        summary="Variation within a class, generated over real: 1 where none has collapsed",
+        build="ganforge_metrics.class_spread:ClassSpread",
+        shapes=(ImageShapes(), VectorShapes()),
+        reads=("labels", "fake_labels"),
+        better={"mean": "higher", "smallest": "higher"},
+    )
+    yield MetricSpec(
         name="label-agreement",
         summary="Samples in which a classifier sees the class they were made for; the worst class",
         build="ganforge_metrics.class_scores:LabelAgreement",

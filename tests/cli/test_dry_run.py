@@ -107,7 +107,7 @@ def test_flags_stand_over_the_file_and_settings_over_flags(cli: Command) -> None
     assert found["generator"]["width"] == 3
     assert found["loss"]["bce"]["label_smoothing"] == 0.2
     replaced = tree(cli("train", "--config", "run.toml", "--loss", "nonsat", "--dry-run"))
-    assert list(replaced["loss"]) == ["nonsat"]
+    assert list(replaced["loss"]) == ["nonsat", "r1", "r2"]
 
 
 def test_a_stranger_is_written_by_the_name_that_finds_it_again(
