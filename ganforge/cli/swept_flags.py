@@ -11,6 +11,7 @@ import click
 from ganforge.config.layers import Layer, from_file
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import RunConfig
+from ganforge.config.shortcuts import SHORTCUTS
 from ganforge.errors import UsageError
 from ganforge.plugin.registry import Registry
 from ganforge.printable import printable
@@ -22,7 +23,7 @@ from .grouped import GroupedOption
 
 #: parameters of train that are settings; the others are about one run on a person's screen
 SETTINGS = frozenset(
-    {*train.SHORTCUTS, *train.FLAGS_OF_TABLES.values(), "recipe", "config", "dataset", "settings"}
+    {*SHORTCUTS, *train.FLAGS_OF_TABLES.values(), "recipe", "config", "dataset", "settings"}
 )
 LISTS = frozenset({"betas"})
 TABLE = "sweep"

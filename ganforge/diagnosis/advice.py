@@ -159,9 +159,9 @@ def _rates(optimizer: Selection[OptimizerSpec]) -> tuple[float, float] | None:
 
 
 def _highest(rate: object) -> float | None:
-    if isinstance(rate, Schedule):
-        return max(rate.from_, rate.to)
-    return float(rate) if isinstance(rate, int | float) else None
+    ends = (rate.from_, rate.to) if isinstance(rate, Schedule) else (rate,)
+    numbers = [float(it) for it in ends if isinstance(it, int | float)]
+    return max(numbers, default=None)
 
 
 def _learning_rates(rates: Mapping[Side, float]) -> Iterator[str]:
