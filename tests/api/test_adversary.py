@@ -98,6 +98,7 @@ def test_its_updates_are_those_of_the_engine_to_the_bit(
 
 def test_conditions_reach_the_discriminator_as_in_a_run(bundled: Registry) -> None:
     chosen = {
+        "loss": "nonsat",
         "generator": {"name": "conditional", "width": 2},
         "discriminator": {"name": "conditional", "widths": [2]},
         "training": {"batch_size": 8, "steps": 10, "conditional": True},
