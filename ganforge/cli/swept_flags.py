@@ -23,6 +23,7 @@ from .grouped import GroupedOption
 #: parameters of train that are settings; the others are about one run on a person's screen
 SETTINGS = frozenset(
     {*train.SHORTCUTS, *train.FLAGS_OF_TABLES.values(), "recipe", "config", "dataset", "settings"}
+    | {"no_companions"}
 )
 LISTS = frozenset({"betas"})
 TABLE = "sweep"
