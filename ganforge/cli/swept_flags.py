@@ -24,6 +24,7 @@ from .grouped import GroupedOption
 #: parameters of train that are settings; the others are about one run on a person's screen
 SETTINGS = frozenset(
     {*SHORTCUTS, *train.FLAGS_OF_TABLES.values(), "recipe", "config", "dataset", "settings"}
+    | {"no_companions"}
 )
 LISTS = frozenset({"betas"})
 TABLE = "sweep"

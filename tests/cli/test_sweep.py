@@ -64,8 +64,8 @@ MISTAKES = {
     "ambiguous list": (["--betas", "0.5,0.9"], "could be one list or several values"),
     "one run": (["--loss", "nonsat"], "this is one run, which `ganforge train` trains"),
     "an option without effect": (
-        ["--loss", "nonsat,hinge+r1", "--set", "loss.r1.gamma=1"],
-        "the loss 'r1' is not part of this run",
+        ["--loss", "nonsat,bce", "--set", "loss.bce.label_smoothing=0.1"],
+        "the loss 'bce' is not part of this run",
     ),
     "resume and more": (["--resume", "x", "--seed", "1,2"], "leave out --seed"),
     "resume nothing": (["--resume", "x"], "there is no sweep in x: it has no sweep.json"),
