@@ -39,6 +39,12 @@ TINY_DCGAN = (
     "execution.device=cpu",
     "output.grid_samples=4",
 )
+#: one loss and a constant rate, which a loop written out by hand can follow
+PLAIN = tuple(
+    f"{side}_optimizer.{setting}"
+    for side in ("generator", "discriminator")
+    for setting in ("learning_rate=4e-4", "betas=[0.5, 0.999]")
+)
 
 
 class Silent(Observer):
@@ -79,7 +85,10 @@ def registry() -> Registry:
 @pytest.fixture
 def make_config(registry: Registry) -> Callable[..., RunConfig]:
     def make(*settings: str, **tables: tuple[str, ...] | None) -> RunConfig:
-        """`losses`, `augmentations`, `metrics` and `callbacks` are names of components."""
+        """`losses`, `augmentations`, `metrics` and `callbacks` are names of components.
+
+        Losses come without companions.
+        """
         kinds = {
             "losses": "loss",
             "augmentations": "augmentation",
@@ -87,7 +96,8 @@ def make_config(registry: Registry) -> Callable[..., RunConfig]:
             "callbacks": "callback",
         }
         chosen = {kinds[key]: Names(names) for key, names in tables.items() if names}
-        return resolve([Layer(tables=chosen), from_settings(settings)], registry)
+        first = Layer(tables=chosen, companions="loss" in chosen)
+        return resolve([first, from_settings(PLAIN), from_settings(settings)], registry)
 
     return make
 

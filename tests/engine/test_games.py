@@ -101,13 +101,10 @@ def test_real_samples_want_a_gradient_in_the_steps_of_a_penalty_only(make_traine
 
 def test_a_penalty_on_a_discriminator_with_batch_statistics_is_a_warning(make_trainer):
     with pytest.warns(UserWarning, match="r1 penalises the gradient of each sample's score, and"):
-        make_trainer(base=TINY_DCGAN, losses=("nonsat", "r1"))
-    make_trainer(
-        "discriminator.normalisation=none",
-        base=TINY_DCGAN,
-        losses=("nonsat", "r1"),
-        name="without",
-    )
+        make_trainer(
+            "discriminator.normalisation=batch", base=TINY_DCGAN, losses=("nonsat", "r1")
+        )
+    make_trainer(base=TINY_DCGAN, losses=("nonsat", "r1"), name="without")
 
 
 def test_one_batch_for_both_gives_the_scores_of_two(make_trainer):
@@ -131,10 +128,10 @@ def test_one_batch_for_both_gives_the_scores_of_two(make_trainer):
 
 def test_a_discriminator_with_batch_statistics_refuses_one_batch_for_both(make_config):
     with pytest.raises(ConfigError, match=r"training\.joint_batch.*scores a sample by the whole"):
-        make_config("generator.name=dcgan", "training.joint_batch=true")
-    config = make_config(
-        "generator.name=dcgan", "training.joint_batch=true", "discriminator.normalisation=none"
-    )
+        make_config(
+            "generator.name=dcgan", "training.joint_batch=true", "discriminator.normalisation=batch"
+        )
+    config = make_config("generator.name=dcgan", "training.joint_batch=true")
     assert config.training.joint_batch
 
 
