@@ -86,6 +86,7 @@ def test_settings_stand_over_the_configuration_and_that_over_the_recipe(train: T
         config,
         recipe="ring",
         batch_size=None,
+        learning_rate=None,
         training={"seed": 4},
         generator_optimizer={"learning_rate": ganforge.Schedule(from_=1e-3, to=0.0)},
         steps=1,
@@ -267,6 +268,7 @@ def test_a_failure_leaves_the_program_as_it_was_too(train: Train) -> None:
             dataset="ring",
             steps=30,
             loss="lsgan",
+            learning_rate=None,
             generator_optimizer={"name": "sgd", "learning_rate": 1e30},
             discriminator_optimizer={"name": "sgd", "learning_rate": 1e30},
         )
