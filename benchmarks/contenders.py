@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,19 @@ from ganforge.storage.run_directory import RunDirectory
 
 #: the settings of each comparison that are not the engine's defaults
 NETWORKS: dict[str, tuple[str, ...]] = {
-    "dcgan": ("generator.name=dcgan", "dataset.size=32"),
+    "dcgan": (
+        "generator.name=dcgan",
+        "dataset.size=32",
+        "discriminator.normalisation=batch",
+    ),
     "mlp": ("generator.name=mlp", "dataset.size=28"),
 }
+#: what the hand-written loops do: one loss, and a constant rate
+PLAIN = tuple(
+    f"{side}_optimizer.{setting}"
+    for side in ("generator", "discriminator")
+    for setting in ("learning_rate=4e-4", "betas=[0.5, 0.999]")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +59,14 @@ class Setup:
         settings = (
             f"dataset.name={pictures.NAME}",
             *NETWORKS[self.network],
+            *PLAIN,
             f"dataset.count={self.num_pictures}",
             f"execution.device={self.device}",
             f"training.reuse_fakes={'true' if reuse_fakes else 'false'}",
             "training.steps=1000000000",
         )
-        return resolve([from_settings(settings)], pictures.registry())
+        layer = replace(from_settings(settings), companions=False)
+        return resolve([layer], pictures.registry())
 
     def trainer(self, assembly: Assembly, name: str) -> Trainer:
         run = RunDirectory.create(self.folder / self.network / name)

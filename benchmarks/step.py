@@ -7,12 +7,12 @@ batches of 64, with the same Adam:
 
 best          the best loop that one can write by hand for these two networks (`loops.BestLoop`,
               which says what is in it): fresh fakes for the generator's update
-engine        ganforge with its default settings, from batch to line of metrics
+engine        ganforge with the same settings, from batch to line of metrics
 best_reuse    `best`, with the discriminator's fakes used again for the generator's update
 engine_reuse  ganforge with `training.reuse_fakes = true`
 tutorial      the loop that tutorials teach (`loops.TutorialLoop`), its loading included
 
-The networks are the bundled `dcgan` (width 64) at 32x32 and the bundled `mlp` (100-256-784) at
+The networks are the bundled `dcgan` (width 32) at 32x32 and the bundled `mlp` (100-256-784) at
 28x28. Before anything is timed, `best` and `engine` take a few steps on the same draws, and must
 agree.
 

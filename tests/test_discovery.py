@@ -44,6 +44,8 @@ def test_the_bundled_plugins_are_active_and_provide_every_kind(bundled: Registry
         "format",
         "optimizer",
         "recipe",
+        "features",
+        "refinement",
     }
 
 
