@@ -18,6 +18,7 @@ LABELS = {
     "conditions": "can be told",
     "required": "must be told",
     "gives": "gives besides",
+    "remedies": "helps against",
     "differentiates_itself": "gradient in forward",
     "generator.inputs": "is fed",
     "generator.methods": "can also",
@@ -46,6 +47,7 @@ LABELS = {
     "features.logits": "scores of classes",
     "features.needs_labels": "learns from labels",
     "dataset.held_out": "a part held out",
+    "dataset.handed_over": "handed over",
     "optimizer.found_inf": "skips infinite steps",
     "optimizer.param_groups": "keys in groups",
     "format.one_file_each": "a file for each",
@@ -63,6 +65,7 @@ UNREMARKABLE = {
     "game.packing": 1,
     "generator.truncates": False,
     "discriminator.bounded": False,
+    "dataset.handed_over": False,
 }
 LEFT_TO_OPTIONS = "as the options say"
 

@@ -158,14 +158,15 @@ def test_the_other_kinds_say_what_they_are_for(cli: Command) -> None:
         return " ".join(cli("show", *arguments).out.split())
 
     digits = shown("digits")
-    assert "fields sample (image, 1 x 32 x 32), label (a category)" in digits
+    assert "fields sample (image, 1 x 16 x 16), label (a category)" in digits
     assert "sample (vector, 2)" in shown("ring", "--kind", "dataset")
     assert "knows besides mixture" in shown("ring", "--kind", "dataset")
     images = shown("images")
     assert "fields as the options say" in images  # one of which must be given
     assert "--dataset PATH sets root" in images
     assert "draws as the options say reads of the data source by default" in shown("field")
-    assert "chosen by --augment ada shapes any images twice differentiable yes" in shown("ada")
+    ada = "chosen by --augment ada helps against memorisation, discriminator-won shapes any images"
+    assert f"{ada} twice differentiable yes" in shown("ada")
     assert "chosen by --metric mae" in shown("mae")
     assert "reads besides samples reconstruction" in shown("mae")
     assert "chosen by --callback csv" in shown("csv")
