@@ -3,8 +3,10 @@
     python benchmarks/judge.py --data data RUN [RUN ...]
 
 It is trained once (about a minute of one core) and kept beside the data set's files or where --keep
-says. Images of other sizes are brought to 28x28, as resized training images were; FID is not its
-business, but whether a person would read the digits that were asked for.
+says. It tells whether a person would read the digits (confidence, and the share that it is surer of
+than 0.9), and how they are distributed: `distance` is the Fréchet distance in its 128 features to
+all real test digits. Padded images lose their border, and others are brought to 28x28 as training
+images were resized, so that runs of different sizes are held to one ruler.
 """
 
 from __future__ import annotations
@@ -21,9 +23,12 @@ from torchvision.datasets import MNIST
 
 from ganforge.device.execution import Execution
 from ganforge.plugin.discovery import discover
+from ganforge.runs.run import Run
 from ganforge.sampling.trained_generator import draw, open_generator
+from ganforge_metrics.frechet import Gaussian, frechet_distance, gaussian_of
 
-CLASSES = 10
+CLASSES, SIDE = 10, 28
+SURE = 0.9
 
 
 def classifier() -> nn.Sequential:
@@ -70,16 +75,27 @@ def trained_classifier(root: Path, keep: Path) -> nn.Sequential:
     return network
 
 
+def at_original_size(images: Tensor, fit: object) -> Tensor:
+    """Images `[B, 1, H, W]` of a run at 28x28, with `fit` as its data set had it."""
+    height, width = images.shape[2:]
+    if (height, width) == (SIDE, SIDE):
+        return images
+    if fit == "pad" and min(height, width) >= SIDE:
+        top, left = (height - SIDE) // 2, (width - SIDE) // 2
+        return images[:, :, top : top + SIDE, left : left + SIDE]
+    return interpolate(
+        images, size=(SIDE, SIDE), mode="bilinear", align_corners=False, antialias=True
+    )
+
+
 @torch.inference_mode()
-def probabilities(network: nn.Module, images: Tensor) -> Tensor:
-    if images.shape[2:] != (28, 28):
-        images = interpolate(
-            images, size=(28, 28), mode="bilinear", align_corners=False, antialias=True
-        )
-    return torch.cat([network(chunk).softmax(1) for chunk in images.split(500)])
+def seen(network: nn.Sequential, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Probabilities `[B, 10]` and features `[B, 128]` of images `[B, 1, 28, 28]`."""
+    features = torch.cat([network[:-1](chunk) for chunk in images.split(500)])
+    return network[-1](features).softmax(1), features
 
 
-def judge(network: nn.Module, run: Path, num: int) -> dict[str, object]:
+def judge(network: nn.Sequential, real: Gaussian, run: Path, num: int) -> dict[str, object]:
     """What the classifier says of `num` samples of a run."""
     registry = discover().registry
     trained = open_generator(
@@ -89,13 +105,16 @@ def judge(network: nn.Module, run: Path, num: int) -> dict[str, object]:
     if trained.problem.num_classes is not None:
         wanted = torch.arange(num) % CLASSES
     samples, _ = draw(trained, num=num, seed=1, labels=wanted)
-    certain, found = probabilities(network, samples[:, :1]).max(1)
+    digits = at_original_size(samples[:, :1], Run(run).settings.get("dataset.fit"))
+    likely, features = seen(network, digits)
+    certain, found = likely.max(1)
     counts = torch.bincount(found, minlength=CLASSES).tolist()
     result: dict[str, object] = {
         "run": run.name,
         "samples": num,
         "confidence": round(certain.mean().item(), 4),
-        "sure": round((certain > 0.9).float().mean().item(), 4),
+        "sure": round((certain > SURE).float().mean().item(), 4),
+        "distance": round(frechet_distance(gaussian_of(features), real), 2),
         "classes": counts,
     }
     if wanted is not None:
@@ -114,13 +133,17 @@ def main() -> None:
     given = parser.parse_args()
     network = trained_classifier(given.data, given.keep)
     images, labels = split(given.data, train=False)
-    found = probabilities(network, images)
+    likely, features = seen(network, images)
+    real = gaussian_of(features)
+    others = seen(network, split(given.data, train=True)[0][: given.num])[1]
     print(
-        f"on real test digits: {(found.argmax(1) == labels).float().mean().item():.4f} right, "
-        f"confidence {found.amax(1).mean().item():.4f}"
+        f"on real test digits: {(likely.argmax(1) == labels).float().mean().item():.4f} right, "
+        f"confidence {likely.amax(1).mean().item():.4f}, "
+        f"sure {(likely.amax(1) > SURE).float().mean().item():.4f}; distance of {given.num} real "
+        f"training digits to them {frechet_distance(gaussian_of(others), real):.2f}"
     )
     for run in given.runs:
-        print(json.dumps(judge(network, run, given.num)))
+        print(json.dumps(judge(network, real, run, given.num)), flush=True)
 
 
 if __name__ == "__main__":

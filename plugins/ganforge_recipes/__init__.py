@@ -18,6 +18,11 @@ _RECIPES = (
         "Goodfellow et al., 2014",
     ),
     (
+        "mnist",
+        "Handwritten digits without labels, in minutes of one core",
+        "Jolicoeur-Martineau, 2019; Huang et al., 2024",
+    ),
+    (
         "dcgan32-mnist",
         "DCGAN on handwritten digits at 32x32, twenty epochs",
         "Radford et al., 2015",
@@ -97,6 +102,7 @@ _RECIPES = (
 #: of one core for the whole recipe, as measured on its page in docs/recipes
 _CPU_SECONDS = {
     "mlp-mnist": 166,
+    "mnist": 351,
     "wgan": 533,
     "wgan-gp": 536,
     "minimax": 65,

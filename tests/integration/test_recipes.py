@@ -66,6 +66,7 @@ def resolved(ganforge, *arguments):
 def test_the_systems_of_the_classic_tutorials_are_there():
     assert set(RECIPES) >= {
         "mlp-mnist",
+        "mnist",
         "dcgan32-mnist",
         "dcgan64",
         "wgan",
