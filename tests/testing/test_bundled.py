@@ -62,10 +62,6 @@ SKIPS: Mapping[tuple[str, str], tuple[str, set[str]]] = {
         "generator",
         {"autoencoder", "conditional", "dcgan", "mlp"},
     ),
-    ("batch-independent-as-declared", "it declares that a score depends on the batch"): (
-        "discriminator",
-        {"dcgan"},
-    ),
     **{
         (check, "it is no gradient penalty"): ("loss", ALL_LOSSES - PENALTIES)
         for check in (
