@@ -116,7 +116,8 @@ def test_every_command_of_the_documentation_works(
     if "--format onnx" in line:
         pytest.importorskip("onnxscript", reason="needs `pip install ganforge[onnx]`")
     if "--logger mlflow" in line:
-        pytest.importorskip("alembic", reason="the extra `mlflow` is not installed")
+        for package in ("mlflow", "alembic"):
+            pytest.importorskip(package, reason="the extra `mlflow` is not installed")
     if ".mp4" in line:
         pytest.importorskip("av", reason="the extra `video` is not installed")
     if "--init" in line:  # from networks of the sizes that the command has

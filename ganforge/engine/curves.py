@@ -37,10 +37,14 @@ class CurvesFile(Observer):
         self._drawn, self._seconds = -math.inf, 0.0  # when it was drawn last, and how long it took
 
     def started(self, facts: SessionFacts) -> None:
-        """Read what a run that goes on has measured before; the file is the record."""
+        """Read what a run that goes on has measured before; the file is the record.
+
+        It is drawn anew at the latest at the end: the run may have been killed before it was drawn.
+        """
         for name, series in read_metrics(self._run.metrics).items():
             self._quantities[name] = Thinned.of(series)
             self._step = max(self._step, series.steps[-1])
+            self._is_new = True
 
     def metrics(self, values: Mapping[str, float]) -> None:
         self._step, self._is_new = int(values["step"]), True

@@ -101,9 +101,7 @@ def test_real_samples_want_a_gradient_in_the_steps_of_a_penalty_only(make_traine
 
 def test_a_penalty_on_a_discriminator_with_batch_statistics_is_a_warning(make_trainer):
     with pytest.warns(UserWarning, match="r1 penalises the gradient of each sample's score, and"):
-        make_trainer(
-            "discriminator.normalisation=batch", base=TINY_DCGAN, losses=("nonsat", "r1")
-        )
+        make_trainer("discriminator.normalisation=batch", base=TINY_DCGAN, losses=("nonsat", "r1"))
     make_trainer(base=TINY_DCGAN, losses=("nonsat", "r1"), name="without")
 
 

@@ -68,7 +68,9 @@ def wait(child: int) -> int:
 
 
 def run(folder: Path, mode: str, count: int, seed: int) -> dict[str, object]:
-    reference = ["--out", str(folder / "reference")]
+    # Of the same name, which stands in the picture of the curves.
+    twin = folder / "reference" / "run"
+    reference = ["--out", str(twin)]
     started = time.perf_counter()
     assert wait(fork([*ARGUMENTS, *reference])) == 0
     duration = time.perf_counter() - started
@@ -90,7 +92,7 @@ def run(folder: Path, mode: str, count: int, seed: int) -> dict[str, object]:
     leftovers = [str(path.relative_to(out)) for path in out.rglob("*") if "tmp" in path.name]
     return {
         "codes": codes,
-        "differences": differences(folder / "reference", out),
+        "differences": differences(twin, out),
         "leftovers": leftovers,
         "state": json.loads((out / "status.json").read_text())["state"],
     }

@@ -31,7 +31,7 @@ def train(ganforge, *arguments):
 
 
 def test_a_run_with_all_of_them_and_a_penalty_resumes_to_the_bit(ganforge, tmp_path):
-    steady = ("--set", "augmentation.instance-noise.std=0.1")
+    steady = ("--set", "augmentation.instance-noise.std=0.1", "--learning-rate", "0.001")
     arguments = (*TINY, *ALL, *QUICK, *PENALTY, *steady, "--set", "output.log_every=1")
     train(ganforge, *arguments, "--steps", "7", "--out", "whole")
     train(ganforge, *arguments, "--steps", "4", "--out", "parts")

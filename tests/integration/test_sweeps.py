@@ -75,8 +75,9 @@ def test_a_sweep_trains_every_combination_and_compares(ganforge: Command, tmp_pa
     assert [run["name"] for run in manifest["runs"]] == [*NAMES]
     assert "4 runs in sweeps/mine, 2 at once with 1 thread each" in answer.out
     table = [line.split() for line in answer.out.splitlines()]
-    assert ["nonsat", "2", "12"] in [row[:3] for row in table]
-    assert ["hinge", "2", "12"] in [row[:3] for row in table]
+    with_companions = ("+", "r1", "+", "r2", "2", "12")
+    assert ["nonsat", *with_companions] in [row[:7] for row in table]
+    assert ["hinge", *with_companions] in [row[:7] for row in table]
     environment = json.loads((folder / NAMES[0] / "environment.json").read_text())
     assert environment["sessions"][0]["threads"] == 1
 
@@ -241,7 +242,7 @@ def test_a_component_of_somebody_else_is_swept_listed_and_compared(
     listed = json.loads(ganforge("runs", "sweeps/theirs", "--json").out)["runs"]
     assert [(run["loss"], run["state"]) for run in listed] == [
         ("mine", "finished"),
-        ("nonsat", "finished"),
+        ("nonsat+r1+r2", "finished"),
     ]
 
 
