@@ -31,7 +31,9 @@ def options_of(name: str, **given: object) -> Any:
 
 def test_the_names() -> None:
     torchvision = ["mnist", "fashion-mnist", "kmnist", "cifar10"]
-    assert list(SPECS) == ["digits", *torchvision, "images", "image-pairs"]
+    of_programs, stacked = ["python"], ["stacked-mnist", "stacked-digits"]
+    images = ["images", "image-pairs"]
+    assert list(SPECS) == ["digits", *torchvision, *of_programs, *stacked, *images]
 
 
 def test_listing_and_checking_import_nothing_heavy(tmp_path: Path) -> None:
@@ -40,7 +42,9 @@ import json, sys
 import ganforge_datasets, ganforge_images
 from ganforge import DataError
 for spec in [*ganforge_datasets.ganforge_datasets(), *ganforge_images.ganforge_datasets()]:
-    given = {} if spec.name == "digits" else {"root": sys.argv[1]}
+    given = {"root": sys.argv[1]} if "root" in spec.options.__dataclass_fields__ else {}
+    if spec.handed_over:
+        given["fields"] = '{"sample": {"kind": "vector", "shape": [2]}}'
     if spec.name == "image-pairs":
         given["source"] = sys.argv[1]
     options = spec.options(**given)
@@ -66,11 +70,11 @@ print(json.dumps(sorted(heavy & {name.partition(".")[0] for name in sys.modules}
 @pytest.mark.parametrize(
     ("name", "given", "shape"),
     [
-        ("digits", {}, (1, 32, 32)),
+        ("digits", {}, (1, 16, 16)),
         ("digits", {"size": 8}, (1, 8, 8)),
         ("mnist", {"size": 28}, (1, 28, 28)),
-        ("fashion-mnist", {}, (1, 32, 32)),
-        ("kmnist", {}, (1, 32, 32)),
+        ("fashion-mnist", {}, (1, 28, 28)),
+        ("kmnist", {}, (1, 28, 28)),
         ("cifar10", {"size": 64}, (3, 64, 64)),
         ("images", {"root": "x"}, (3, 64, 64)),
         ("images", {"root": "x", "size": 48, "height": 96, "channels": 1}, (1, 96, 48)),

@@ -6,6 +6,7 @@ import pytest
 from torch import nn
 
 import ganforge_optimizers
+from ganforge import Schedule
 from ganforge_optimizers import AdamOptions, AdamWOptions, RMSpropOptions, SGDOptions, builders
 
 SPECS = {spec.name: spec for spec in ganforge_optimizers.ganforge_optimizers()}
@@ -21,7 +22,7 @@ SPECS = {spec.name: spec for spec in ganforge_optimizers.ganforge_optimizers()}
         ),
         (
             builders.build_adamw,
-            AdamWOptions(betas=(0.1, 0.2)),
+            AdamWOptions(learning_rate=4e-4, betas=(0.1, 0.2)),
             {"lr": 4e-4, "betas": (0.1, 0.2), "weight_decay": 0.01, "fused": True},
         ),
         (
@@ -43,7 +44,10 @@ def test_optimizers_get_every_option(build, options, wanted):
 
 def test_the_usual_options_of_a_gan():
     assert AdamOptions() == AdamOptions(
-        learning_rate=4e-4, betas=(0.5, 0.999), epsilon=1e-8, weight_decay=0.0
+        learning_rate=Schedule(from_=1e-3, to=0.0, start=0.5, shape="cosine"),
+        betas=(0.0, 0.99),
+        epsilon=1e-8,
+        weight_decay=0.0,
     )
     assert [name for name, spec in SPECS.items() if spec.found_inf] == ["adam", "adamw", "sgd"]
 
