@@ -181,6 +181,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, objec
         "dataset/python": {"fields": '{"sample": {"kind": "vector", "shape": [2]}}'},
         "dataset/cifar10": {"root": str(root)},
         "features/classifier": {"steps": 10},
+        "features/channel-classifier": {"steps": 10},
         **{f"dataset/{name}": {"root": str(root)} for name in (*FOLDERS, "stacked-mnist")},
     }
 
