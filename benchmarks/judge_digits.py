@@ -34,6 +34,7 @@ from ganforge.device.execution import Execution
 from ganforge.plugin.discovery import discover
 from ganforge.sampling.trained_generator import draw, open_generator
 from ganforge_datasets.resizing import resized
+from ganforge_metrics.frechet import frechet_distance, gaussian_of
 
 CLASSES, SIDE, WHITE = 10, 8, 16
 TRAINED, NETWORKS, STEPS, BATCH = 1400, 5, 300, 64
@@ -104,16 +105,8 @@ def probabilities(networks: list[nn.Sequential], images: Tensor) -> Tensor:
 @torch.inference_mode()
 def frechet(network: nn.Sequential, images: Tensor, others: Tensor) -> float:
     """The Fréchet distance of two sets in the features of a network."""
-    moments = []
-    for samples in (images, others):
-        features = network[:-2](samples).double()
-        moments.append((features.mean(0), features.T.cov()))
-    (mean, covariance), (other_mean, other_covariance) = moments
-    values, vectors = torch.linalg.eigh(covariance)
-    root = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
-    cross = torch.linalg.eigvalsh(root @ other_covariance @ root).clamp_min(0).sqrt().sum()
-    trace = covariance.trace() + other_covariance.trace() - 2 * cross
-    return ((mean - other_mean).square().sum() + trace).item()
+    one, other = (gaussian_of(network[:-2](samples)) for samples in (images, others))
+    return frechet_distance(one, other)
 
 
 def spread_ratios(fake: Tensor, classes: Tensor, real: Tensor, labels: Tensor) -> list[float]:

@@ -18,14 +18,14 @@ from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
 from ganforge.engine.generation import CHUNK
 from ganforge.errors import UsageError, listed
-from ganforge.plugin.fields import LABEL, Field
+from ganforge.plugin.fields import LABEL, Field, undrawn
 from ganforge.printable import printable
 from ganforge.problem import Problem
 from ganforge.runs.run import Run
 from ganforge.sampling import gallery
 from ganforge.sampling.checkpoint_generator import open_any
 from ganforge.sampling.conditions import num_asked
-from ganforge.sampling.trained_generator import TrainedGenerator, feed, make, truncated, undrawn
+from ganforge.sampling.trained_generator import TrainedGenerator, feed, make, truncated
 from ganforge.storage.run_directory import generator_file
 
 from .conditions import as_conditions
@@ -210,7 +210,7 @@ class Generator:
         num = gallery.usual_num(self._trained) if num is None else num
         _check_number(num, seed)
         _require_number(told, num)
-        for name in sorted(undrawn(self._trained) - told.keys()):
+        for name in sorted(undrawn(self.problem.conditions).keys() - told.keys()):
             shown = self.problem.conditions[name].shown()
             raise UsageError(
                 f"this generator is told {printable(name)!r} ({shown}), which nothing draws: give "
@@ -275,8 +275,8 @@ class Generator:
     def _stand_ins(self) -> dict[str, Tensor]:
         """Zeros for conditions, on which latents do not depend."""
         return {
-            name: torch.zeros(1, *self.problem.conditions[name].known_shape)
-            for name in undrawn(self._trained)
+            name: torch.zeros(1, *field.known_shape)
+            for name, field in undrawn(self.problem.conditions).items()
         }
 
     def _drawn(self, samples: Tensor, labels: Any) -> Drawn:

@@ -13,7 +13,7 @@ from ganforge.config.settings import ExecutionSettings
 from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
-from ganforge.plugin.fields import LABEL
+from ganforge.plugin.fields import LABEL, undrawn
 from ganforge.printable import printable
 from ganforge.storage.files import write_atomically
 from ganforge.storage.run_directory import RunDirectory
@@ -218,14 +218,14 @@ def _samples(
     from ganforge.sampling import gallery
     from ganforge.sampling.conditions import expanded, num_asked
     from ganforge.sampling.real_samples import find_real_samples
-    from ganforge.sampling.trained_generator import undrawn
 
     num = request.num or num_asked(conditions)
     if num is None and LABEL in conditions:
         num = len(conditions[LABEL])
     wanted = num or gallery.usual_num(trained)
     real = None
-    if trained.source.fed_with_data or undrawn(trained) - conditions.keys():
+    wanting = undrawn(trained.problem.conditions).keys() - conditions.keys()
+    if trained.source.fed_with_data or wanting:
         file = request.source / "config.toml"
         real = find_real_samples(
             trained,

@@ -15,6 +15,7 @@ from ganforge.measuring.measure import ChosenMetric
 from ganforge.measuring.readying import most_to_learn_from, ready
 from ganforge.measuring.store import Store, cache_folder
 from ganforge.measuring.streams import PART, Stream, no_progress
+from ganforge.plugin.fields import undrawn
 
 from .assemble import Assembly
 from .generated_samples import GeneratedSamples
@@ -76,19 +77,10 @@ class Evaluator:
             stream="evaluation",
             real=self._real.stream,
         )
-        num = made.num(self._num)
         return Comparison(
             dataset=a.data.dataset,
             real=self._real,
-            fake=Side(
-                Stream(
-                    name="generated samples",
-                    num=num,
-                    read=made.read,
-                    cached=False,
-                    read_others=made.read_conditions,
-                )
-            ),
+            fake=Side(made.as_stream(self._num, cached=False)),
             training=self._trained_on,
             reconstruct=lambda: made.reconstruct_all(PART),
         )
@@ -146,8 +138,8 @@ def generated(
     if source.fed_with_data:
         num = len(real())
     else:
-        for name, field in problem.conditions.items():
-            if field.kind != "category" and name not in told:
+        for name in undrawn(problem.conditions):
+            if name not in told:
                 num = min(num, len(real()))
                 told[name] = real().others[name]
     inputs = source.inputs(

@@ -11,9 +11,10 @@ from torch import Tensor
 from ganforge.contracts import Batch, Inputs
 from ganforge.device.randomness import Randomness
 from ganforge.measuring.streams import Stream
+from ganforge.plugin.fields import undrawn
 from ganforge.problem import Problem
 
-from .generation import Source
+from .generation import Source, joined
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,21 +35,23 @@ class GeneratedSamples:
     @property
     def needs_real(self) -> bool:
         """True where there are as many samples as real ones, and no more."""
-        return self.source.fed_with_data or bool(self._undrawn)
+        return self.source.fed_with_data or bool(undrawn(self.problem.conditions))
 
-    @property
-    def _undrawn(self) -> list[str]:
-        conditions = self.problem.conditions
-        return [name for name, field in conditions.items() if field.kind != "category"]
-
-    def num(self, wanted: int) -> int:
-        """The number of samples that can be made where so many are wanted."""
-        return min(wanted, self.real.num) if self.needs_real else wanted
+    def as_stream(self, wanted: int, *, key: str | None = None, cached: bool = True) -> Stream:
+        """So many samples, or as many as can be made; `key` and `cached` are those of a stream."""
+        return Stream(
+            name="generated samples",
+            num=min(wanted, self.real.num) if self.needs_real else wanted,
+            read=self.read,
+            key=key,
+            cached=cached,
+            read_others=self.read_conditions,
+        )
 
     def _inputs(self, start: int, num: int, real: Batch | None) -> Inputs:
         told: Mapping[str, Tensor] = {}
         if real is not None and not self.source.fed_with_data:
-            told = {name: real.others[name] for name in self._undrawn}
+            told = {name: real.others[name] for name in undrawn(self.problem.conditions)}
         chunks = self.source.inputs(
             self.randomness,
             self.stream,
@@ -57,7 +60,7 @@ class GeneratedSamples:
             real=real if self.source.fed_with_data else None,
             first=start,
         )
-        return _joined([*chunks])
+        return joined([*chunks])
 
     def _real(self, start: int, num: int) -> Batch | None:
         return self.real.read(start, num) if self.needs_real else None
@@ -83,10 +86,3 @@ class GeneratedSamples:
         """The reconstructions of all real samples, made in parts of this size."""
         parts = range(0, self.real.num, part)
         return torch.cat([self.reconstruct(it, min(part, self.real.num - it)) for it in parts])
-
-
-def _joined(chunks: list[Inputs]) -> Inputs:
-    if len(chunks) == 1:
-        return chunks[0]
-    others = {n: torch.cat([it.others[n] for it in chunks]) for n in chunks[0].others}
-    return Inputs(torch.cat([it.values for it in chunks]), **others)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -135,6 +135,14 @@ class Source:
 
 def _rows(values: Tensor, rows: Tensor, device: torch.device) -> Tensor:
     return values[rows.to(values.device)].to(device)
+
+
+def joined(chunks: Sequence[Inputs]) -> Inputs:
+    """Inputs of several chunks as one."""
+    if len(chunks) == 1:
+        return chunks[0]
+    others = {name: torch.cat([it.others[name] for it in chunks]) for name in chunks[0].others}
+    return Inputs(torch.cat([it.values for it in chunks]), **others)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import json
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 
@@ -92,20 +93,15 @@ class _Evaluation:
             randomness = Randomness(0, self._execution.device)
             try:
                 metric = build(selection, problem, randomness, Metric)
-            except UsageError as error:  # it is not for samples such as these
+                chosen = ChosenMetric(selection=selection, metric=metric)
+                scores += self._scores_of(chosen, comparison, floors)
+            except UsageError as error:  # not for such samples, or not for so few
                 if plan.request.metrics:
                     raise
                 left_out[name] = str(error)
-                continue
-            try:
-                chosen = ChosenMetric(selection=selection, metric=metric)
-                scores += self._scores_of(chosen, comparison, floors)
             except GanforgeError as error:
                 if plan.request.metrics:
                     raise
-                if isinstance(error, UsageError):  # not for such samples, or not for so few
-                    left_out[name] = str(error)
-                    continue
                 failed[name] = str(error)
                 warnings.warn(f"{error}; it is left out", stacklevel=2)
         return Evaluated(
@@ -120,7 +116,7 @@ class _Evaluation:
             fingerprints={name: it.fingerprint for name, it in self._ready.items()},
             left_out=left_out,
             failed=failed,
-            generator=None if plan.source.generator is None else _digest(plan.source.generator),
+            generator=self._digest,
             truncation=plan.request.truncation,
         )
 
@@ -198,20 +194,17 @@ class _Evaluation:
             stream="sample",
             real=real,
         )
-        num = made.num(plan.request.num)
-        assert plan.source.generator is not None
         key = None
         if not made.needs_real:
             told = f"seed {plan.request.seed}, truncation {plan.request.truncation}"
-            key = f"{_digest(plan.source.generator)}, {told}, {self._execution.device.type}"
-        stream = Stream(
-            name="generated samples",
-            num=num,
-            read=made.read,
-            key=key,
-            read_others=made.read_conditions,
-        )
-        return stream, lambda: made.reconstruct_all(PART)
+            key = f"{self._digest}, {told}, {self._execution.device.type}"
+        return made.as_stream(plan.request.num, key=key), lambda: made.reconstruct_all(PART)
+
+    @cached_property
+    def _digest(self) -> str | None:
+        """The digest of the generator's file; None where samples are evaluated."""
+        path = self._plan.source.generator
+        return None if path is None else _digest(path)
 
     def _extractor_of(self, chosen: ChosenMetric) -> ReadyExtractor | None:
         selection = chosen.selection.features

@@ -53,11 +53,6 @@ class RealData:
     def fields(self) -> Mapping[str, Field]:
         return self.trained_on.fields
 
-    @property
-    def num_trained_on(self) -> int | None:
-        """The number of samples that were trained on; None for an endless set."""
-        return self.trained_on.batches.num_samples
-
     def training(self, num: int, *, first: bool | None = None) -> Stream:
         """At most so many of the samples that were trained on, evenly among them.
 

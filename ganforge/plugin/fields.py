@@ -126,6 +126,11 @@ class Field:
         return replace(self, shape=shape)
 
 
+def undrawn(conditions: Mapping[str, Field]) -> dict[str, Field]:
+    """The conditions that no sampler can draw: all but classes."""
+    return {name: field for name, field in conditions.items() if field.kind != "category"}
+
+
 def grouped(conditions: Mapping[str, Field]) -> dict[str, tuple[str, ...]]:
     """The keywords that conditions reach a network by, and the names of the fields in each.
 

@@ -15,12 +15,12 @@ from ganforge.data.classes import Classes, in_trained_order
 from ganforge.device.randomness import Randomness
 from ganforge.engine.building import build_dataset
 from ganforge.errors import Complaint, ConfigError, DataError, UsageError, listed
-from ganforge.plugin.fields import LABEL, SAMPLE
+from ganforge.plugin.fields import LABEL, SAMPLE, undrawn
 from ganforge.plugin.options import describe, parse, to_toml
 from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import DatasetSpec
 from ganforge.printable import printable
-from ganforge.sampling.trained_generator import TrainedGenerator, undrawn
+from ganforge.sampling.trained_generator import TrainedGenerator
 
 PICTUREFUL = 64  # of samples that a picture takes any number of
 
@@ -63,7 +63,8 @@ def find_real_samples(
             raise DataError(f"{error}. --dataset NAME|PATH takes other data") from error
         real = real_samples(trained, config.dataset, num=wanted, seed=seed, holdout=holdout)
     else:
-        told = "".join(f", or --condition {name}=VALUE" for name in sorted(undrawn(trained)))
+        names = sorted(undrawn(trained.problem.conditions))
+        told = "".join(f", or --condition {name}=VALUE" for name in names)
         raise UsageError(
             "this generator is fed with real data: name the run directory, whose data set is "
             f"known, or a data set with --dataset NAME|PATH{told}"

@@ -18,7 +18,7 @@ from ganforge.engine.generation import Source
 from ganforge.engine.schedules import Schedules
 from ganforge.errors import CheckpointError, PluginError, UsageError, listed
 from ganforge.pictures.chosen_format import ChosenFormat
-from ganforge.plugin.fields import LABEL, grouped
+from ganforge.plugin.fields import LABEL, grouped, undrawn
 from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import GameSpec, GeneratorSpec, SamplerSpec
 from ganforge.printable import printable
@@ -111,12 +111,6 @@ def _game(
     }
 
 
-def undrawn(trained: TrainedGenerator) -> set[str]:
-    """The conditions that no sampler can draw: all but classes."""
-    conditions = trained.problem.conditions
-    return {name for name, field in conditions.items() if field.kind != "category"}
-
-
 def truncated(trained: TrainedGenerator, truncation: float | None) -> TrainedGenerator:
     """The generator with less variety, as far as one is asked for: the less, the nearer to 0.
 
@@ -158,7 +152,7 @@ def feed(
     for name, field in trained.problem.conditions.items():
         if name not in told and real is not None and name in real.others:
             told[name] = real.others[name][:num]
-        elif name not in told and name in undrawn(trained):
+        elif name not in told and name in undrawn(trained.problem.conditions):
             raise UsageError(
                 f"this generator is told {name!r} ({field.shown()}), which nothing draws: give it "
                 f"with --condition {name}=VALUE, or a data set that has it with --dataset NAME|PATH"

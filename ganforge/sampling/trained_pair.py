@@ -18,13 +18,14 @@ from ganforge.data.batches import Batches
 from ganforge.device.randomness import Randomness
 from ganforge.engine.assemble import Assembly, assemble
 from ganforge.engine.evaluation import at_most
-from ganforge.engine.generation import CHUNK
+from ganforge.engine.generation import CHUNK, joined
 from ganforge.engine.state import trained_classes
 from ganforge.errors import UsageError
+from ganforge.plugin.fields import undrawn
 from ganforge.plugin.registry import Registry
 from ganforge.printable import printable
 from ganforge.sampling.calibration import Calibration, calibrate
-from ganforge.sampling.trained_generator import TrainedGenerator, undrawn
+from ganforge.sampling.trained_generator import TrainedGenerator
 from ganforge.storage import tensor_file
 from ganforge.storage.checkpoint import KIND, differences, load_module, module_tensors, newest_sound
 from ganforge.storage.run_directory import RunDirectory
@@ -61,7 +62,7 @@ class TrainedPair(Pair):
         self.random = self._randomness.generator("refine", chunk)
 
     def fresh(self, n: int) -> Inputs:
-        names = undrawn(self.trained)
+        names = undrawn(self.problem.conditions)
         told = {name: self._rows(self._real.others[name], n) for name in names}
         return self._draw(n, told)
 
@@ -77,8 +78,7 @@ class TrainedPair(Pair):
         ]
         for _ in drawn[1:]:
             next(self._numbers)
-        others = {name: torch.cat([it.others[name] for it in drawn]) for name in drawn[0].others}
-        return Inputs(torch.cat([it.values for it in drawn]), **others)
+        return joined(drawn)
 
     def log_ratio(self, inputs: Inputs) -> Tensor:
         return self.calibration(self._scores(inputs))
