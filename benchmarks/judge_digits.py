@@ -128,7 +128,7 @@ def nearness(fake: Tensor, real: Tensor) -> float:
 def judge(
     networks: list[nn.Sequential], digits: Tensor, labels: Tensor, run: Path, num: int
 ) -> dict[str, object]:
-    """What the classifiers say of `num` samples of a run."""
+    """Verdict of the classifiers on `num` samples of a run."""
     registry = discover().registry
     trained = open_generator(
         run / "generator.safetensors", registry, Execution(device=torch.device("cpu"))

@@ -52,7 +52,7 @@ class Generator:
 
     @property
     def problem(self) -> Problem:
-        """What it was trained for: the sample's field, input shape, conditions, and the fit."""
+        """Problem that it was trained for: the sample's field, input shape, conditions, fit."""
         return self._trained.problem
 
     @property

@@ -18,7 +18,7 @@ from .values import as_tensor, stored
 
 @runtime_checkable
 class ReadByNumber(Protocol):
-    """What has a length and items by number, as a map-style data set of torch."""
+    """Anything with a length and items by number, as a map-style data set of torch."""
 
     def __len__(self) -> int: ...
 

@@ -94,7 +94,7 @@ def side_configuration(
 
 
 def side_setup(config: RunConfig, fields: Mapping[str, Field], execution: Execution) -> Setup:
-    """What an update works on, built as for a run."""
+    """Setup that an update works on, built as for a run."""
     randomness = Randomness(config.training.seed, execution.device)
     problem = Problem(
         sample=fields[SAMPLE],

@@ -36,7 +36,7 @@ class ProgressLine(Observer):
 
 
 class FindingWarnings(Observer):
-    """What goes wrong in a run, as Python's warnings."""
+    """Findings of the diagnosis as Python's warnings."""
 
     def found(self, finding: Finding) -> None:
         warnings.warn(finding.sentence, stacklevel=2)

@@ -199,7 +199,7 @@ def _print_results(plan: Plan, folder: SweepFolder) -> None:
 
 
 def _entry_name(values: Mapping[str, str], dataset: str) -> str:
-    """What tells a row from others: the values of the axes, but for the seed and the data."""
+    """Name that tells a row from others: the values of the axes, but for the seed and the data."""
     told = [value for label, value in values.items() if label not in ("seed", "dataset")]
     return printable(" ".join(told) or dataset, 60)
 

@@ -1,4 +1,4 @@
-"""How far a command is that makes very many samples, on a terminal alone."""
+"""Progress of a command that makes very many samples, on a terminal alone."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def way_of(environ: Mapping[str, str], encoding: str | None) -> Way | None:
 
 
 def preview(path: Path, side: int | None = None) -> str:
-    """What to write to standard output to show a picture there; empty where that is no use.
+    """Text that shows a picture on standard output; empty where that is no use.
 
     `side` is that of the samples in it, in pixels, where these are pictures themselves.
     """

@@ -68,7 +68,7 @@ class PlainDisplay(Observer):
         return f"step {step:,}/{self.num_steps:,} ({100 * step // self.num_steps} %)"
 
     def _grid(self, step: int) -> str | None:
-        """Where the grid of this step is, if it could be written."""
+        """The path of the grid of this step, if it could be written."""
         if self.run is None or not self.run.sample_grid(step).is_file():
             return None
         return printable(self.run.sample_grid(step))

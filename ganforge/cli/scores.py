@@ -42,7 +42,7 @@ def shown(value: float) -> str:
 
 
 def explanations(found: Evaluated) -> list[str]:
-    """What the scores are of, in lines: samples, floors, extractors, and what was left out."""
+    """Explain what the scores are of: samples, floors, extractors, and what was left out."""
     how = [] if found.seed is None else [f"seed {found.seed}"]
     if found.truncation is not None:
         how.append(f"truncation {found.truncation:g}")

@@ -37,7 +37,7 @@ SEED_AXES = ("seed", "training.seed")
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What is searched: the space, the number of trials, and the metric that is to be best."""
+    """Search as it is asked for: the space, the trials, and the metric that is to be best."""
 
     space: tuple[str, ...]
     trials: int | None
@@ -136,7 +136,7 @@ def _trial(number: int) -> str:
 def _plan(
     wanted: Wanted, given: Mapping[str, Any], discovery: Discovery, space: Sequence[Dimension]
 ) -> tuple[Plan, MakeRuns]:
-    """What makes the runs of a trial, and examples of them, for what is wrong to be told now."""
+    """The maker of a trial's runs, and examples of them, for what is wrong to be told now."""
     axes, file = axes_of(given)
     resolve = resolver(given, file, discovery.registry)
     seeds = next((it for it in axes if it.name in SEED_AXES), None)

@@ -1,4 +1,4 @@
-"""What `sweep` and `benchmark` share: where runs go, how many at once, and what is said of them."""
+"""Parts that `sweep` and `benchmark` share: where runs go, how many at once, what is said."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SWEEPS = Path("sweeps")
 
 @dataclass(frozen=True, kw_only=True)
 class How:
-    """How the runs of a sweep are trained: so many at once, here or on a cluster."""
+    """Way in which the runs of a sweep are trained: so many at once, here or on a cluster."""
 
     jobs: int | None
     threads: int | None
@@ -60,7 +60,7 @@ class How:
         )
 
     def launcher(self, folder: SweepFolder, split: Share) -> Launcher:
-        """What starts the runs. Raises UsageError where the cluster is not there."""
+        """The launcher of the runs. Raises UsageError where the cluster is not there."""
         if self.cluster is None:
             return LocalLauncher(folder, split, self.flags)
         return ClusterLauncher(
@@ -231,7 +231,7 @@ def print_table(
 
 
 def print_end(plan: Plan, folder: SweepFolder, outcome: Outcome, command: str) -> None:
-    """What failed and why, and how to go on: `command` is the one that does."""
+    """Tell what failed and why, and how to go on: `command` is the one that does."""
     failed = outcome.named("failed")
     for name in [run.name for run in plan.runs if run.name in failed]:
         print_error(f"{name} failed: {outcome.reasons.get(name, '')} ({folder.log(name)})")

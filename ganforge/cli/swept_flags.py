@@ -66,7 +66,7 @@ def form_of(option: click.Option) -> FlagForm:
 
 
 def forms() -> dict[str, FlagForm]:
-    """How train takes its flags, by their names without dashes."""
+    """The forms in which train takes its flags, by their names without dashes."""
     found: dict[str, FlagForm] = {}
     for option in _options():
         if option.name != "settings" and not option.is_flag:
@@ -153,7 +153,7 @@ def flags_set(given: Mapping[str, Any]) -> list[str]:
 
 
 def resolver(given: Mapping[str, Any], file: Layer | None, registry: Registry) -> Resolve:
-    """What resolves the arguments of one run, exactly as train would."""
+    """The function that resolves the arguments of one run, exactly as train would."""
     fixed = flags_set(given)
 
     def resolve_run(arguments: Sequence[str]) -> RunConfig:

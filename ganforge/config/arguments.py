@@ -81,7 +81,7 @@ class Argument:
 
 @dataclass
 class _Found:
-    """What was found so far; later entries stand over earlier ones."""
+    """Entries found so far; later ones stand over earlier ones."""
 
     entries: list[Entry] = field(default_factory=list)
     tables: dict[str, Names] = field(default_factory=dict)

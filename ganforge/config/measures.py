@@ -142,7 +142,7 @@ def usual_features(fields: Mapping[str, Field]) -> str:
 
 
 def unmet(spec: MetricSpec, known: Iterable[str], gives: Iterable[str], dataset: str) -> str | None:
-    """What a metric reads that nobody has, in words; None where there is nothing.
+    """Say what a metric reads that nobody has; None where there is nothing.
 
     `known` is what the run has, `gives` what the data set knows besides.
     """

@@ -130,5 +130,5 @@ class MetricSelection(Selection[MetricSpec]):
         return self.config_name if alone else f"{self.config_name}/{number}"
 
     def direction(self, number: str) -> Direction | None:
-        """Whether lower or higher is better of one of its numbers; None for neither."""
+        """The better direction of one of its numbers; None where neither is better."""
         return self.spec.better.get(number)

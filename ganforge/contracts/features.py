@@ -78,7 +78,7 @@ class FeatureExtractor(nn.Module, ABC):
         raise NotImplementedError(f"{type(self).__name__} must define fit()")
 
     def fingerprint(self) -> str:
-        """What its features follow from, in one line: another one, and cached features are void.
+        """Line of text that its features follow from: another one, and cached features are void.
 
         The usual one is the class, the convention and a digest of all parameters and buffers.
         """

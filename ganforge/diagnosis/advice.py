@@ -68,7 +68,7 @@ def _of_components(
 
 
 def _role(spec: ComponentSpec) -> str:
-    """What a component does in a run: of those of one role a run needs one."""
+    """The role of a component in a run, which needs one of each."""
     return "adversarial loss" if isinstance(spec, LossSpec) and _adversarial(spec) else spec.kind
 
 

@@ -13,7 +13,7 @@ DIVERGENCE = "divergence"
 
 
 class Diagnosis:
-    """What goes wrong in a run, each once. It is a function of the lines alone.
+    """Findings of what goes wrong in a run, each once. They are a function of the lines alone.
 
     So a run that goes on is shown the lines that it has, and says what it would have said.
     """

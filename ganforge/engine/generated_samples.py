@@ -76,7 +76,7 @@ class GeneratedSamples:
         return dict(self._inputs(start, num, self._real(start, num)).others)
 
     def reconstruct(self, start: int, num: int) -> Tensor:
-        """What the generator makes of real samples `start` to `start + num`."""
+        """The reconstructions of real samples `start` to `start + num`."""
         real = self.real.read(start, num)
         inputs = self._inputs(start, num, real)
         (samples,) = self.source.reconstructions(real, [inputs])

@@ -90,7 +90,7 @@ def build_schedules(
     augmentations: Sequence[ChosenAugmentation],
     terms: Sequence[ObjectiveTerm],
 ) -> Schedules:
-    """What follows from progress: scheduled options of optimizers, and modules that are told."""
+    """Gather what follows from progress: scheduled options of optimizers, modules that are told."""
     modules = [side.network for side in sides.by_name.values()]
     modules += [game, *(it.module for it in augmentations), *(term.loss for term in terms)]
     if sides.ema is not None:

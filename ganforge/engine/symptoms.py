@@ -72,7 +72,7 @@ class Symptoms:
         return found
 
     def of_samples(self, step: int, log_every: int, *, last: bool) -> dict[str, float]:
-        """What generated samples are like, where that is due after `step` steps."""
+        """Measure what generated samples are like, where that is due after `step` steps."""
         before = (step - 1) // log_every * log_every  # the line of metrics before this one
         if not last and step // EVERY == before // EVERY:
             return {}

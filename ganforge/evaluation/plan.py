@@ -54,7 +54,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is compared with what. `holdout` is the share of the data that a run with `split_seed`
+    """Plan of what is compared. `holdout` is the share of the data that a run with `split_seed`
     has held out; `held_out` the part that the set itself keeps for this, where it does.
     """
 
@@ -79,7 +79,7 @@ class Plan:
         return self.request.split or usual
 
     def known(self, fields: Mapping[str, Field]) -> set[str]:
-        """What metrics can read beside samples, features, and what the data set knows."""
+        """Quantities to be read beside samples, features, and what the data set knows."""
         found = self.source.known(fields)
         apart = self.has_held_out and self.split == "held-out"
         return found | {"training"} if apart else found

@@ -1,4 +1,4 @@
-"""What is to be evaluated, as its files tell without torch: a run, a generator, samples."""
+"""Sources of an evaluation, as their files tell without torch: a run, a generator, samples."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MOST_HEADER = 65536  # bytes of the header of an array
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """What is evaluated.
+    """Source of the samples that are evaluated.
 
     `shape` is that of its samples, where the files tell; `conditions` are the fields that its
     samples are made for; `sampler` and `provides` say what its generator does with real ones.
@@ -47,7 +47,7 @@ class Source:
         return RunDirectory(self.path) if self.kind == "run" else None
 
     def known(self, fields: Mapping[str, Field]) -> set[str]:
-        """What a metric can read beside what the data set knows, for data of these fields."""
+        """Quantities to be read of data of these fields, beside what the data set knows."""
         found = {*self.provides, *(fields.keys() - {SAMPLE})}
         if LABEL in fields:
             found.add("labels")
@@ -65,7 +65,7 @@ class Source:
 
 
 def find_source(path: Path, registry: Registry, *, best: bool) -> Source:
-    """What a path names. Raises UsageError, and CheckpointError for a file that is damaged."""
+    """The source that a path names. Raises UsageError, and CheckpointError for a damaged file."""
     where = printable(path)
     if path.is_dir() and (path / "config.toml").is_file():
         run = RunDirectory(path)

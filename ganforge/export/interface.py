@@ -150,7 +150,7 @@ def _units(field: Field) -> str:
 def describe(
     trained: TrainedGenerator, document: Mapping[str, Any], batch: int | None
 ) -> dict[str, Any]:
-    """What a program must know of an exported generator, as JSON.
+    """Facts that a program must know of an exported generator, as JSON.
 
     `document` is that of the generator's file; `batch` the size of a batch where it is fixed.
     """
@@ -189,7 +189,7 @@ def example_inputs(trained: TrainedGenerator, num: int, seed: int) -> dict[str, 
 
 
 def _distribution(it: Input, trained: TrainedGenerator) -> dict[str, str]:
-    """What is said of latents that anybody can draw: that they are standard normal, if they are."""
+    """Name the distribution of latents that anybody can draw: standard normal, if they are."""
     if it.kind != LATENTS or len(it.shape) != 1:
         return {}
     drawn = example_inputs(trained, _NUM_LOOKED_AT, seed=0)[it.name].double()

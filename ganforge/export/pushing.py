@@ -68,7 +68,7 @@ def collect(
     private: bool,
     license_name: str | None,
 ) -> Push:
-    """What a push uploads: the generator's file, its card, and the newest picture of the run."""
+    """Collect what a push uploads: the generator's file, its card, and the run's newest picture."""
     files = {GENERATOR: generator.read_bytes()}
     if run is not None and run.grids:
         files[PICTURE] = run.grids[-1][1].read_bytes()
@@ -127,7 +127,7 @@ def upload(push: Push, api: Any) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """What a client's error says, with what to do where it is about the token or the network."""
+    """The reason in a client's error, and what to do where it is the token or the network."""
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status in (401, 403):
         return (

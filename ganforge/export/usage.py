@@ -1,4 +1,4 @@
-"""How each exported file is loaded, in a few lines of Python for its card."""
+"""Usage of each exported file, in a few lines of Python for its card."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STATE = "training-state"
 def listing(
     name: str, num_bytes: int, description: Mapping[str, Any], repository: str | None = None
 ) -> Listing:
-    """What the card says of a file, which lies in a `repository` or beside the card."""
+    """The card's entry of a file, which lies in a `repository` or beside the card."""
     path = Path(name)
     summary, example = {
         ".onnx": ("the generator as an ONNX program", _onnx(name, description)),

@@ -59,7 +59,7 @@ class Side:
         self.__dict__.pop("_whole", None)
 
     def features(self, extractor: ReadyExtractor) -> Extracted:
-        """What an extractor sees of the samples."""
+        """Features of the samples, as an extractor sees them."""
         if extractor.name not in self._features:
             self._features[extractor.name], others = extractor.look_at(self.stream, self._progress)
             if others and self._others is None:

@@ -67,7 +67,7 @@ class ReadyExtractor:
         return Extracted.joined(found), {n: torch.cat([it[n] for it in others]) for n in names}
 
     def _chunks(self, stream: Stream) -> Iterator[tuple[int, int]]:
-        """Where chunks begin and end: their size follows from that of a sample alone."""
+        """Beginnings and ends of chunks, whose size follows from that of a sample alone."""
         shape = self.network.problem.sample_shape
         fitting = CHUNK_BYTES // (4 * math.prod(shape)) // PART * PART
         size = min(max(fitting, PART), LARGEST_CHUNK)
@@ -114,7 +114,7 @@ class ReadyExtractor:
 
 
 def _fault(found: Any, num: int, logits: bool) -> str | None:
-    """What is wrong with what an extractor gave, in words; None where nothing is."""
+    """Say what is wrong with what an extractor gave; None where nothing is."""
     if not isinstance(found, Extracted):
         return f"a ganforge.Extracted, not {type(found).__name__}"
     if (found.logits is not None) is not logits:

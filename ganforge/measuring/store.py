@@ -60,7 +60,7 @@ class Store:
         self._writable = True
 
     def get(self, kind: str, key: str) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """What was kept under a key; None where nothing was, or where the file is damaged."""
+        """The tensors kept under a key; None where nothing was, or where the file is damaged."""
         path = self._path(kind, key)
         if not path.is_file():
             return None

@@ -94,7 +94,7 @@ class ChosenFormat:
                 yield piece
 
     def _each(self, begin: Callable[[], Iterator[Any]]) -> Iterator[Any]:
-        """What a generator function of the format gives, one after another."""
+        """Yield what a generator function of the format gives, one after another."""
         iterator = self._write(begin)
         while (piece := self._write(next, iterator, _END)) is not _END:
             yield piece

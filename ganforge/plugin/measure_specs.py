@@ -81,7 +81,7 @@ class FeaturesSpec(SampleSpec):
 
     @property
     def provides(self) -> frozenset[str]:
-        """What a metric can read of its results."""
+        """The results of it that a metric can read."""
         return frozenset(
             ["features"]
             + (["logits"] if self.logits else [])

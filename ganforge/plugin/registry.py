@@ -40,7 +40,7 @@ class Component(Generic[S]):
 
     @property
     def noun(self) -> str:
-        """What messages call it."""
+        """The word by which messages call it."""
         return self.spec.noun
 
     @property

@@ -40,5 +40,5 @@ def section(identity: str, title: str, *content: str) -> str:
 
 
 def folded(summary: str, content: str) -> str:
-    """What is there for those who ask."""
+    """Fold away what is there for those who ask."""
     return f"<details><summary>{summary}</summary>{content}</details>"

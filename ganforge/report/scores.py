@@ -1,4 +1,4 @@
-"""What was measured: the metrics of training, evaluations after it, and what goes wrong."""
+"""Measurements of a run: the metrics of training, evaluations after it, and what goes wrong."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .markup import table, text
 
 
 def findings(run: Run, config: RunConfig | None, registry: Registry) -> str:
-    """What goes wrong, and what to try; that nothing was found, where there is what to look at."""
+    """Tell what goes wrong and what to try, or that nothing was found where there was data."""
     if not run.metrics:
         return ""
     found = diagnose(run.metrics).findings

@@ -96,7 +96,7 @@ def _shown(value: object) -> str:
 
 
 def configuration(settings: Sequence[Setting], *, known: bool) -> str:
-    """What differs from the defaults first, where these are known, and everything below it."""
+    """List what differs from the defaults first, where these are known, and everything below it."""
     if not known:
         missing = "<p>A plugin of this run is not installed here, so no defaults are known.</p>"
         return missing + _every(settings)

@@ -65,7 +65,7 @@ def evaluated(run: Run) -> dict[str, tuple[float, str]]:
 
 
 def _conditions(record: Mapping[str, Any], score: Mapping[str, Any]) -> str:
-    """What must agree for two scores to be comparable, in words."""
+    """Say what must agree for two scores to be comparable."""
     said = [
         f"{record['num']} samples against {record['num_real']} of {record['dataset']}",
         f"split {record['split']}",

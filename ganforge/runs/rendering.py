@@ -68,7 +68,7 @@ def _seconds(cell: Cell) -> str:
 
 
 def legend(comparison: Comparison) -> list[str]:
-    """What the numbers are, and what they do not say."""
+    """Explain what the numbers are, and what they do not say."""
     spread = any(len(group.runs) > 1 for group in comparison.groups)
     what = f"{comparison.which.capitalize()} values"
     if spread:

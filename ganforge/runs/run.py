@@ -40,7 +40,7 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """What a run said last of itself."""
+    """Last word of a run on itself."""
 
     state: RunState
     step: int = 0
@@ -89,7 +89,7 @@ class Run:
 
     @property
     def status(self) -> Status:
-        """What the run is doing, read anew each time."""
+        """The status of the run, read anew each time."""
         try:
             stored = json.loads(self.directory.status.read_text(encoding="utf-8"))
             state, step = stored["state"], int(stored["step"])
@@ -131,7 +131,7 @@ class Run:
 
     @cached_property
     def evaluations(self) -> Sequence[Mapping[str, Any]]:
-        """What `ganforge evaluate` has found of it, the first time first."""
+        """The evaluations of it by `ganforge evaluate`, the first one first."""
         try:
             lines = self.directory.evaluations.read_text(encoding="utf-8").splitlines()
         except OSError:

@@ -24,7 +24,7 @@ Settings = Mapping[str, object]
 
 
 def settings_of(run: Run) -> dict[str, object]:
-    """What makes a run what it is: its settings by key, and the components of each table.
+    """The settings of a run by key, and the components of each table.
 
     `loss` is `"nonsat + r1"`. What is written down, and how often, is left out.
     """

@@ -88,7 +88,7 @@ class Refining:
             raise PluginError(f"{self._selection.label} gave inputs {shapes[0]} for {shapes[1]}")
 
     def report(self) -> list[str]:
-        """What it took, in lines for people."""
+        """Report what it took, in lines for people."""
         found, tally = [], self.tally
         name = self._selection.component.name
         if tally.rate is not None:

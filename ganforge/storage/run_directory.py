@@ -157,7 +157,7 @@ class RunDirectory:
 
 
 def is_locked(run: RunDirectory) -> bool | None:
-    """Whether a process is in the run directory; None where the system cannot tell."""
+    """True where a process is in the run directory; None where the system cannot tell."""
     try:
         import fcntl
 

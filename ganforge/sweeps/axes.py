@@ -45,7 +45,7 @@ class Axis:
 
 @dataclass(frozen=True, kw_only=True)
 class FlagForm:
-    """How `train` takes a flag: any number of times, as a list of numbers, or once."""
+    """Form in which `train` takes a flag: any number of times, as a list of numbers, or once."""
 
     flag: str
     repeatable: bool = False

@@ -57,7 +57,7 @@ class TrainingJob:
         return code
 
     def checkpoint(self) -> Any:
-        """What submitit calls before the job is ended, and queues again."""
+        """Called by submitit before the job is ended; what it returns is queued again."""
         from submitit.helpers import DelayedSubmission
 
         if self._process is not None:

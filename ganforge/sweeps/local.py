@@ -34,7 +34,7 @@ class Launcher(Protocol):
 
     @property
     def slots(self) -> int:
-        """How many may be trained at once."""
+        """The number of runs that may be trained at once."""
 
     def start(self, name: str, slot: int) -> Task:
         """Begin a run, or go on with it."""

@@ -13,7 +13,7 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """How many runs are trained at once, with how many threads each, on which accelerators."""
+    """Numbers of runs at once and of threads for each, and the accelerators that they are on."""
 
     jobs: int
     threads: int

@@ -29,7 +29,7 @@ class Published:
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """How mode coverage of one data set is measured.
+    """Protocol by which mode coverage of one data set is measured.
 
     `metric` gives the numbers of `columns`, whose first one ranks, the most first, and then `kl`,
     the least first. `settings` are those of the data set that may be another's: where its files

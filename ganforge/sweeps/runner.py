@@ -49,7 +49,7 @@ class Watcher(Protocol):
 
 @dataclass(kw_only=True)
 class Outcome:
-    """How each run ended, by name, and the state that a signal stopped the sweep in."""
+    """Ends of the runs by name, and the state that a signal stopped the sweep in."""
 
     progress: dict[str, Progress] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
@@ -151,7 +151,7 @@ def _end(outcome: Outcome, supply: Supply, name: str, progress: Progress, reason
 
 
 def _verdict(folder: SweepFolder, name: str, code: int, stopped: bool) -> tuple[Progress, str]:
-    """How a run has ended, by what it says itself, and why."""
+    """The end of a run by what it says itself, and why."""
     run = folder.open_run(name)
     state = run.status.state if run is not None else "unknown"
     if code == 0 and state == "finished":

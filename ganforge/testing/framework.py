@@ -97,7 +97,7 @@ class Subject(Generic[S]):
         return self.selection.says(attribute)
 
     def once(self, what: str, find: Callable[[], R]) -> R:
-        """What `find` gives, found out once for all checks with these options."""
+        """The result of `find`, found out once for all checks with these options."""
         key = f"{what} with {dict(self.given)!r}"
         if key not in self._found:
             self._found[key] = find()

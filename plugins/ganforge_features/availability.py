@@ -1,4 +1,4 @@
-"""Whether the packages and the weights of an extractor are here, told without torch."""
+"""Availability of the packages and the weights of an extractor, told without torch."""
 
 from __future__ import annotations
 

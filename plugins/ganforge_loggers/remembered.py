@@ -1,4 +1,4 @@
-"""What a tracker calls a run, kept in the run directory so that a resumed run goes on there."""
+"""Names that trackers have for a run, kept in its directory so that a resumed run goes on there."""
 
 from __future__ import annotations
 

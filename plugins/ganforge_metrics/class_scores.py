@@ -1,4 +1,4 @@
-"""What a classifier says of generated samples: how sure it is, how varied, and whether it agrees.
+"""Scores of generated samples by a classifier: its certainty, their variety, its agreement.
 
 Classifiers are sure of much that is no sample at all, so none of this says that samples look real.
 """
@@ -91,7 +91,7 @@ class Classes(Metric):
 
 
 class LabelAgreement(Metric):
-    """Whether a classifier of the data's own classes sees those that samples were made for.
+    """Agreement of a classifier of the data's own classes with those that samples were made for.
 
     `accuracy` over all samples, and `worst_class`, that of the class with the lowest. Of real
     samples it is what the classifier gets. A generator that makes one picture for each class has
@@ -140,7 +140,7 @@ class StackedModes(Metric):
 
 
 def class_counts(logits: Tensor) -> Tensor:
-    """How many of the samples are of each class, float64 `[K]`."""
+    """Numbers of samples of each class, float64 `[K]`."""
     return logits.argmax(1).bincount(minlength=logits.shape[1]).double()
 
 

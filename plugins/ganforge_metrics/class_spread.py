@@ -1,4 +1,4 @@
-"""How much the samples of one class differ from each other, beside those of real data."""
+"""Differences among the samples of one class, beside those of real data."""
 
 from __future__ import annotations
 

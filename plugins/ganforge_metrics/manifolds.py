@@ -16,7 +16,7 @@ _TIE = 1e-12  # of the squared size of features: what rounding makes of equal di
 
 
 class Manifolds(Metric):
-    """How much of the generated samples looks real, and how much of the real ones is generated.
+    """Shares of generated samples that look real, and of real ones that are generated.
 
     `precision` and `recall` are those of Kynkäänniemi et al. (2019, "Improved precision and recall
     metric"), `density` and `coverage` those of Naeem et al. (2020, "Reliable fidelity and diversity

@@ -1,4 +1,4 @@
-"""Whether generated samples are copies: of training samples, or of each other."""
+"""Copies among generated samples: of training samples, or of each other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RESOLUTION = 1e-6  # of the size of features: nearer than this, float32 tells n
 
 
 class Memorisation(Metric):
-    """How near generated samples are to those trained on, beside real ones held out of training.
+    """Nearness of generated samples to those trained on, beside real ones held out of training.
 
     For a sample s let `ρ(s)` be its distance from the nearest training sample over that from the
     nearest held-out one (but itself). How crowded the place of a sample is has little to do with

@@ -14,7 +14,7 @@ _QUANTILES = 1000
 
 
 class Motion(Metric):
-    """How bright frames are, and how much moves, beside real videos.
+    """Brightness of frames, and how much moves, beside real videos.
 
     - `brightness`, `contrast`: Wasserstein distances of the distributions of the mean, and of the
       standard deviation, of a frame's numbers;

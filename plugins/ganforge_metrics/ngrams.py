@@ -13,7 +13,7 @@ from . import NgramOptions
 
 
 class Ngrams(Metric):
-    """How far the n-grams of generated texts are from those of real ones.
+    """Distance of the n-grams of generated texts from those of real ones.
 
     - `js1`, `js2`, ...: the Jensen-Shannon divergence, in bits, of the frequencies of n-grams of
       that length, from 0 to 1, as Gulrajani et al. (2017) watch their language model;

@@ -31,7 +31,7 @@ class Clouds(Metric):
 
 
 class Volumes(Metric):
-    """How generated volumes are filled, beside real ones. A cell is full above the middle.
+    """Filling of generated volumes, beside real ones. A cell is full above the middle.
 
     - `jsd`: the Jensen-Shannon divergence, in nats, of where cells are full on the whole
       (Achlioptas et al., 2018), from 0 to .69;

@@ -20,7 +20,7 @@ _LEAST = 1e-10  # of the real power: less is silence
 
 
 class Spectrum(Metric):
-    """How far the spectra of generated sequences are from those of real ones.
+    """Distances of the spectra of generated sequences from those of real ones.
 
     - `log_spectral_distance`, in dB: the root of the mean squared difference of the logarithms of
       the mean power, over frequencies and channels (Gray and Markel, 1976);

@@ -15,7 +15,7 @@ _CHUNK = 1024  # columns of numbers whose correlations are compared at a time
 
 
 class Columns(Metric):
-    """How far the columns of generated rows are from those of real ones, from 0 to 1.
+    """Distances of the columns of generated rows from those of real ones, from 0 to 1.
 
     - `columns`: the mean distance of a column's distributions: for numbers the Kolmogorov-Smirnov
       statistic, for categories the total variation distance;

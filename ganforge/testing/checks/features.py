@@ -263,7 +263,7 @@ def _extract(extractor: Any, samples: Tensor, seed: int = 0) -> Extracted:
 
 
 def _look(extractor: Any, samples: Tensor, seed: int = 0) -> Any:
-    """What it gives, asked as an evaluation asks it. An error shows the shapes given."""
+    """Ask it as an evaluation does. An error shows the shapes given."""
     with (
         seeded(seed),
         torch.inference_mode(),
