@@ -21,7 +21,7 @@ from .errors import (
     RunDirectoryError,
     UsageError,
 )
-from .plugin.fields import Field
+from .plugin.fields import Field, natural_order
 from .plugin.hookspecs import hookimpl
 from .plugin.options import NoOptions, option
 from .plugin.schedule import Progress, Schedule
@@ -198,6 +198,7 @@ __all__ = [
     "list_components",
     "load",
     "mean_score",
+    "natural_order",
     "open_run",
     "option",
     "train",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -12,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganforge.errors import DataError
-from ganforge.plugin.fields import GRIDS, Field, Kind
+from ganforge.plugin.fields import GRIDS, Field, Kind, natural_order
 from ganforge.printable import printable
 
 #: rank of one value -> its kind, where nothing says another
@@ -131,7 +130,7 @@ def category_of(
         raise DataError(f"{name}: two classes have the same name")
     listed = labels.tolist() if isinstance(labels, Tensor | numpy.ndarray) else [*labels]
     if listed and isinstance(listed[0], str):
-        names = names or tuple(sorted({str(it) for it in listed}, key=_natural))
+        names = names or tuple(sorted({str(it) for it in listed}, key=natural_order))
         numbers = {it: number for number, it in enumerate(names)}
         if unknown := sorted({str(it) for it in listed} - numbers.keys()):
             raise DataError(f"{name} has {printable(unknown[0], 60)!r}, which is none of classes")
@@ -150,12 +149,6 @@ def category_of(
             f"{name} has the number {int(found.max())}, and there are {len(names)} classes"
         )
     return found, names
-
-
-def _natural(name: str) -> tuple[list[str | tuple[int, str]], str]:
-    """A key by which 2 comes before 10."""
-    parts = re.split(r"(\d+)", name)
-    return [(int(it), it) if it.isdecimal() else it for it in parts], name
 
 
 def _shown(values: Tensor) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -30,6 +31,7 @@ _RANKS = {
 }
 #: the keyword by which a network receives a condition of a kind, where that is not the kind
 _KEYWORDS = {"category": "label"}
+_DIGITS = re.compile("([0-9]+)")
 #: what a spec may name as a condition that a network takes; `labels` are several categories
 CONDITIONS = ("label", "labels", *(kind for kind in KINDS_OF_FIELDS if kind != "category"))
 
@@ -124,6 +126,20 @@ class Field:
     def with_shape(self, shape: tuple[int, ...]) -> Field:
         """This field with the shape that its data turned out to have."""
         return replace(self, shape=shape)
+
+
+def natural_order(name: str) -> tuple[list[str | tuple[int, str]], str]:
+    """A key to sort names by as people do: 2 before 10, and b between A and C.
+
+    Names that differ in their case, or in zeros before a number, alone are in the order of their
+    letters.
+    """
+    found: list[str | tuple[int, str]] = []
+    # Text and numbers take turns, so that like is compared with like.
+    for place, part in enumerate(_DIGITS.split(name)):
+        digits = part.lstrip("0")
+        found.append((len(digits), digits) if place % 2 else part.casefold())
+    return found, name
 
 
 def undrawn(conditions: Mapping[str, Field]) -> dict[str, Field]:

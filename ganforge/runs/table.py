@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ganforge.errors import ConfigError, UsageError
+from ganforge.plugin.fields import natural_order
 from ganforge.printable import printable
 from ganforge.runs.measures import (
     Directions,
@@ -76,7 +76,8 @@ def find_runs(folder: Path) -> tuple[list[Run], dict[str, str]]:
     if (folder / "config.toml").is_file():
         return [Run(folder)], {}
     try:
-        folders = sorted((it for it in folder.iterdir() if it.is_dir()), key=_natural)
+        found = (it for it in folder.iterdir() if it.is_dir())
+        folders = sorted(found, key=lambda it: natural_order(it.name))
     except OSError as error:
         raise UsageError(f"{shown} cannot be read: {error.strerror}") from error
     runs: list[Run] = []
@@ -177,9 +178,3 @@ def _goodness(row: Row) -> tuple[str, float]:
     value = row.measured.value
     sign = -1 if row.measured.better == "higher" else 1
     return (row.measured.name, sign * value if math.isfinite(value) else math.inf)
-
-
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """In the order in which people count: `run-2` before `run-10`."""
-    parts = re.split(r"(\d+)", path.name)
-    return [(int(it) if it.isdigit() and it.isascii() else -1, it) for it in parts]

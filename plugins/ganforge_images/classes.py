@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-_DIGITS = re.compile("([0-9]+)")
+from ganforge import natural_order
 
 
 def class_names(names: Sequence[str]) -> list[str | None]:
@@ -28,23 +27,9 @@ def labelled(names: Sequence[str | None]) -> tuple[list[int], tuple[str, ...]] |
     folders = [name for name in names if name is not None]
     if len(folders) < len(names) or not folders:
         return None
-    known = sorted(set(folders), key=natural)
+    known = sorted(set(folders), key=natural_order)
     index = {name: label for label, name in enumerate(known)}
     return [index[name] for name in folders], tuple(_text(name) for name in known)
-
-
-def natural(name: str) -> tuple[list[str | tuple[int, str]], str]:
-    """A key to sort names by as people do: 2 before 10, and b between A and C.
-
-    Names that differ in their case, or in zeros before a number, alone are in the order of their
-    letters.
-    """
-    found: list[str | tuple[int, str]] = []
-    # Text and numbers take turns, so that like is compared with like.
-    for place, part in enumerate(_DIGITS.split(name)):
-        digits = part.lstrip("0")
-        found.append((len(digits), digits) if place % 2 else part.casefold())
-    return found, name
 
 
 def _common_depth(parts: Sequence[list[str]]) -> int:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganforge_images.classes import class_names, labelled, natural, unwrapped
+from ganforge import natural_order as natural
+from ganforge_images.classes import class_names, labelled, unwrapped
 
 
 @pytest.mark.parametrize(
