@@ -82,7 +82,7 @@ def test_a_run_of_0_1_keeps_the_numbers_of_its_classes(ganforge, folder, tmp_pat
     """0.1 sorted the names as texts, and stored them in the generator alone."""
     run = (*CONDITIONAL, "--dataset", "./images", "--checkpoint-every", "3")
     with monkeypatch.context() as then:
-        then.setattr(ganforge_images.classes, "natural", lambda name: name)
+        then.setattr(ganforge_images.classes, "natural_order", lambda name: name)
         assert ganforge("train", *run, "--out", "straight").code == 0
         assert ganforge("train", *run, "--out", "resumed").code == 0
     assert stored(tmp_path / "straight", 3)[1]["classes"] == {"label": ["10", "2"]}
