@@ -13,6 +13,15 @@ from difflib import get_close_matches
 from typing import ClassVar
 
 
+class Ending(BaseException):
+    """An order from outside to end, which comes at any place: no fault of the code that runs."""
+
+
+#: What is passed on wherever the code of a plugin is called. Anything else that it raises is its
+#: failure, SystemExit included.
+ENDINGS: tuple[type[BaseException], ...] = (KeyboardInterrupt, Ending)
+
+
 class GanforgeError(Exception):
     """The root of the hierarchy."""
 

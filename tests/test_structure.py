@@ -61,8 +61,8 @@ def short(path: Path) -> str:
 
 
 def module_name(path: Path) -> str:
-    relative = path.relative_to(ROOT / "plugins" if "plugins" in path.parts else ROOT)
-    parts = relative.with_suffix("").parts
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    parts = parts[1:] if parts[0] == "plugins" else parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 

@@ -31,7 +31,7 @@ class Selection(Generic[S]):
     @property
     def label(self) -> str:
         """The component as messages name it, with its package."""
-        return f"the {self.component.noun} {self.component.name!r} of {self.component.origin}"
+        return self.component.label
 
     def check_available(self) -> None:
         """Raise DataError where the component finds, without torch, that something is not there."""

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset as TorchDataset
 
 from ganforge.contracts import Batch, MapDataset
 from ganforge.device.execution import Execution
-from ganforge.errors import DataError, PluginError
+from ganforge.errors import ENDINGS, DataError, PluginError
 from ganforge.plugin.fields import LABEL, SAMPLE, Field
 from ganforge.printable import described
 
@@ -119,7 +119,9 @@ class _Items(TorchDataset[Item]):
             return {name: torch.as_tensor(values[name]) for name in self._names}
         except DataError as error:
             return {_ERROR: error}
-        except Exception as error:
+        except ENDINGS:
+            raise
+        except BaseException as error:
             what = f"{self._label} cannot give item {numbers[SAMPLE]}: {described(error)}"
             return {_ERROR: PluginError(what)}
 

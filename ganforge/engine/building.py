@@ -17,6 +17,7 @@ from ganforge.errors import PluginError
 from ganforge.plugin.base_specs import ComponentSpec
 from ganforge.plugin.fields import LABEL, SAMPLE, Field
 from ganforge.plugin.specs import DatasetSpec, FeaturesSpec, GameSpec, GeneratorSpec
+from ganforge.printable import represented
 from ganforge.problem import Fit, Problem
 
 T = TypeVar("T")
@@ -107,7 +108,7 @@ def _side(
     """Build a side of the game. Raises PluginError where that fails, or gives no module."""
     network = game.component.call(f"cannot build the {name}'s side", build, *arguments)
     if not isinstance(network, nn.Module):
-        raise PluginError(f"{game.label} must build a torch.nn.Module, not {network!r}")
+        raise PluginError(f"{game.label} must build a torch.nn.Module, not {represented(network)}")
     return network
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ganforge.config.run_config import RunConfig, Selection
-from ganforge.contracts import Batch, Draw, Inputs, Update
+from ganforge.contracts import Batch, Draw, Inputs, Step, Update
 from ganforge.contracts.step import arguments
-from ganforge.errors import GanforgeError, PluginError
+from ganforge.errors import PluginError
 from ganforge.plugin.base_specs import ComponentSpec
 from ganforge.plugin.specs import NetworkSpec
-from ganforge.printable import described
+from ganforge.printable import represented
 from ganforge.problem import Problem
 
 from .feed import no_inputs
@@ -30,12 +31,13 @@ def probe(config: RunConfig, training: Training, problem: Problem) -> None:
     The state of everything is as it was before. Raises PluginError with the package of whatever
     gives anything but what its contract says.
     """
-    real = training.feed.batches.batch(0)
+    real = _called(config.dataset, training.feed.batches.batch, 0)
     _expect(config.dataset, "samples", real.samples, problem.sample_shape, len(real))
     num = TWO * config.game.says("packing")
     repeated = _first_repeated(real, num)
     generator = training.randomness.generator("probe", 0)
-    inputs = training.feed.sampler.sample(num, generator=generator, real=repeated)
+    sample = training.feed.sampler.sample
+    inputs = _called(config.sampler, sample, num, generator=generator, real=repeated)
     if not isinstance(inputs, Inputs):
         raise no_inputs(config.sampler, inputs)
     _expect(config.sampler, "inputs", inputs.values, problem.input_shape, num)
@@ -79,16 +81,29 @@ def _probe_generator(config: RunConfig, training: Training, problem: Problem, dr
 
 def _probe_discriminator(config: RunConfig, training: Training, update: Update, draw: Draw) -> None:
     assert config.discriminator is not None
-    try:
-        steps = training.game.steps(update, draw)
-    except GanforgeError:
-        raise
-    except Exception as error:
-        raise _failure(config.game, error) from error
+    steps = _called(config.game, training.game.steps, update, draw)
+    if not (
+        isinstance(steps, list | tuple) and steps and all(isinstance(it, Step) for it in steps)
+    ):
+        raise PluginError(
+            f"steps of {config.game.label} must return a list of ganforge.Step, not "
+            f"{represented(steps)}"
+        )
     for step in steps:
         judged = _called(config.game, lambda step=step: step.fake)
+        if not isinstance(judged, Tensor) or judged.dim() == 0:
+            shown = represented(judged)
+            raise PluginError(f"{config.game.label} must give fake as [B, ...], not {shown}")
+        _probe_augmentations(training, judged)
         scores = _called(config.discriminator, lambda step=step: step.fake_scores)
         _expect_scores(config, scores, len(judged))
+
+
+def _probe_augmentations(training: Training, judged: Tensor) -> None:
+    for it in training.augmenting.chosen:
+        generator = training.randomness.generator("probe", 2)
+        found = _called(it.selection, it.module, judged, generator, training.progress(0))
+        _expect(it.selection, "samples", found, tuple(judged.shape[1:]), len(judged))
 
 
 def _is_plain(network: nn.Module) -> bool:
@@ -121,16 +136,7 @@ def _first_repeated(real: Batch, num: int) -> Batch:
 
 
 def _called(selection: Selection[ComponentSpec], call: Any, *arguments: Any, **told: Any) -> Any:
-    try:
-        return call(*arguments, **told)
-    except GanforgeError:
-        raise
-    except Exception as error:
-        raise _failure(selection, error) from error
-
-
-def _failure(selection: Selection[ComponentSpec], error: Exception) -> PluginError:
-    return PluginError(f"{selection.label} fails on a batch of two: {described(error)}")
+    return selection.component.call("fails on a batch of two", partial(call, *arguments, **told))
 
 
 def _expect(
@@ -143,7 +149,9 @@ def _expect(
         and tuple(found.shape) == (num, *shape)
     ):
         return
-    shown = f"{found.dtype} {list(found.shape)}" if isinstance(found, Tensor) else repr(found)
+    shown = (
+        f"{found.dtype} {list(found.shape)}" if isinstance(found, Tensor) else represented(found)
+    )
     wanted = ", ".join(["B", *map(str, shape)])
     of = f" for B = {num}" if isinstance(found, Tensor) and found.shape[:1] != (num,) else ""
     raise PluginError(

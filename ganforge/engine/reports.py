@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ganforge.contracts import Callback, Drawn
 from ganforge.diagnosis.findings import Finding
-from ganforge.errors import GanforgeError
+from ganforge.errors import ENDINGS, GanforgeError
 from ganforge.pictures.encoding import encode_png
 from ganforge.plugin.fields import GRIDS
 from ganforge.printable import described, printable
@@ -178,7 +178,9 @@ class CallbackObserver(Observer):
     def _call(self, call: Callable[[], None]) -> None:
         try:
             call()
-        except Exception as error:
+        except ENDINGS:
+            raise
+        except BaseException as error:
             raise CallbackFailure(f"{self._label} failed: {described(error)}") from error
 
 

@@ -17,11 +17,11 @@ from ganforge.config.layers import Layer, from_run
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import OPTIMIZER_SECTIONS, KeyPath, RunConfig
 from ganforge.errors import (
+    ENDINGS,
     Complaint,
     ConfigError,
     GanforgeError,
     NonFiniteError,
-    PluginError,
     RunDirectoryError,
     listed,
 )
@@ -30,7 +30,7 @@ from ganforge.plugin.options import describe, to_toml
 from ganforge.plugin.registry import Component, Registry
 from ganforge.plugin.requirements import installation
 from ganforge.plugin.schedule import schedule_from
-from ganforge.printable import described, printable
+from ganforge.printable import printable
 from ganforge.storage.run_directory import Lock, RunDirectory, State, next_directory
 from ganforge.storage.working_folder import git_state
 
@@ -207,6 +207,7 @@ def _prepare(
     remedies: Iterable[Component[Spec]],
 ) -> Trainer:
     from .assemble import assemble
+    from .culprit import failure
     from .state import trained_classes
     from .trainer import Trainer
 
@@ -217,12 +218,10 @@ def _prepare(
         trainer = Trainer(assembly, run, *observers, remedies=remedies)
         if resume:
             trainer.resume()
-    except GanforgeError:
+    except (GanforgeError, *ENDINGS):
         raise
-    except Exception as error:
-        raise PluginError(
-            f"the run could not be set up: {described(error)} (GANFORGE_DEBUG=1 shows where)"
-        ) from error
+    except BaseException as error:
+        raise failure("the setting up of the run", error, config, None) from error
     return trainer
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from ganforge.errors import UsageError
+from ganforge.errors import Ending, UsageError
 from ganforge.storage.run_directory import State
 
 PREEMPT_VARIABLE = "GANFORGE_PREEMPT_SIGNAL"
@@ -17,7 +17,7 @@ PREEMPT_VARIABLE = "GANFORGE_PREEMPT_SIGNAL"
 EXIT_CODES: dict[State, int] = {"finished": 0, "interrupted": 130, "terminated": 143}
 
 
-class Stopped(BaseException):
+class Stopped(Ending):
     """A signal came while there was nothing yet to save."""
 
     def __init__(self, state: State) -> None:

@@ -12,6 +12,7 @@ import torch
 from ganforge.diagnosis.advice import advised
 from ganforge.diagnosis.diagnosis import Diagnosis, diagnose
 from ganforge.errors import (
+    ENDINGS,
     CheckpointError,
     DivergenceError,
     GanforgeError,
@@ -20,7 +21,6 @@ from ganforge.errors import (
 )
 from ganforge.plugin.base_specs import Spec
 from ganforge.plugin.registry import Component
-from ganforge.printable import described
 from ganforge.runs.run import read_metrics
 from ganforge.storage.checkpoint import prune, write_checkpoint
 from ganforge.storage.generator_file import write_generator
@@ -28,6 +28,7 @@ from ganforge.storage.run_directory import RunDirectory, State
 
 from .assemble import Assembly
 from .best import BestSoFar
+from .culprit import culprit, failure
 from .observers import Observer
 from .reports import Reports
 from .state import load_newest, snapshot
@@ -85,9 +86,9 @@ class Trainer:
         the last step of a run that has diverged, and PluginError where a component fails.
         """
         state: State = "failed"
-        self.reports.started(self.step)
         try:
             with self._explained():
+                self.reports.started(self.step)
                 ended = self._loop(stop_request)
             self._check_divergence()
             state = ended
@@ -148,7 +149,14 @@ class Trainer:
         except UsageError as error:
             # It would have been one before training began; now it is a failure.
             raise GanforgeError(f"step {self.step + 1} failed: {error}") from error
-        except GanforgeError:
+        except PluginError as error:
+            # What a term raises may come from a network that it reads: then it is that one's.
+            cause = error.__cause__
+            found = cause and culprit(cause, self.assembly.config, self.assembly)
+            if cause is None or not found or found.label in str(error):
+                raise
+            raise self._failure(cause) from cause
+        except (GanforgeError, *ENDINGS):
             raise
         except torch.OutOfMemoryError as error:
             batch_size = self.assembly.config.training.batch_size
@@ -157,10 +165,11 @@ class Trainer:
                 "training needs less with a larger training.num_accumulation_steps. The last "
                 "checkpoint is intact"
             ) from error
-        except Exception as error:
-            raise PluginError(
-                f"step {self.step + 1} failed: {described(error)} (GANFORGE_DEBUG=1 shows where)"
-            ) from error
+        except BaseException as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: BaseException) -> PluginError:
+        return failure(f"step {self.step + 1}", error, self.assembly.config, self.assembly)
 
     def train_step(self) -> None:
         """One step of the algorithm, and what it leaves for the log."""
