@@ -12,6 +12,7 @@ import click
 
 from ganforge import __version__
 from ganforge.errors import GanforgeError
+from ganforge.printable import represented
 
 from .console import print_error, show_warning
 
@@ -101,6 +102,13 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print_error("interrupted")
         return 130
+    except SystemExit as error:  # click leaves by another way: this one is of a plugin
+        if debug:
+            raise
+        print_error(
+            f"a plugin called sys.exit({represented(error.code)}) (GANFORGE_DEBUG=1 shows where)"
+        )
+        return 1
     except BrokenPipeError:
         # The reader of a pipe went away; what it did not want to read is no error.
         sys.stdout = None

@@ -158,6 +158,7 @@ def assemble(config: RunConfig, *, fresh: bool = True, trained: Classes | None =
         training=training,
         source=Source(
             network=sides.sampled,
+            generator=config.generator,
             game=built.game,
             sampler=sampler,
             selection=config.sampler,

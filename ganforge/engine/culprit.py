@@ -6,7 +6,7 @@ called), and the time of a step is no time to ask who is. The traceback knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from torch import nn
 
 from ganforge.config.run_config import RunConfig, Selection
+from ganforge.contracts import Step
 from ganforge.errors import PluginError
 from ganforge.plugin.base_specs import ComponentSpec
 from ganforge.printable import described
@@ -48,26 +49,67 @@ def culprit(
     error: BaseException, config: RunConfig, assembly: Assembly | None = None
 ) -> Culprit | None:
     """The component whose code raised an exception, or that of which it is the cause."""
-    owners = {} if assembly is None else {id(it): label for it, label in _objects(assembly)}
-    packages = _packages(config)
+    owners = Owners(config, assembly)
     seen: BaseException | None = error
     while seen is not None:
-        frames = [*_frames(seen)]
-        for frame in reversed(frames):
-            if (label := _label(frame, owners, packages)) is not None:
-                called = next(it for it in frames if _label(it, owners, packages) == label)
-                return Culprit(label=label, function=called.f_code.co_name)
+        if (found := owners.culprit([*_frames(seen)])) is not None:
+            return found
         seen = seen.__cause__
     return None
 
 
-def _label(frame: FrameType, owners: dict[int, str], packages: dict[str, str]) -> str | None:
-    """The component that a frame belongs to, by the object of the method or else by its package."""
-    module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-    if module == "torch" and frame.f_code.co_name in ("_wrapped_call_impl", "_call_impl"):
-        return None  # the next one has the same object, and is the function of the component
-    label = owners.get(id(frame.f_locals.get("self")))
-    return label or packages.get(module)
+class Owners:
+    """Which frames of a traceback belong to which component of a run."""
+
+    def __init__(self, config: RunConfig, assembly: Assembly | None) -> None:
+        self._game = config.game.label
+        self._objects = {} if assembly is None else {id(it): who for it, who in _objects(assembly)}
+        self._packages: dict[str, list[Selection[ComponentSpec]]] = {}
+        for it in config.selections:
+            package = it.spec.build.partition(":")[0].partition(".")[0]
+            self._packages.setdefault(package, []).append(it)
+
+    def culprit(self, frames: Sequence[FrameType]) -> Culprit | None:
+        """The component of the innermost frame that belongs to one."""
+        plugin: Culprit | None = None
+        for frame in reversed(frames):
+            if (label := self._label(frame)) is not None:
+                return Culprit(label=label, function=self._called(label, frames))
+            package = _package(frame)
+            if package in self._packages and plugin is None:
+                # A function that several components may call: an outer frame says which one did.
+                component = self._packages[package][0].component
+                called = next(it for it in frames if _package(it) == package)
+                plugin = Culprit(
+                    label=f"the plugin {component.plugin.name!r} of {component.origin}",
+                    function=called.f_code.co_name,
+                )
+        return plugin
+
+    def _label(self, frame: FrameType) -> str | None:
+        """The component that a frame belongs to, by its object or by a package of it alone."""
+        if frame.f_code.co_name in ("_wrapped_call_impl", "_call_impl"):
+            return None  # of every module: the next frame is the function of the component
+        its = frame.f_locals.get("self")
+        if id(its) in self._objects:
+            return self._objects[id(its)]
+        those = self._packages.get(_package(frame), [])
+        if those and isinstance(its, Step):
+            return self._game
+        return those[0].label if len({it.label for it in those}) == 1 else None
+
+    def _called(self, label: str, frames: Sequence[FrameType]) -> str:
+        """The function of a component that was called, rather than one of torch around it."""
+        names = [
+            (_package(it) == "torch", it.f_code.co_name)
+            for it in frames
+            if self._label(it) == label
+        ]
+        return min(names, key=lambda it: it[0])[1]
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 def _frames(error: BaseException) -> Iterator[FrameType]:
@@ -76,19 +118,6 @@ def _frames(error: BaseException) -> Iterator[FrameType]:
     while traceback is not None:
         yield traceback.tb_frame
         traceback = traceback.tb_next
-
-
-def _packages(config: RunConfig) -> dict[str, str]:
-    """The import packages of the run's components, and what to call what is in one."""
-    labels: dict[str, list[Selection[ComponentSpec]]] = {}
-    for it in config.selections:
-        labels.setdefault(it.spec.build.partition(":")[0].partition(".")[0], []).append(it)
-    return {
-        package: those[0].label
-        if len({it.label for it in those}) == 1
-        else f"the plugin {those[0].component.plugin.name!r} of {those[0].component.origin}"
-        for package, those in labels.items()
-    }
 
 
 def _objects(assembly: Assembly) -> Iterator[tuple[Any, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -148,15 +149,23 @@ class Trainer:
             yield
         except UsageError as error:
             # It would have been one before training began; now it is a failure.
-            raise GanforgeError(f"step {self.step + 1} failed: {error}") from error
+            found = culprit(error, self.assembly.config, self.assembly)
+            who = "" if found is None or found.label in str(error) else f" in {found.label}"
+            raise GanforgeError(f"step {self.step + 1} failed{who}: {error}") from error
         except PluginError as error:
             # What a term raises may come from a network that it reads: then it is that one's.
-            cause = error.__cause__
+            cause, said = error.__cause__, str(error)
             found = cause and culprit(cause, self.assembly.config, self.assembly)
-            if cause is None or not found or found.label in str(error):
+            if not cause or not found or (found.label in said and f"step {self.step + 1}" in said):
                 raise
             raise self._failure(cause) from cause
-        except (GanforgeError, *ENDINGS):
+        except GanforgeError:
+            raise
+        except ENDINGS as error:
+            # Where Ctrl-C is handled in another way, this is no Ctrl-C.
+            ours = signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+            if isinstance(error, KeyboardInterrupt) and ours:
+                raise self._failure(error) from error
             raise
         except torch.OutOfMemoryError as error:
             batch_size = self.assembly.config.training.batch_size

@@ -14,6 +14,8 @@ from .python_state import PYTHON
 
 PARTS = (*PYTHON, *LIBRARIES)
 SETTINGS = tuple(it for it in PARTS if not it.drawn)
+#: A generator that is read within a call, as samples are, may be between two steps of its own mode.
+LASTING = tuple(it for it in SETTINGS if it.name != "the gradient mode")
 GENERATORS = tuple(it for it in PARTS if it.drawn)
 
 
@@ -35,7 +37,7 @@ def settings_kept(who: str) -> Iterator[None]:
     """
     changes: list[str] = []
     try:
-        with kept(SETTINGS) as changes:
+        with kept(LASTING) as changes:
             yield
     finally:
         if changes:

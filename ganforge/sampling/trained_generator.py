@@ -81,6 +81,7 @@ def open_generator(path: Path, registry: Registry, execution: Execution) -> Trai
         problem=problem,
         source=Source(
             network=built.network.eval(),
+            generator=generator,
             game=built.game.eval(),
             sampler=build(sampler, problem, randomness, Sampler),
             selection=sampler,
