@@ -28,6 +28,10 @@ class GanforgeError(Exception):
     exit_code: ClassVar[int] = 1
 
 
+#: The same, and ganforge's own errors, which say already what they mean.
+PASSED_ON: tuple[type[BaseException], ...] = (GanforgeError, *ENDINGS)
+
+
 class UsageError(GanforgeError):
     """A request that cannot be carried out as it stands."""
 

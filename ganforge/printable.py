@@ -24,14 +24,14 @@ def described(error: BaseException) -> str:
 def represented(value: object, limit: int = 60) -> str:
     """The value of a plugin as Python writes it, on one line; its type where that fails."""
     shown = _attempted(repr, value)
-    return printable(f"a {type(value).__name__}" if shown is None else shown, limit)
+    return printable(f"<{type(value).__name__} object>" if shown is None else shown, limit)
 
 
 def printable(text: object, limit: int = 500) -> str:
     """One line of at most `limit` characters without control or format characters."""
     shown = _attempted(str, text)
     if shown is None:
-        return f"a {type(text).__name__} that cannot be shown"
+        return f"<{type(text).__name__} object>"
     one_line = " ".join(shown[: 20 * limit].split())  # the rest of a long text is cut anyway
     safe = "".join(char for char in one_line if unicodedata.category(char) not in _UNSAFE)
     return safe if len(safe) <= limit else safe[: limit - 3] + "..."

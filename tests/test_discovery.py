@@ -158,7 +158,7 @@ BROKEN = {
     ),
     "an item that cannot be shown": (
         f"{HOOK}    class Mute:\n        def __repr__(self): return 1 / 0\n    yield Mute()\n",
-        "ganforge_generators must yield GeneratorSpec records, not a Mute",
+        "ganforge_generators must yield GeneratorSpec records, not <Mute object>",
     ),
 }
 

@@ -31,8 +31,9 @@ def probe(config: RunConfig, training: Training, problem: Problem) -> None:
     The state of everything is as it was before. Raises PluginError with the package of whatever
     gives anything but what its contract says.
     """
+    device = training.randomness.device
     real = _called(config.dataset, training.feed.batches.batch, 0)
-    _expect(config.dataset, "samples", real.samples, problem.sample_shape, len(real))
+    _expect(config.dataset, "samples", real.samples, problem.sample_shape, len(real), device)
     num = TWO * config.game.says("packing")
     repeated = _first_repeated(real, num)
     generator = training.randomness.generator("probe", 0)
@@ -40,7 +41,7 @@ def probe(config: RunConfig, training: Training, problem: Problem) -> None:
     inputs = _called(config.sampler, sample, num, generator=generator, real=repeated)
     if not isinstance(inputs, Inputs):
         raise no_inputs(config.sampler, inputs)
-    _expect(config.sampler, "inputs", inputs.values, problem.input_shape, num)
+    _expect(config.sampler, "inputs", inputs.values, problem.input_shape, num, device)
     networks = [side.network for side in training.sides.by_name.values()]
     update = _update(training)
     draw = Draw(repeated, inputs)
@@ -74,7 +75,8 @@ def _probe_generator(config: RunConfig, training: Training, problem: Problem, dr
     told = arguments(draw.inputs.others, training.keywords["generator"])
     network = training.sides.generator.network
     samples = _called(config.generator, training.game.generate, network, draw.inputs.values, **told)
-    _expect(config.generator, "samples", samples, problem.sample_shape, len(draw.inputs))
+    device = training.randomness.device
+    _expect(config.generator, "samples", samples, problem.sample_shape, len(draw.inputs), device)
     if isinstance(network, nn.Module) and _is_plain(network):
         _probe_trace(config.generator, network, draw.inputs.values, told)
 
@@ -96,14 +98,15 @@ def _probe_discriminator(config: RunConfig, training: Training, update: Update, 
             raise PluginError(f"{config.game.label} must give fake as [B, ...], not {shown}")
         _probe_augmentations(training, judged)
         scores = _called(config.discriminator, lambda step=step: step.fake_scores)
-        _expect_scores(config, scores, len(judged))
+        _expect_scores(config, scores, len(judged), training.randomness.device)
 
 
 def _probe_augmentations(training: Training, judged: Tensor) -> None:
     for it in training.augmenting.chosen:
         generator = training.randomness.generator("probe", 2)
         found = _called(it.selection, it.module, judged, generator, training.progress(0))
-        _expect(it.selection, "samples", found, tuple(judged.shape[1:]), len(judged))
+        shape, device = tuple(judged.shape[1:]), training.randomness.device
+        _expect(it.selection, "samples", found, shape, len(judged), device)
 
 
 def _is_plain(network: nn.Module) -> bool:
@@ -140,26 +143,26 @@ def _called(selection: Selection[ComponentSpec], call: Any, *arguments: Any, **t
 
 
 def _expect(
-    selection: Selection[ComponentSpec], what: str, found: Any, shape: tuple[int, ...], num: int
+    selection: Selection[ComponentSpec],
+    what: str,
+    found: Any,
+    shape: tuple[int, ...],
+    num: int,
+    device: torch.device,
 ) -> None:
-    """Require a float32 tensor `[num, *shape]`."""
-    if (
-        isinstance(found, Tensor)
-        and found.dtype == torch.float32
-        and tuple(found.shape) == (num, *shape)
-    ):
-        return
-    shown = (
-        f"{found.dtype} {list(found.shape)}" if isinstance(found, Tensor) else represented(found)
-    )
-    wanted = ", ".join(["B", *map(str, shape)])
-    of = f" for B = {num}" if isinstance(found, Tensor) and found.shape[:1] != (num,) else ""
-    raise PluginError(
-        f"{selection.label} must give {what} of shape [{wanted}], float32, not {shown}{of}"
-    )
+    """Require a float32 tensor `[num, *shape]` on the device."""
+    tensor = isinstance(found, Tensor)
+    shown = f"{found.dtype} {list(found.shape)}" if tensor else represented(found)
+    wanted = f"{what} of shape [{', '.join(['B', *map(str, shape)])}], float32"
+    if not tensor or found.dtype != torch.float32 or tuple(found.shape) != (num, *shape):
+        of = f" for B = {num}" if tensor and found.shape[:1] != (num,) else ""
+        raise PluginError(f"{selection.label} must give {wanted}, not {shown}{of}")
+    if found.device.type != device.type:
+        where = f"on the {device.type}, not on {found.device}"
+        raise PluginError(f"{selection.label} must give {wanted}, {where}")
 
 
-def _expect_scores(config: RunConfig, scores: Any, num: int) -> None:
+def _expect_scores(config: RunConfig, scores: Any, num: int, device: torch.device) -> None:
     """Require scores `[B]`, patches and lists only where the spec declares them."""
     selection = config.discriminator
     assert selection is not None
@@ -179,4 +182,5 @@ def _expect_scores(config: RunConfig, scores: Any, num: int) -> None:
                 f"{list(found.shape)}; several scores per sample are for a spec that says patches, "
                 "and what is no score belongs into trace"
             )
-        _expect(selection, "scores", found, tuple(found.shape[1:]) if patches else (), num)
+        shape = tuple(found.shape[1:]) if patches else ()
+        _expect(selection, "scores", found, shape, num, device)

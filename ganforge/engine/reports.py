@@ -192,7 +192,11 @@ def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
         run=run,
         config=assembly.config,
         device=assembly.execution.describe(),
-        data=assembly.data.dataset.describe(),
+        data=printable(
+            assembly.config.dataset.component.call(
+                "cannot describe itself", assembly.data.dataset.describe
+            )
+        ),
         sample=sample.shown(),
         unit=assembly.format.spec.unit,
         side=sample.known_shape[-1] if sample.kind in GRIDS else None,

@@ -6,7 +6,7 @@ torch is imported by `train` alone, after everything that can be wrong without i
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,11 +17,12 @@ from ganforge.config.layers import Layer, from_run
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import OPTIMIZER_SECTIONS, KeyPath, RunConfig
 from ganforge.errors import (
-    ENDINGS,
+    PASSED_ON,
     Complaint,
     ConfigError,
     GanforgeError,
     NonFiniteError,
+    PluginError,
     RunDirectoryError,
     listed,
 )
@@ -65,13 +66,19 @@ def resume_config(
 ) -> tuple[RunConfig, dict[str, Any]]:
     """The configuration of a resumed run, and what the layers change of the one it had.
 
-    Raises ConfigError for a change of what cannot change when resuming.
+    Raises ConfigError for a change of what cannot change when resuming, PluginError where a package
+    of plugins is gone.
     """
     stored = from_run(run.config)
     try:
         before = resolve([stored], registry)
     except ConfigError as error:
-        raise ConfigError([*error.complaints, *_not_installed(run, registry)]) from error
+        if missing := _not_installed(run, registry):
+            raise PluginError(
+                f"{run} needs {listed(missing)}, which {'is' if len(missing) == 1 else 'are'} not "
+                "installed here"
+            ) from error
+        raise
     old = before.values()
     config = resolve([stored, *layers], registry)
     new = config.values()
@@ -133,14 +140,16 @@ def _warn_of_stretched_schedules(kept: Mapping[KeyPath, object]) -> None:
         )
 
 
-def _not_installed(run: RunDirectory, registry: Registry) -> Iterator[Complaint]:
+def _not_installed(run: RunDirectory, registry: Registry) -> list[str]:
     """The packages that the run was made with and that are not here, with what installs them."""
+    found: dict[str, str] = {}
     for qualified_name, version in run.last_plugins().items():
         package = qualified_name.partition("/")[0]
         if package not in registry.packages:
-            what = f"was made with {printable(qualified_name)} {printable(version)}"
             command = installation(package, version)
-            yield Complaint(where=str(run), what=f"{what}{': ' if command else ''}{command}")
+            shown = f"{printable(package)} {printable(version)}"
+            found[package] = f"{shown}{f' ({command})' if command else ''}"
+    return list(found.values())
 
 
 def train(
@@ -218,7 +227,7 @@ def _prepare(
         trainer = Trainer(assembly, run, *observers, remedies=remedies)
         if resume:
             trainer.resume()
-    except (GanforgeError, *ENDINGS):
+    except PASSED_ON:
         raise
     except BaseException as error:
         raise failure("the setting up of the run", error, config, None) from error

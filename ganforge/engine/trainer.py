@@ -155,7 +155,7 @@ class Trainer:
         except PluginError as error:
             # What a term raises may come from a network that it reads: then it is that one's.
             cause, said = error.__cause__, str(error)
-            found = cause and culprit(cause, self.assembly.config, self.assembly)
+            found = culprit(cause, self.assembly.config, self.assembly) if cause else None
             if not cause or not found or (found.label in said and f"step {self.step + 1}" in said):
                 raise
             raise self._failure(cause) from cause

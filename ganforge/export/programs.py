@@ -187,7 +187,9 @@ def _explained(label: str, batch: int | None) -> Iterator[None]:
         with redirect_stderr(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except (UsageError, *ENDINGS):
+    except ENDINGS:
+        raise
+    except UsageError:
         raise
     except BaseException as error:
         reason = described(error)

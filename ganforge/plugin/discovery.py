@@ -12,14 +12,15 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cache
 from importlib.metadata import EntryPoint
 from itertools import islice
 from typing import Any, Literal
 
 import pluggy
 
-from ganforge.errors import did_you_mean, listed
+from ganforge.errors import ENDINGS, did_you_mean, listed
 from ganforge.plugin import hookspecs
 from ganforge.plugin.base_specs import Spec
 from ganforge.plugin.keeping import PARTS
@@ -260,7 +261,7 @@ def _specs(hook_name: str, function: Any) -> Iterable[Spec]:
             shown = represented(result)
             raise _Faulty(f"{hook_name} must yield {wanted.__name__} records, not {shown}")
         items = list(islice(result, MOST_RECORDS + 1))
-    except (_Faulty, KeyboardInterrupt):
+    except (_Faulty, *ENDINGS):
         raise
     except BaseException as error:
         raise _Faulty(f"{hook_name} failed: {described(error)}") from error
@@ -270,7 +271,27 @@ def _specs(hook_name: str, function: Any) -> Iterable[Spec]:
         if not isinstance(item, wanted):
             shown = type(item).__name__ if isinstance(item, Spec) else represented(item)
             raise _Faulty(f"{hook_name} must yield {wanted.__name__} records, not {shown}")
-    return items
+    try:
+        return [it if _is_checked(it, wanted) else _checked(it, wanted) for it in items]
+    except ENDINGS:
+        raise
+    except BaseException as error:
+        raise _Faulty(f"{hook_name} yields a faulty record: {described(error)}") from error
+
+
+def _is_checked(record: Spec, wanted: type[Spec]) -> bool:
+    """True for a record that its own class has made."""
+    return type(record) is wanted and vars(record).keys() == _names(wanted)
+
+
+def _checked(record: Spec, wanted: type[Spec]) -> Spec:
+    """A record of a class of the plugin's own, or one that was never made, as one of `wanted`."""
+    return wanted(**{name: getattr(record, name) for name in _names(wanted)})
+
+
+@cache
+def _names(wanted: type[Spec]) -> frozenset[str]:
+    return frozenset(field.name for field in fields(wanted))
 
 
 def _refuse_twins(components: list[Component[Spec]], earlier: list[Component[Spec]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ganforge.errors import ENDINGS, GanforgeError, PluginError
+from ganforge.errors import PASSED_ON, PluginError
 from ganforge.printable import described
 
 
@@ -18,7 +18,7 @@ def failing_as(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (GanforgeError, *ENDINGS):
+    except PASSED_ON:
         raise
     except BaseException as error:
         if type(error).__name__ == "OutOfMemoryError":  # torch's, which is not imported here

@@ -19,9 +19,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from ganforge.errors import did_you_mean, listed
+from ganforge.errors import ENDINGS, did_you_mean, listed
 from ganforge.plugin.schedule import Schedule, schedule_from
-from ganforge.printable import is_utf8
+from ganforge.printable import described, is_utf8, printable, represented
 
 _METADATA = "ganforge"
 _SCALARS: dict[type, str] = {
@@ -231,8 +231,12 @@ def parse(
         return None, complaints
     try:
         return options(**values), {}
+    except ENDINGS:
+        raise
     except ValueError as error:  # what a __post_init__ found wrong between options
-        return None, {"": str(error)}
+        return None, {"": printable(error)}
+    except BaseException as error:  # what it does wrong itself
+        return None, {"": described(error)}
 
 
 def to_toml(value: Any) -> object:
@@ -334,5 +338,4 @@ def _convert_tuple(raw: object, args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _shown(raw: object) -> str:
-    text = ("false", "true")[raw] if isinstance(raw, bool) else repr(raw)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return ("false", "true")[raw] if isinstance(raw, bool) else represented(raw)

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from ganforge.errors import (
     ENDINGS,
-    GanforgeError,
+    PASSED_ON,
     PluginError,
     UsageError,
     did_you_mean,
@@ -109,7 +109,7 @@ class Component(Generic[S]):
         try:
             with settings_kept(self.label):
                 return function(*arguments)
-        except (GanforgeError, *ENDINGS):
+        except PASSED_ON:
             raise
         except BaseException as error:
             raise PluginError(f"{self.label} {failure}: {described(error)}") from error

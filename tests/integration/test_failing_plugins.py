@@ -178,3 +178,79 @@ def test_what_fails_after_training_is_named(ganforge: Command, fake_plugin: Fake
         for command in (("sample", "run"), ("evaluate", "run", "--metric=failing")):
             answer = ganforge(*command)
             assert (answer.code, answer.err) == (1, told)
+
+
+#: what is replaced in the plugin -> by what, and the message
+GARBAGE = {
+    "the steps of a game": (
+        "[FailingStep(update, draw)]",
+        "FailingStep(update, draw)",
+        f"Error: steps of the game 'failing' of {PACKAGE} 1.0 must return a list of ganforge.Step,",
+    ),
+    "what a game calls fake": (
+        "super().make_fake()",
+        "'noise'",
+        f"Error: the game 'failing' of {PACKAGE} 1.0 must give fake as [B, ...], not 'noise'",
+    ),
+    "augmented samples": (
+        "return samples\n",
+        "return samples[:, :, :4]\n",
+        f"Error: the augmentation 'failing' of {PACKAGE} 1.0 must give samples of shape "
+        "[B, 1, 8, 8], float32, not torch.float32 [2, 1, 4, 8]",
+    ),
+    "numbers of an augmentation": (
+        "            return {}",
+        "            return {'p': '1'}",
+        f"Error: the augmentation 'failing' of {PACKAGE} 1.0 must give scalars to log by name, "
+        "not {'p': '1'}",
+    ),
+    "the length of a data set": (
+        "return 400",
+        "return -1",
+        f"Error: the dataset 'items' of {PACKAGE} 1.0 breaks its contract: ValueError: __len__()",
+    ),
+    "an item": (
+        '{"sample": torch.full((1, 8, 8), index / 400)}',
+        "'text'",
+        f"Error: the dataset 'items' of {PACKAGE} 1.0 cannot give item ",
+    ),
+    "samples on another device": (
+        ".tanh()",
+        ".tanh().to('meta')",
+        f"Error: the generator 'failing' of {PACKAGE} 1.0 must give samples of shape "
+        "[B, 1, 8, 8], float32, on the cpu, not on meta",
+    ),
+    "what cannot be shown": (
+        "-step.fake_scores.mean()",
+        "type('Mute', (), {'__repr__': lambda self: 1 / 0})()",
+        f"Error: the loss 'failing' of {PACKAGE} 1.0 must return a scalar tensor for the "
+        "generator, not <Mute object>",
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "told"), GARBAGE.values(), ids=GARBAGE)
+def test_garbage_is_told_with_what_is_expected(
+    ganforge: Command, fake_plugin: FakePlugin, old: str, new: str, told: str
+) -> None:
+    text = source("nothing")
+    assert text.count(old) == 1
+    fake_plugin(PACKAGE, text.replace(old, new))
+    items = ("--dataset=items", "--workers=0") if "'items'" in told else ()
+    answer = ganforge(*USING, *items)
+    assert answer.code == 1
+    assert answer.err.startswith(told)
+    assert answer.err.count("\n") == 1
+
+
+def test_a_plugin_that_is_gone_is_named_with_what_installs_it(
+    ganforge: Command, fake_plugin: FakePlugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = fake_plugin(PACKAGE, source("nothing"))
+    assert ganforge(*USING, "--steps=1").code == 0
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != str(site)])
+    for command in (("train", "--resume=run", "--steps=2"), ("sample", "run")):
+        answer = ganforge(*command)
+        assert answer.code == 1, answer.text
+        assert f"pip install '{PACKAGE}==1.0'" in answer.text
+        assert "Traceback" not in answer.err
