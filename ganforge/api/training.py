@@ -99,7 +99,7 @@ def train(
     if isinstance(config, Mapping):
         table = {key: value for key, value in config.items() if key != "dataset"}
         registry, entries = _data(registry, config.get("dataset"), "config['dataset']")
-        layers.append(_with(entries, from_arguments(table, "config[{!r}]", with_companions=False)))
+        layers.append(_with(entries, from_arguments(table, "config[{!r}]", whole=True)))
     elif config is not None:
         layers.append(from_file(Path(config)))
     registry, entries = _data(registry, dataset, "dataset=")

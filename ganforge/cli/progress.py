@@ -205,8 +205,10 @@ def _introduction(facts: SessionFacts) -> list[tuple[str, str]]:
     if config.companions:
         losses += f" ({listed(config.companions)} by default; --no-companions for none)"
     shape = facts.sample
+    rows.append(("loss", losses))
+    if config.usual_labels:
+        rows.append(("labels", "told to both networks by default; --no-conditional for none"))
     rows += [
-        ("loss", losses),
         ("data", printable(f"{config.dataset.component.name}, {shape}: {facts.data}", 2000)),
         ("device", printable(facts.device)),
         ("run", str(facts.run)),

@@ -62,7 +62,10 @@ FLAGS_OF_TABLES = {
 @option_in("What", "--game", metavar="NAME", help="How the networks are connected. [generator's]")
 @option_in("What", "--recipe", metavar="NAME", help="Start from a recipe. [none]")
 @option_in(
-    "What", "--conditional", is_flag=True, default=None, help="Tell both networks the label."
+    "What",
+    "--conditional/--no-conditional",
+    default=None,
+    help="Tell both networks the label. [for digits]",
 )
 @option_in(
     "What",
@@ -244,7 +247,7 @@ def _command_line(
     entries += from_settings(settings).entries
     flags = {"callback": "--logger", "augmentation": "--augment"}
     chosen = {
-        kind: Names(names, Flag(flags.get(kind, f"--{kind}")), with_companions=True)
+        kind: Names(names, Flag(flags.get(kind, f"--{kind}")))
         for kind, names in tables.items()
         if names
     }

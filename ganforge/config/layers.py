@@ -59,15 +59,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Names:
-    """The components of one kind that a layer selects, and where it does.
-
-    `with_companions` is said of losses that a person names, who means the usual setting of each;
-    what stands in a file is all there is.
-    """
+    """The components of one kind that a layer selects, and where it does."""
 
     names: tuple[str, ...] = ()
     origin: Origin = Flag("default")
-    with_companions: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,13 +70,16 @@ class Layer:
     """Entries that stand side by side: none resets what another one of them sets.
 
     `tables` names what the layer selects of a kind of which a run has any number (its losses, its
-    metrics, its callbacks); a kind that is absent is left alone. `stored` says that it is the
+    metrics, its callbacks); a kind that is absent is left alone. `whole` says that it is a
+    configuration of its own, as a file is: what it lists is all that there is, while a person who
+    names a loss or a data set means the usual setting of each. `stored` says that it is the
     configuration of a run, which had every value that there was at the time. `companions` is false
     where the companions of losses are not wanted.
     """
 
     entries: tuple[Entry, ...] = ()
     tables: Mapping[str, Names] = field(default_factory=dict)
+    whole: bool = False
     stored: bool = False
     companions: bool = True
 
@@ -124,6 +122,7 @@ def from_text(text: str, name: str) -> Layer:
             for kind in TABLES
             if isinstance(tree.get(kind), dict)
         },
+        whole=True,
     )
 
 
