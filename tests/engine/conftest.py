@@ -97,7 +97,7 @@ def make_config(registry: Registry) -> Callable[..., RunConfig]:
             "callbacks": "callback",
         }
         chosen = {kinds[key]: Names(names) for key, names in tables.items() if names}
-        first = Layer(tables=chosen, whole=True)
+        first = Layer(tables=chosen, whole=True, companions="loss" in chosen)
         return resolve([first, from_settings(PLAIN), from_settings(settings)], registry)
 
     return make
