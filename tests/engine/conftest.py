@@ -37,6 +37,7 @@ TINY_DCGAN = (
     "sampler.size=4",
     "training.batch_size=8",
     "training.steps=6",
+    "training.conditional=false",
     "execution.device=cpu",
     "output.grid_samples=4",
 )
