@@ -21,7 +21,7 @@ from ganforge.runs.run import Run
 from ganforge.storage.run_directory import generator_file
 from ganforge.storage.tensor_header import GENERATOR, read_document
 
-from .console import warn_of_failures
+from .console import go_on_without_output, warn_of_failures
 from .grouped import GroupedCommand, option_in
 from .progress import print_line
 
@@ -75,6 +75,7 @@ def command(
     Beside it goes a model card, README.md. Programs take any batch size and are compared with
     torch, in the runtime that they are for, before they are written.
     """
+    go_on_without_output()
     run = Run(source) if source.is_dir() else None
     request = ExportRequest(
         generator=generator_file(source, best=best), run=run, form=form, **arguments

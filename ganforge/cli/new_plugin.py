@@ -22,6 +22,8 @@ from ganforge.printable import printable
 from ganforge.storage.files import TEMPORARY_PREFIX
 from ganforge.templates import KINDS, how_chosen, render, train_command
 
+from .console import go_on_without_output
+
 PREFIX = f"{CORE_PACKAGE}-"
 NAME_PATTERN = re.compile(rf"{CORE_PACKAGE}(-[a-z0-9]+)+")
 MAX_NAME = 40  # letters of a component's name, so that no line of the package becomes too long
@@ -48,6 +50,7 @@ def command(name: str, kinds: tuple[str, ...], out: Path | None) -> None:
     \b
     ganforge new-plugin ganforge-tinygan --kind generator --kind loss
     """
+    go_on_without_output()
     kinds = tuple(kind for kind in KINDS if kind in kinds)
     _check_name(name)
     _check_free(name, kinds)

@@ -14,7 +14,7 @@ from ganforge.runs.run import Run
 from ganforge.storage.run_directory import generator_file
 from ganforge.storage.tensor_header import GENERATOR, read_document
 
-from .console import warn_of_failures
+from .console import go_on_without_output, warn_of_failures
 from .grouped import GroupedCommand, option_in
 from .progress import print_line
 
@@ -56,6 +56,7 @@ def command(
     run = Run(source) if source.is_dir() else None
     path = generator_file(source, best=best)
     if not dry_run:
+        go_on_without_output()
         pushing.check_package()
     discovery = discover(third_party=context["third_party"])
     warn_of_failures(discovery)

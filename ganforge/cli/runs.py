@@ -18,7 +18,7 @@ from ganforge.runs.measures import Measured, directions, short
 from ganforge.runs.removal import check_removable, remove
 from ganforge.runs.table import FOREIGN, ORDERS, SWEEP, Row, RunsTable, size_of, table_of
 
-from .console import stdout
+from .console import go_on_without_output, stdout
 
 STYLES = {"running": "green", "failed": "red", "lost": "yellow", "unknown": "yellow"}
 FOLDER = Path("runs")
@@ -93,6 +93,7 @@ def remove_command(paths: tuple[Path, ...], yes: bool) -> None:
     Files that are not a run's own stay where they are, and are named. A run that is being trained
     is left alone.
     """
+    go_on_without_output()
     runs = check_removable(paths)
     if not yes:
         for run in runs:

@@ -20,7 +20,7 @@ from ganforge.storage.run_directory import RunDirectory
 from ganforge.storage.stored_format import stored_format
 from ganforge.storage.tensor_header import GENERATOR, read_document
 
-from .console import print_error, print_warning, warn_of_failures
+from .console import go_on_without_output, print_error, print_warning, warn_of_failures
 from .counting import counted
 from .grouped import GroupedCommand, option_in
 from .progress import print_line
@@ -139,6 +139,7 @@ def command(context: dict[str, bool], /, **arguments: object) -> int:
 
     What else there is depends on the samples: .csv, .tiff, .wav, .gif, .ply, .txt.
     """
+    go_on_without_output()
     request = SampleRequest(**arguments)  # type: ignore[arg-type]
     words = request.check()
     stop = StopRequest()

@@ -28,7 +28,7 @@ from ganforge.sweeps.plan import Plan, PlannedRun
 from ganforge.sweeps.runner import GivenRuns, Outcome, Supply, is_finished, run_all
 
 from .compare import print_comparison
-from .console import print_error
+from .console import go_on_without_output, print_error
 from .grouped import Function, option_in
 from .sweep_display import choose_display
 
@@ -163,6 +163,7 @@ def train_all(
 
     A sweep that goes on has none: its manifest stays as it is.
     """
+    go_on_without_output()
     split = how.share(plan)
     launcher = how.launcher(folder, split)
     names = [run.name for run in plan.runs]

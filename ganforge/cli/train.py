@@ -23,7 +23,7 @@ from ganforge.plugin.registry import Registry
 from ganforge.storage.run_directory import RunDirectory
 
 from . import TYPED
-from .console import print_error, warn_of_failures
+from .console import go_on_without_output, print_error, warn_of_failures
 from .grouped import GroupedCommand, option_in
 from .progress import choose_display
 from .threads import spin_briefly
@@ -178,6 +178,7 @@ def command(
     if dry_run:
         click.echo(resolved.to_toml(), nl=False)
         return 0
+    go_on_without_output()
     warn_of_failures(discovery)
     resolved.check_available()
     request = StopRequest()
