@@ -1,4 +1,4 @@
-"""Standard output and standard error as streams that nothing can break.
+"""A terminal, and what stands in its place: streams that nothing can break, signals that end.
 
 All output for people goes through `sys.stdout` and `sys.stderr`: tables, warnings, displays, what
 plugins print. Either can be closed, full, a pipe that nobody reads, a terminal that went away, an
@@ -13,12 +13,21 @@ from __future__ import annotations
 import errno
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from ganforge.printable import described
+
+#: signals that end a process besides Ctrl-C and SIGTERM, where this system has them: of a terminal
+#: that is gone, of Ctrl-backslash, of a limit of CPU time, of a scheduler, of Ctrl-Break
+ENDING_SIGNALS = tuple(
+    signal.Signals[name]
+    for name in ("SIGHUP", "SIGQUIT", "SIGXCPU", "SIGUSR1", "SIGUSR2", "SIGBREAK")
+    if hasattr(signal, name)
+)
 
 
 class SafeStream(io.TextIOBase):

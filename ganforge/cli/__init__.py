@@ -117,12 +117,13 @@ def _run(arguments: list[str] | None) -> int:
         # Nothing that anybody had in mind; still no reason for a page of source code.
         if debug:
             raise
-        print_error(f"{_place(error)}{described(error)} (GANFORGE_DEBUG=1 shows where)")
+        print_error(f"{_explained(error)} (GANFORGE_DEBUG=1 shows where)")
         return 1
     return result if isinstance(result, int) else 0
 
 
-def _place(error: Exception) -> str:
-    """The file of an error of the system, for a message to begin with."""
-    name = error.filename if isinstance(error, OSError) else None
-    return "" if name is None else f"{printable(name)}: "
+def _explained(error: Exception) -> str:
+    """An error that nobody foresaw, with the file that one of the system is about."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{printable(error.filename, 200)}: {error.strerror}"
+    return described(error)
