@@ -18,12 +18,25 @@ if TYPE_CHECKING:
     from ganforge.plugin.discovery import Discovery
 
 
+#: columns below which a table loses more than it is worth; a narrower terminal breaks its lines
+NARROWEST_TABLE = 60
+
+
 @functools.cache
-def stdout() -> Console:
-    """The console on standard output; text is never parsed as markup or highlighted."""
+def stdout(*, live: bool = False) -> Console:
+    """The console on standard output; text is never parsed as markup or highlighted.
+
+    What is drawn over again, `live`, has to know the width that the terminal really has.
+    """
     from rich.console import Console
 
-    return Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
+    console = Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
+    # rich believes COLUMNS=0 and LINES=0, which some programs set, and would show nothing at all.
+    if console.width < (1 if live else NARROWEST_TABLE):
+        console.width = NARROWEST_TABLE
+    if console.height < 1:
+        console.height = 25
+    return console
 
 
 def print_error(message: str) -> None:

@@ -23,11 +23,12 @@ from ganforge.storage.tensor_header import GENERATOR, read_document
 
 from .console import go_on_without_output, warn_of_failures
 from .grouped import GroupedCommand, option_in
+from .paths import NEW_PATH, PATH
 from .progress import print_line
 
 
 @click.command("export", cls=GroupedCommand)
-@click.argument("source", metavar="RUN|FILE", type=Path)
+@click.argument("source", metavar="RUN|FILE", type=PATH)
 @option_in(
     "What",
     "--format",
@@ -60,7 +61,9 @@ from .progress import print_line
     "What", "--best", is_flag=True, help="The best generator, by evaluation.best, not the last."
 )
 @option_in("What", "--license", "license_name", metavar="NAME", help="License for the card. [none]")
-@option_in("Where", "--out", metavar="PATH", type=Path, help="File or directory. [export in RUN]")
+@option_in(
+    "Where", "--out", metavar="PATH", type=NEW_PATH, help="File or directory. [export in RUN]"
+)
 @click.pass_obj
 def command(
     context: dict[str, bool], /, source: Path, form: FormatName, best: bool, **arguments: Any

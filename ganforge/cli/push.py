@@ -16,11 +16,12 @@ from ganforge.storage.tensor_header import GENERATOR, read_document
 
 from .console import go_on_without_output, warn_of_failures
 from .grouped import GroupedCommand, option_in
+from .paths import PATH
 from .progress import print_line
 
 
 @click.command("push", cls=GroupedCommand)
-@click.argument("source", metavar="RUN|FILE", type=Path)
+@click.argument("source", metavar="RUN|FILE", type=PATH)
 @click.argument("repository", metavar="OWNER/NAME")
 @option_in(
     "What", "--best", is_flag=True, help="The best generator, by evaluation.best, not the last."

@@ -14,12 +14,15 @@ from ganforge.runs.run import Run
 from ganforge.storage.files import write_text
 
 from .console import go_on_without_output, warn_of_failures
+from .paths import NEW_PATH, PATH
 from .progress import print_line
 
 
 @click.command("report")
-@click.argument("source", metavar="RUN", type=Path)
-@click.option("--out", metavar="FILE", type=Path, help="Where to write it. [report.html in RUN]")
+@click.argument("source", metavar="RUN", type=PATH)
+@click.option(
+    "--out", metavar="FILE", type=NEW_PATH, help="Where to write it. [report.html in RUN]"
+)
 @click.pass_obj
 def command(context: dict[str, bool], /, source: Path, out: Path | None) -> None:
     """Write what there is to see of RUN as one HTML file.
