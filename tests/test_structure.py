@@ -28,6 +28,7 @@ ROOMS = (
     "errors",
     "printable",
     "terminal",
+    "sharing",
     "plugin",
     "problem",
     "config",
@@ -53,7 +54,16 @@ ROOMS = (
     "__main__",
 )
 #: those that need no torch
-TORCH_FREE_ROOMS = ("errors", "printable", "terminal", "plugin", "problem", "config", "diagnosis")
+TORCH_FREE_ROOMS = (
+    "errors",
+    "printable",
+    "terminal",
+    "sharing",
+    "plugin",
+    "problem",
+    "config",
+    "diagnosis",
+)
 
 pytestmark = pytest.mark.skipif(not PLUGINS, reason="these tests read the source tree")
 

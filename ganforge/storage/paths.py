@@ -1,4 +1,4 @@
-"""Paths: which ones no file system takes, how one is typed and told, what is safe to share."""
+"""Paths: which ones no file system takes, and how one is typed in a shell."""
 
 from __future__ import annotations
 
@@ -47,16 +47,3 @@ def quoted(path: Path | str) -> str:
     """A path as it is typed in a shell: in quotes where need be, and never taken for a flag."""
     text = printable(path, 4000)
     return shlex.quote(f"./{text}" if text.startswith("-") else text)
-
-
-def written(path: Path | str) -> str:
-    """A path that may be shared: below the working folder or the home directory, it begins there.
-
-    Whose home it is, and where on the machine the work lies, is nobody else's business.
-    """
-    given = Path(path)
-    if given.is_absolute():
-        for folder, prefix in ((Path.cwd(), Path()), (Path.home(), Path("~"))):
-            if given.is_relative_to(folder):
-                return str(prefix / given.relative_to(folder))
-    return str(path)

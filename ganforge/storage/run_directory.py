@@ -25,6 +25,7 @@ from typing import Any, Literal, Self
 
 from ganforge.errors import RunDirectoryError, UsageError
 from ganforge.printable import printable
+from ganforge.sharing import redacted
 from ganforge.storage.files import TEMPORARY_PREFIX, remove_leftovers, write_text
 from ganforge.storage.paths import check_path, cut_name, quoted
 
@@ -107,7 +108,7 @@ class RunDirectory:
         """Append this session's environment, and what it changed of the configuration."""
         sessions = self.sessions()
         sessions.append({**environment, "changes": changes})
-        self._write(self.environment, json.dumps({"sessions": sessions}, indent=2) + "\n")
+        self._write(self.environment, json.dumps({"sessions": redacted(sessions)}, indent=2) + "\n")
 
     def last_plugins(self) -> dict[str, str]:
         """The components of the last session by qualified name, with their packages' versions."""
