@@ -96,7 +96,8 @@ def evil_runs(tmp_path: Path) -> Path:
         write_run(
             folder / f"{number}{NAMED}",
             config=f"[generator]\nname = {quoted}\n{quoted} = {quoted}\n"
-            f"[loss.{quoted}]\nweight = 1\n[dataset]\nname = {quoted}\n[training]\nseed = {number}\nsteps = 100\n",
+            f"[loss.{quoted}]\nweight = 1\n[dataset]\nname = {quoted}\n"
+            f"[training]\nseed = {number}\nsteps = 100\n",
             lines=[{"step": it, f"metric/{EVIL}": it + number, EVIL: 1.0} for it in (1, 2)],
             sessions=[{"plugins": {EVIL: EVIL}, "ganforge": EVIL}],
             detail=EVIL,
