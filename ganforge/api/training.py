@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -150,9 +149,7 @@ def train(
 
 
 def _stoppable(request: StopRequest, training: Callable[[], session.Result]) -> session.Result:
-    """Train, with signals as requests to stop; only the main thread can handle them."""
-    if threading.current_thread() is not threading.main_thread():
-        return training()
+    """Train, with signals as requests to stop, in the main thread."""
     try:
         with request.listening():
             result = training()

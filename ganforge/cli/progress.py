@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from ganforge.engine.session import Result
 from ganforge.errors import listed
 from ganforge.plugin.options import describe
 from ganforge.printable import printable
+from ganforge.storage.paths import quoted
 from ganforge.storage.run_directory import RunDirectory
 
 from .preview import preview
@@ -97,7 +97,7 @@ class PlainDisplay(Observer):
         measured = [it for it in (run.metrics, run.curves) if it.is_file()]
         if measured:
             print_row("metrics", ", ".join(printable(it) for it in measured))
-        typed = shlex.quote(str(run))
+        typed = quoted(run.path)
         resume = f"ganforge train --resume {typed}"
         shown = [f"ganforge sample {typed}", f"ganforge report {typed}"]
         if result.state == "finished":

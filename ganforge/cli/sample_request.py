@@ -16,6 +16,7 @@ from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import FormatSpec, RefinementSpec
 from ganforge.printable import printable
 from ganforge.sampling.labels import split_labels
+from ganforge.storage.paths import suffix_of
 from ganforge.storage.run_directory import generator_file
 
 
@@ -62,7 +63,7 @@ class SampleRequest:
     @property
     def suffix(self) -> str:
         """The suffix of the file to be written; empty for a directory."""
-        return "" if self.target.is_dir() else self.target.suffix
+        return "" if self.target.is_dir() else suffix_of(self.target)
 
     def check(self) -> list[str] | None:
         """The words of --labels. Raises UsageError for what is wrong whatever the generator is."""

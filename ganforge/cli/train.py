@@ -23,8 +23,9 @@ from ganforge.plugin.registry import Registry
 from ganforge.storage.run_directory import RunDirectory
 
 from . import TYPED
-from .console import print_error, warn_of_failures
+from .console import go_on_without_output, print_error, warn_of_failures
 from .grouped import GroupedCommand, option_in
+from .paths import NEW_PATH, PATH
 from .progress import choose_display
 from .threads import spin_briefly
 
@@ -137,9 +138,9 @@ FLAGS_OF_TABLES = {
     multiple=True,
     help="Log to csv, tensorboard or another callback; repeatable.",
 )
-@option_in("Run", "--out", metavar="DIR", type=Path, help="Run directory. [runs/NNNNN-...]")
-@option_in("Run", "--resume", metavar="RUN", type=Path, help="Go on with a run.")
-@option_in("Run", "--config", metavar="FILE", type=Path, help="Start from a TOML file.")
+@option_in("Run", "--out", metavar="DIR", type=NEW_PATH, help="Run directory. [runs/NNNNN-...]")
+@option_in("Run", "--resume", metavar="RUN", type=PATH, help="Go on with a run.")
+@option_in("Run", "--config", metavar="FILE", type=PATH, help="Start from a TOML file.")
 @option_in(
     "Run",
     "--set",
@@ -181,6 +182,7 @@ def command(
     if dry_run:
         click.echo(resolved.to_toml(), nl=False)
         return 0
+    go_on_without_output()
     warn_of_failures(discovery)
     resolved.check_available()
     request = StopRequest()

@@ -18,6 +18,7 @@ from ganforge.errors import GanforgeError
 from ganforge.pictures.encoding import encode_png
 from ganforge.plugin.fields import GRIDS
 from ganforge.printable import described, printable
+from ganforge.sharing import redacted
 from ganforge.storage.files import write_atomically
 from ganforge.storage.run_directory import RunDirectory
 
@@ -152,6 +153,7 @@ class CallbackObserver(Observer):
 
     def started(self, facts: SessionFacts) -> None:
         values = {".".join(key): it.value for key, it in facts.config.values().items()}
+        values = redacted(values)
         self._call(lambda: self._callback.started(facts.run.path, facts.first_step, values))
 
     def metrics(self, values: Mapping[str, float]) -> None:

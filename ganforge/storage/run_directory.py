@@ -25,7 +25,9 @@ from typing import Any, Literal, Self
 
 from ganforge.errors import RunDirectoryError, UsageError
 from ganforge.printable import printable
+from ganforge.sharing import redacted
 from ganforge.storage.files import TEMPORARY_PREFIX, remove_leftovers, write_text
+from ganforge.storage.paths import check_path, cut_name, quoted
 
 State = Literal["running", "finished", "interrupted", "terminated", "failed"]
 
@@ -34,9 +36,10 @@ _CHECKPOINT = re.compile(r"step-(\d{8,})\.safetensors")
 
 
 class RunDirectory:
-    """The paths of a run."""
+    """The paths of a run. Raises UsageError for one that no file system takes."""
 
     def __init__(self, path: Path) -> None:
+        check_path(path)
         self.path = path
         self.config = path / "config.toml"
         self.environment = path / "environment.json"
@@ -69,7 +72,7 @@ class RunDirectory:
         if run.config in taken:
             raise UsageError(
                 f"{run} holds a run already, which is left as it is: go on with it by "
-                f"`ganforge train --resume {run}`, or name another directory"
+                f"`ganforge train --resume {quoted(path)}`, or name another directory"
             )
         if taken:
             raise UsageError(f"{run} is not empty; name a new directory for the run")
@@ -105,7 +108,7 @@ class RunDirectory:
         """Append this session's environment, and what it changed of the configuration."""
         sessions = self.sessions()
         sessions.append({**environment, "changes": changes})
-        self._write(self.environment, json.dumps({"sessions": sessions}, indent=2) + "\n")
+        self._write(self.environment, json.dumps({"sessions": redacted(sessions)}, indent=2) + "\n")
 
     def last_plugins(self) -> dict[str, str]:
         """The components of the last session by qualified name, with their packages' versions."""
@@ -249,8 +252,8 @@ def generator_file(source: Path, *, best: bool = False) -> Path:
 
 
 def next_directory(parent: Path, name: str) -> Path:
-    """`parent/00004-name` where the highest number taken is 3."""
+    """`parent/00004-name` where the highest number taken is 3; a long name is cut."""
     taken = [0]
     if parent.is_dir():
         taken += [int(m[1]) for p in parent.iterdir() if (m := _NUMBERED.fullmatch(p.name))]
-    return parent / f"{max(taken) + 1:05d}-{name}"
+    return parent / cut_name(f"{max(taken) + 1:05d}-{name}")

@@ -70,7 +70,11 @@ def test_a_hundred_deaths(tmp_path, mode):
 
 @pytest.mark.parametrize(
     ("number", "code", "state"),
-    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
+    [
+        (signal.SIGTERM, 143, "terminated"),
+        (signal.SIGINT, 130, "interrupted"),
+        (signal.SIGHUP, 143, "terminated"),
+    ],
 )
 def test_a_signal_ends_in_a_checkpoint_and_its_own_exit_code(start, tmp_path, number, code, state):
     process = start("train", *TINY, "--steps", "1000000", "--out", "run")
