@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from torch import Tensor
@@ -51,6 +52,9 @@ class Reports:
     def rewind(self, step: int) -> None:
         """Forget what a killed run reported after the step that it is resumed from."""
         self._metrics_file.rewind(step)
+        for grid in self._run.later_grids(step):
+            with suppress(OSError):
+                grid.unlink()
 
     def started(self, step: int) -> None:
         facts = _facts(self._assembly, self._run, step)
@@ -109,7 +113,7 @@ class Reports:
     def real_grid(self) -> None:
         """Real samples, as the networks see them, to hold the others against."""
         if self._shows_pictures:
-            self._picture(real_samples(self._assembly), self._run.samples / "real.png")
+            self._picture(real_samples(self._assembly), self._run.real_grid)
 
     def _picture(self, drawn: Drawn, path: Path) -> Tensor | None:
         """The picture of samples, once it was written; None where the format fails."""

@@ -24,6 +24,8 @@ from ganforge.storage.checkpoint import (
     newest_sound,
     optimizer_tensors,
 )
+from ganforge.storage.derived import SAMPLED
+from ganforge.storage.generator_file import FIT, description, fit_tensors
 from ganforge.storage.run_directory import RunDirectory
 from ganforge.storage.tensor_header import GENERATOR, read_document
 
@@ -43,10 +45,13 @@ def snapshot(
     step: int,
     best: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Every tensor and every other fact that a resumed run needs, after `step` steps."""
+    """Every tensor and every other fact that a resumed run needs, after `step` steps.
+
+    And what is sampled from it, so that the generator's own file follows from it.
+    """
     sums, counts = averages.state()
     training = assembly.training
-    tensors = _state(training)
+    tensors = _state(training) | fit_tensors(assembly.problem)
     for name, side in training.sides.by_name.items():
         modules = _optimized(training, name)
         tensors |= optimizer_tensors(OPTIMIZER + name, modules, side.optimizer)
@@ -61,6 +66,7 @@ def snapshot(
         "telemetry_counts": counts,
         "best": best,
         "beginning": symptoms.state(),
+        SAMPLED: description(assembly.config, assembly.problem, training.schedules.told),
     }
 
 
@@ -114,7 +120,8 @@ def load_newest(
                 f"{where} was trained with other frozen weights of the loss {printable(name)!r} "
                 "than those that are here"
             )
-    state = {n: t for n, t in tensors.items() if not n.startswith((OPTIMIZER, TELEMETRY))}
+    beside = (OPTIMIZER, TELEMETRY, FIT)
+    state = {name: it for name, it in tensors.items() if not name.startswith(beside)}
     misfit = differences(_state(training), state, path)
     if misfit is not None:
         raise misfit
@@ -177,4 +184,4 @@ def _frozen(training: Training) -> dict[str, str]:
 def _classes(assembly: Assembly) -> dict[str, tuple[str, ...]]:
     """The names of the classes of every category that the run uses."""
     fields: dict[str, Field] = {it: assembly.data.fields[it] for it in assembly.config.used_fields}
-    return {name: it.classes for name, it in fields.items() if it.classes is not None}
+    return {name: it.classes for name, it in sorted(fields.items()) if it.classes is not None}

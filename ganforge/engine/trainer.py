@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ganforge.diagnosis.advice import advised
 from ganforge.diagnosis.diagnosis import Diagnosis, diagnose
@@ -23,7 +23,7 @@ from ganforge.plugin.registry import Component
 from ganforge.printable import described
 from ganforge.runs.run import read_metrics
 from ganforge.storage.checkpoint import prune, write_checkpoint
-from ganforge.storage.generator_file import write_generator
+from ganforge.storage.derived import complete, write_generators
 from ganforge.storage.run_directory import RunDirectory, State
 
 from .assemble import Assembly
@@ -76,7 +76,8 @@ class Trainer:
         training.schedules.tell(training.progress(self.step))
         self.reports.rewind(self.step)
         self.diagnosis = diagnose(read_metrics(self.run.metrics))
-        self._write_best()
+        if self.step:
+            complete(self.run, *self._snapshot())
 
     def train(self, stop_request: Callable[[], State | None] = lambda: None) -> State:
         """Train to the end, or until `stop_request` answers with the state to stop in.
@@ -97,9 +98,7 @@ class Trainer:
         return state
 
     def _loop(self, stop_request: Callable[[], State | None]) -> State:
-        if self.step == 0:
-            self.reports.real_grid()
-            self.reports.grid(0)
+        self._missing_grids()
         while self.step < self.assembly.training.num_steps:
             if state := stop_request():
                 self.save()
@@ -132,6 +131,14 @@ class Trainer:
             self.reports.grid(self.step)
         if last or kept or self.step % config.output.checkpoint_every == 0:
             self.save()
+
+    def _missing_grids(self) -> None:
+        """Draw what belongs to the step that the session begins with and is not there."""
+        if self.step == 0 or not self.run.real_grid.is_file():
+            self.reports.real_grid()
+        due = self.step % self.assembly.config.output.sample_every == 0 or self._is_last(self.step)
+        if self.step == 0 or (due and not self.run.sample_grid(self.step).is_file()):
+            self.reports.grid(self.step)
 
     def _is_last(self, step: int) -> bool:
         return step == self.assembly.training.num_steps
@@ -191,9 +198,7 @@ class Trainer:
             self.reports.found(advised(finding, self.assembly.config, self.remedies))
 
     def save(self) -> None:
-        """Write a checkpoint and the generator, and remove the checkpoints that are too many.
-
-        The generator of the best checkpoint is written a second time, and stays.
+        """Write a checkpoint and its generator, and remove the checkpoints that are too many.
 
         Raises CheckpointError, and NonFiniteError rather than save after an update that was not
         finite.
@@ -203,23 +208,18 @@ class Trainer:
             raise CheckpointError(
                 f"the run directory {self.run} was removed or moved while it was in use"
             )
-        a, best = self.assembly, self.best
-        # The checkpoint comes last: a run that is resumed from it has everything else already.
-        self._write_generator(self.run.generator)
-        found = snapshot(a, self.averages, self.symptoms, self.step, best.record())
-        path = write_checkpoint(self.run, self.step, *found)
-        # But for the best, which is that because the checkpoint says so.
-        self._write_best()
-        kept = a.kept_steps if best.step is None else a.kept_steps | {best.step}
-        prune(self.run, a.config.output.keep_checkpoints, kept)
+        contents = self._snapshot()
+        path = write_checkpoint(self.run, self.step, *contents)
+        # What follows from a checkpoint comes after it, and is written again where it is missing.
+        write_generators(self.run, *contents)
+        config, best, kept = self.assembly.config, self.best, self.assembly.kept_steps
+        prune(
+            self.run,
+            config.output.keep_checkpoints,
+            kept if best.step is None else kept | {best.step},
+        )
         self.reports.saved(self.step, path)
 
-    def _write_best(self) -> None:
-        """Keep the generator where it is the best so far."""
-        if self.step and self.best.step == self.step:
-            self._write_generator(self.run.best, self.best.record())
-
-    def _write_generator(self, path: Path, best: Mapping[str, Any] | None = None) -> None:
-        a = self.assembly
-        source, told = a.source, a.training.schedules.told
-        write_generator(path, source.network, source.game, a.config, a.problem, told, best)
+    def _snapshot(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        best = self.best.record()
+        return snapshot(self.assembly, self.averages, self.symptoms, self.step, best)

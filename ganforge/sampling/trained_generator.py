@@ -55,7 +55,20 @@ class TrainedGenerator:
 
 def open_generator(path: Path, registry: Registry, execution: Execution) -> TrainedGenerator:
     """The generator of a file. Raises CheckpointError where it is damaged or does not fit."""
-    tensors, document = tensor_file.read(path, GENERATOR)
+    return opened(path, *tensor_file.read(path, GENERATOR), registry, execution)
+
+
+def opened(
+    path: Path,
+    tensors: dict[str, Tensor],
+    document: Mapping[str, Any],
+    registry: Registry,
+    execution: Execution,
+) -> TrainedGenerator:
+    """The generator of these tensors and this document, which `path` holds.
+
+    Raises CheckpointError where they do not fit.
+    """
     where = printable(path)
     try:
         problem = read_problem(document, tensors)

@@ -30,6 +30,7 @@ from ganforge.storage.files import TEMPORARY_PREFIX, remove_leftovers, write_tex
 State = Literal["running", "finished", "interrupted", "terminated", "failed"]
 
 _NUMBERED = re.compile(r"(\d+)-.*")
+_GRID = re.compile(r"(\d{8,})\.png")
 _CHECKPOINT = re.compile(r"step-(\d{8,})\.safetensors")
 
 
@@ -147,6 +148,17 @@ class RunDirectory:
     def sample_grid(self, step: int) -> Path:
         return self.samples / f"{step:08d}.png"
 
+    def later_grids(self, step: int) -> list[Path]:
+        """The grids of steps after this one."""
+        if not self.samples.is_dir():
+            return []
+        paths = self.samples.iterdir()
+        return [it for it in paths if (m := _GRID.fullmatch(it.name)) and int(m[1]) > step]
+
+    @property
+    def real_grid(self) -> Path:
+        return self.samples / "real.png"
+
     def _write(self, path: Path, text: str) -> None:
         try:
             write_text(path, text)
@@ -223,29 +235,6 @@ class Lock:
             return f"process {int(status['pid'])} on {printable(status['host'])}"
         except (OSError, ValueError, KeyError, TypeError):
             return "it has not said which"
-
-
-def generator_file(source: Path, *, best: bool = False) -> Path:
-    """The generator of a run directory, the last or the `best` one, or the file itself that is one.
-
-    Raises UsageError where there is none, or where the run has not saved one yet.
-    """
-    run = RunDirectory(source)
-    if best and not source.is_dir():
-        raise UsageError(f"the best generator is that of a run directory, and {run} is none")
-    path = (run.best if best else run.generator) if source.is_dir() else source
-    if path.exists():
-        return path
-    if best and run.config.is_file():
-        raise UsageError(
-            f"the run in {run} has kept no best generator: evaluation.best names the metric that "
-            "tells it"
-        )
-    if run.config.is_file():
-        raise UsageError(
-            f"the run in {run} has not saved a generator yet: it does so with its first checkpoint"
-        )
-    raise UsageError(f"{run} is neither a run directory nor a generator.safetensors")
 
 
 def next_directory(parent: Path, name: str) -> Path:
