@@ -14,7 +14,12 @@ from ganforge.storage.run_directory import State
 PREEMPT_VARIABLE = "GANFORGE_PREEMPT_SIGNAL"
 
 #: the state that a run is left in -> exit code
-EXIT_CODES: dict[State, int] = {"finished": 0, "interrupted": 130, "terminated": 143}
+EXIT_CODES: dict[State, int] = {
+    "finished": 0,
+    "interrupted": 130,
+    "terminated": 143,
+    "preempted": 143,
+}
 
 
 class Stopped(BaseException):
@@ -37,7 +42,8 @@ class StopRequest:
         self.number: int | None = None
         self._state: State | None = None
         self._deferring = False
-        self._numbers = [signal.SIGINT, signal.SIGTERM, *_preempt_signal()]
+        self._preempting = _preempt_signal()
+        self._numbers = [signal.SIGINT, signal.SIGTERM, *self._preempting]
 
     def __call__(self) -> State | None:
         self._deferring = True
@@ -46,6 +52,8 @@ class StopRequest:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self.number = number
         state: State = "interrupted" if number == signal.SIGINT else "terminated"
+        if number in self._preempting:
+            state = "preempted"
         if not self._deferring or self._state is not None:
             raise Stopped(state)
         self._state = state

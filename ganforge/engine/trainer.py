@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,15 +22,18 @@ from ganforge.plugin.base_specs import Spec
 from ganforge.plugin.registry import Component
 from ganforge.printable import described
 from ganforge.runs.run import read_metrics
-from ganforge.storage.checkpoint import prune, write_checkpoint
+from ganforge.storage.checkpoint import newest_sound, prune, write_checkpoint
 from ganforge.storage.derived import complete, write_generators
+from ganforge.storage.provenance import check_versions
 from ganforge.storage.run_directory import RunDirectory, State
 
 from .assemble import Assembly
 from .best import BestSoFar
 from .observers import Observer
 from .reports import Reports
-from .state import load_newest, snapshot
+from .resuming import check_steps
+from .saved_values import SavedValues
+from .state import load, model_state, snapshot
 from .step import train_step
 from .symptoms import Symptoms
 from .telemetry import Averages, Speed
@@ -39,7 +42,8 @@ from .telemetry import Averages, Speed
 class Trainer:
     """Trains an assembly in a run directory, from wherever its checkpoint left it.
 
-    `remedies` are components that may be named where the diagnosis finds something.
+    `remedies` are components that may be named where the diagnosis finds something. `changes` are
+    what the session changes of the configuration, as its record has them.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Trainer:
         run: RunDirectory,
         *observers: Observer,
         remedies: Iterable[Component[Spec]] = (),
+        changes: Mapping[str, Any] | None = None,
     ) -> None:
         self.assembly = assembly
         self.run = run
@@ -57,27 +62,62 @@ class Trainer:
         self.diagnosis = Diagnosis()
         self.remedies = tuple(remedies)
         self.best = BestSoFar(assembly.config)
-        self.reports = Reports(assembly, run, *observers)
+        self.changes = changes or {}
+        self.reports = Reports(assembly, run, *observers, changes=self.changes)
         self.speed = Speed()
+        self.values = SavedValues(run, model_state(assembly.training))
+        self._fell_back = False
 
     @property
     def images_seen(self) -> int:
         """Generator updates times batch size."""
         return self.step * self.assembly.config.training.batch_size
 
-    def resume(self) -> None:
+    def resume(self, allow: Collection[str] = ()) -> None:
         """Go on from the newest sound checkpoint, or from the start where there is none yet.
 
-        Raises CheckpointError, with nothing changed, where it does not fit.
+        `allow` names what of a checkpoint is put up with: values that are `nonfinite`, and other
+        `versions` of plugins. Raises CheckpointError, with nothing changed, where it does not fit,
+        and UsageError where the run is to end before it.
         """
-        self.step, best = load_newest(self.run, self.assembly, self.averages, self.symptoms)
+        newest = next((step for step, _ in self.run.list_checkpoints()), 0)
+        found = newest_sound(self.run)
+        if found is None:
+            return
+        path, tensors, document = found
+        key = "steps" if self.assembly.config.training.epochs is None else "epochs"
+        num_steps = self.assembly.training.num_steps
+        check_steps(num_steps, int(document["step"]), f"training.{key}")
+        check_versions(
+            self.assembly.config,
+            document["components"],
+            str(self.run),
+            allowed="versions" in allow,
+        )
+        if "nonfinite" in allow:
+            self.values.put_up_with(tensors)
+        self.values.check_loading(path, tensors)
+        load(path, tensors, document, self.assembly, self.averages, self.symptoms)
+        self.step, best = int(document["step"]), document.get("best")
+        self._fell_back = self.step < newest
         self.best.restore(best)
         training = self.assembly.training
         training.schedules.tell(training.progress(self.step))
         self.reports.rewind(self.step)
         self.diagnosis = diagnose(read_metrics(self.run.metrics))
-        if self.step:
-            complete(self.run, *self._snapshot())
+        complete(self.run, *self._snapshot())
+
+    def keep_changes(self) -> None:
+        """Write the checkpoint anew where the configuration in it is not that of the run now.
+
+        It is where the session has overridden something, or has gone back to an older checkpoint.
+        """
+        if self.step and (self._fell_back or self._overridden):
+            self.save()
+
+    @property
+    def _overridden(self) -> dict[str, Any]:
+        return {key: it for key, it in self.changes.items() if it.get("override")}
 
     def train(self, stop_request: Callable[[], State | None] = lambda: None) -> State:
         """Train to the end, or until `stop_request` answers with the state to stop in.
@@ -209,6 +249,7 @@ class Trainer:
                 f"the run directory {self.run} was removed or moved while it was in use"
             )
         contents = self._snapshot()
+        self.values.check_saving(contents[0], self.step)
         path = write_checkpoint(self.run, self.step, *contents)
         # What follows from a checkpoint comes after it, and is written again where it is missing.
         write_generators(self.run, *contents)
@@ -222,4 +263,5 @@ class Trainer:
 
     def _snapshot(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         best = self.best.record()
-        return snapshot(self.assembly, self.averages, self.symptoms, self.step, best)
+        tensors, document = snapshot(self.assembly, self.averages, self.symptoms, self.step, best)
+        return tensors, {**document, "overridden": self._overridden}

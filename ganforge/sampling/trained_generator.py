@@ -15,8 +15,9 @@ from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
 from ganforge.engine.building import build, build_generator
 from ganforge.engine.generation import Source
+from ganforge.engine.saved_values import nonfinite
 from ganforge.engine.schedules import Schedules
-from ganforge.errors import CheckpointError, PluginError, UsageError, listed
+from ganforge.errors import CheckpointError, PluginError, UsageError, listed, shortened
 from ganforge.pictures.chosen_format import ChosenFormat
 from ganforge.plugin.fields import LABEL, grouped, undrawn
 from ganforge.plugin.registry import Registry
@@ -86,6 +87,11 @@ def opened(
     misfit = differences(expected, tensors, path)
     if misfit is not None:
         raise misfit
+    if bad := nonfinite(tensors, nonfinite(expected)):
+        raise CheckpointError(
+            f"{where} holds values that are NaN or infinite, and so would its samples: "
+            f"{shortened(bad)}. Draw from an earlier one: ganforge.load takes a checkpoint"
+        )
     load_module("generator", built.network, tensors)
     load_module("game", built.game, tensors)
     if progress is not None:

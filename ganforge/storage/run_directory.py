@@ -27,7 +27,7 @@ from ganforge.errors import RunDirectoryError, UsageError
 from ganforge.printable import printable
 from ganforge.storage.files import TEMPORARY_PREFIX, remove_leftovers, write_text
 
-State = Literal["running", "finished", "interrupted", "terminated", "failed"]
+State = Literal["running", "finished", "interrupted", "terminated", "preempted", "failed"]
 
 _NUMBERED = re.compile(r"(\d+)-.*")
 _GRID = re.compile(r"(\d{8,})\.png")
@@ -54,8 +54,12 @@ class RunDirectory:
         return printable(self.path)
 
     @classmethod
-    def create(cls, path: Path) -> RunDirectory:
-        """An empty directory for a new run. Raises UsageError for one that holds something."""
+    def create(cls, path: Path, *, overwrite: bool = False) -> RunDirectory:
+        """A directory for a new run: an empty one, or that of a run to `overwrite`.
+
+        Nothing is removed from that yet. Raises UsageError for one that holds something else, and
+        RunDirectoryError where a process is training in it.
+        """
         run = cls(path)
         if path.exists() and not path.is_dir():
             raise UsageError(f"{run} is a file; name a new directory for the run")
@@ -68,12 +72,18 @@ class RunDirectory:
                 f"the run directory {run} cannot be created: {error.strerror}"
             ) from error
         if run.config in taken:
+            if is_locked(run):
+                raise RunDirectoryError(_held(run))
+            if overwrite:
+                return run
             raise UsageError(
                 f"{run} holds a run already, which is left as it is: go on with it by "
-                f"`ganforge train --resume {run}`, or name another directory"
+                f"`ganforge train --resume {run}`, replace it with --overwrite, or name another "
+                "directory"
             )
         if taken:
-            raise UsageError(f"{run} is not empty; name a new directory for the run")
+            what = "and holds no run that could be overwritten" if overwrite else ""
+            raise UsageError(f"{run} is not empty {what}".rstrip() + "; name a new directory")
         return run
 
     @classmethod
@@ -207,9 +217,7 @@ class Lock:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             self._close()
-            raise RunDirectoryError(
-                f"another process is training in {self._run}: {self._holder()}"
-            ) from error
+            raise RunDirectoryError(_held(self._run)) from error
         except OSError:
             pass  # a file system without locks
         for folder in (self._run.path, self._run.checkpoints, self._run.samples):
@@ -229,12 +237,15 @@ class Lock:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _holder(self) -> str:
-        try:
-            status = json.loads(self._run.status.read_text())
-            return f"process {int(status['pid'])} on {printable(status['host'])}"
-        except (OSError, ValueError, KeyError, TypeError):
-            return "it has not said which"
+
+def _held(run: RunDirectory) -> str:
+    """The message that a process is in a run directory, and which one."""
+    try:
+        status = json.loads(run.status.read_text())
+        holder = f"process {int(status['pid'])} on {printable(status['host'])}"
+    except (OSError, ValueError, KeyError, TypeError):
+        holder = "it has not said which"
+    return f"another process is training in {run}: {holder}"
 
 
 def next_directory(parent: Path, name: str) -> Path:
