@@ -65,6 +65,14 @@ class DivergenceError(GanforgeError):
     """A run came to its end with every number finite, and has diverged all the same."""
 
 
+class OutdatedWarning(DeprecationWarning):
+    """Something of ganforge's that is to go, in a file or a plugin of the person who is told.
+
+    People are shown it, unlike the DeprecationWarnings of other packages, which are for those who
+    write them.
+    """
+
+
 @dataclass(frozen=True, kw_only=True)
 class Complaint:
     """One thing that is wrong with a configuration.

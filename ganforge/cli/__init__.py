@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ganforge import __version__
-from ganforge.errors import GanforgeError
+from ganforge.errors import GanforgeError, OutdatedWarning
 
 from .console import print_error, show_warning
 
@@ -85,6 +85,8 @@ def cli(context: click.Context, no_plugins: bool) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """The console script; returns the exit code."""
     warnings.showwarning = show_warning
+    # Python shows no DeprecationWarning to people; these are for them.
+    warnings.filterwarnings("default", category=OutdatedWarning)
     debug = bool(os.environ.get("GANFORGE_DEBUG"))
     try:
         result: Any = cli.main(arguments, prog_name="ganforge", standalone_mode=False)

@@ -7,6 +7,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, TextIO
 
+from ganforge.errors import OutdatedWarning
 from ganforge.printable import printable
 
 if TYPE_CHECKING:
@@ -40,8 +41,11 @@ def show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """`warnings.showwarning` for people: the message, without the line that raised it."""
-    if issubclass(category, UserWarning):
+    """`warnings.showwarning` for people: the message, without the line that raised it.
+
+    What other packages deprecate is for those who write them, and is left out.
+    """
+    if issubclass(category, UserWarning | OutdatedWarning):
         print_warning(printable(message, 2000))
     elif not issubclass(category, DeprecationWarning):
         text = warnings.formatwarning(message, category, filename, lineno, line)

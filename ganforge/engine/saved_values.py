@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ganforge.errors import CheckpointError, NonFiniteError, sentence, shortened
+from ganforge.errors import CheckpointError, NonFiniteError, shortened
 from ganforge.printable import printable
 from ganforge.storage import tensor_file
 from ganforge.storage.checkpoint import KIND
@@ -28,31 +28,33 @@ class SavedValues:
     def __init__(self, run: RunDirectory, beginning: Mapping[str, Tensor]) -> None:
         self._run = run
         self._usual = {*nonfinite(beginning)}
+        self._allowed: set[str] = set()
 
     def check_saving(self, tensors: Mapping[str, Tensor], step: int) -> None:
         """Raise NonFiniteError rather than let these be saved."""
-        if bad := self._bad(tensors):
+        if bad := self._bad(tensors, self._allowed):
             raise NonFiniteError(
                 f"{shortened(bad)} became NaN or infinite by step {step}; nothing was saved"
             )
 
     def check_loading(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
         """Raise CheckpointError rather than let these be loaded."""
-        if bad := self._bad(tensors):
+        if bad := self._bad(tensors, self._allowed):
             good = self.last_good()
             way = (
-                "no other checkpoint of the run is finite"
+                "No checkpoint of the run is finite"
                 if good is None
-                else f"{printable(good)} is: remove what is newer, and resuming goes on from it"
+                else f"The newest that is finite is {printable(good)}: remove what is newer, and "
+                "resuming goes on from it"
             )
             raise CheckpointError(
                 f"{printable(path)} holds values that are NaN or infinite, and nothing was loaded: "
-                f"{shortened(bad)}. {sentence(way)}; or go on all the same with --allow-nonfinite"
+                f"{shortened(bad)}. {way}; --allow-nonfinite goes on from this one all the same"
             )
 
     def put_up_with(self, tensors: Mapping[str, Tensor]) -> None:
         """Let what is not finite in these be so from now on."""
-        self._usual |= {*self._bad(tensors)}
+        self._allowed |= {*self._bad(tensors)}
 
     def last_good(self) -> Path | None:
         """The newest checkpoint that is sound and finite."""
@@ -63,9 +65,9 @@ class SavedValues:
             with suppress(CheckpointError):
                 yield path, tensor_file.read(path, KIND)[0]
 
-    def _bad(self, tensors: Mapping[str, Tensor]) -> list[str]:
+    def _bad(self, tensors: Mapping[str, Tensor], allowed: Collection[str] = ()) -> list[str]:
         judged = {n: it for n, it in tensors.items() if not n.startswith((TELEMETRY, FIT))}
-        return nonfinite(judged, self._usual)
+        return nonfinite(judged, {*self._usual, *allowed})
 
 
 def nonfinite(tensors: Mapping[str, Tensor], usual: Collection[str] = ()) -> list[str]:

@@ -106,6 +106,7 @@ class Trainer:
         self.reports.rewind(self.step)
         self.diagnosis = diagnose(read_metrics(self.run.metrics))
         complete(self.run, *self._snapshot())
+        self._prune()
 
     def keep_changes(self) -> None:
         """Write the checkpoint anew where the configuration in it is not that of the run now.
@@ -253,13 +254,13 @@ class Trainer:
         path = write_checkpoint(self.run, self.step, *contents)
         # What follows from a checkpoint comes after it, and is written again where it is missing.
         write_generators(self.run, *contents)
-        config, best, kept = self.assembly.config, self.best, self.assembly.kept_steps
-        prune(
-            self.run,
-            config.output.keep_checkpoints,
-            kept if best.step is None else kept | {best.step},
-        )
+        self._prune()
         self.reports.saved(self.step, path)
+
+    def _prune(self) -> None:
+        kept, best = self.assembly.kept_steps, self.best.step
+        kept = kept if best is None else kept | {best}
+        prune(self.run, self.assembly.config.output.keep_checkpoints, kept)
 
     def _snapshot(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         best = self.best.record()

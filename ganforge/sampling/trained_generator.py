@@ -90,7 +90,8 @@ def opened(
     if bad := nonfinite(tensors, nonfinite(expected)):
         raise CheckpointError(
             f"{where} holds values that are NaN or infinite, and so would its samples: "
-            f"{shortened(bad)}. Draw from an earlier one: ganforge.load takes a checkpoint"
+            f"{shortened(bad)}. An earlier checkpoint of its run may be finite: "
+            "`ganforge train --resume RUN` says which"
         )
     load_module("generator", built.network, tensors)
     load_module("game", built.game, tensors)

@@ -96,7 +96,7 @@ def check_versions(
         before, here = stored.get(place, {}).get("version"), selection.component.plugin
         if before is not None and str(before) != here.version:
             found[here.package] = (str(before), here.version)
-    major = [name for name, versions in found.items() if len({*map(_major, versions)}) > 1]
+    major = [name for name, versions in found.items() if len({*map(major_version, versions)}) > 1]
     if major and not allowed:
         changes = [f"{it} {printable(found[it][0])} -> {found[it][1]}" for it in major]
         commands = [f"`{it}`" for name in major if (it := installation(name, found[name][0]))]
@@ -111,14 +111,18 @@ def check_versions(
 
 def _warn_of_version(package: str, before: str, here: str, where: str) -> None:
     if before != here:
-        major = ", another major version," if _major(before) != _major(here) else ""
+        major = (
+            ", which is another major version"
+            if major_version(before) != major_version(here)
+            else ""
+        )
         warnings.warn(
-            f"{where} was made with {package} {printable(before)}; {here}{major} is installed",
+            f"{where} was made with {package} {printable(before)}; {here} is installed{major}",
             stacklevel=3,
         )
 
 
-def _major(version: str) -> str:
+def major_version(version: str) -> str:
     """`2` of `2.1.0`; what is no version is its own."""
     match = re.match(r"v?(?:\d+!)?(\d+)(?![^.+\-a-z])", version)
     return match[1] if match else version
