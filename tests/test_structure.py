@@ -27,6 +27,8 @@ HEAVY = {"torch", "torchvision", "numpy", "PIL", "safetensors"}
 ROOMS = (
     "errors",
     "printable",
+    "terminal",
+    "sharing",
     "plugin",
     "problem",
     "config",
@@ -49,9 +51,19 @@ ROOMS = (
     "testing",
     "templates",
     "cli",
+    "__main__",
 )
 #: those that need no torch
-TORCH_FREE_ROOMS = ("errors", "printable", "plugin", "problem", "config", "diagnosis")
+TORCH_FREE_ROOMS = (
+    "errors",
+    "printable",
+    "terminal",
+    "sharing",
+    "plugin",
+    "problem",
+    "config",
+    "diagnosis",
+)
 
 pytestmark = pytest.mark.skipif(not PLUGINS, reason="these tests read the source tree")
 

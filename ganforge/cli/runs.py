@@ -17,8 +17,10 @@ from ganforge.printable import printable
 from ganforge.runs.measures import Measured, directions, short
 from ganforge.runs.removal import check_removable, remove
 from ganforge.runs.table import FOREIGN, ORDERS, SWEEP, Row, RunsTable, size_of, table_of
+from ganforge.storage.paths import quoted
 
-from .console import stdout
+from .console import go_on_without_output, stdout
+from .paths import PATH
 
 STYLES = {"running": "green", "failed": "red", "lost": "yellow", "unknown": "yellow"}
 FOLDER = Path("runs")
@@ -46,7 +48,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.argument("folder", type=Path, required=False)
+@click.argument("folder", type=PATH, required=False)
 @click.option("--metric", metavar="NAME", help="Show this metric. [each run's first]")
 @click.option(
     "--sort",
@@ -85,7 +87,7 @@ def list_command(
 
 
 @command.command("remove")
-@click.argument("paths", metavar="RUN...", type=Path, nargs=-1, required=True)
+@click.argument("paths", metavar="RUN...", type=PATH, nargs=-1, required=True)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove_command(paths: tuple[Path, ...], yes: bool) -> None:
     """Remove runs: all that training has written there, and nothing else.
@@ -93,6 +95,7 @@ def remove_command(paths: tuple[Path, ...], yes: bool) -> None:
     Files that are not a run's own stay where they are, and are named. A run that is being trained
     is left alone.
     """
+    go_on_without_output()
     runs = check_removable(paths)
     if not yes:
         for run in runs:
@@ -185,7 +188,7 @@ def _print_others(table: RunsTable, folder: Path) -> None:
     foreign = [name for name, why in table.others.items() if why == FOREIGN]
     if sweeps:
         click.echo(
-            f"Sweeps: {_few(sweeps)} (`ganforge runs {printable(folder)}/{sweeps[0]}` lists the "
+            f"Sweeps: {_few(sweeps)} (`ganforge runs {quoted(folder / sweeps[0])}` lists the "
             "runs of one)"
         )
     if foreign:
