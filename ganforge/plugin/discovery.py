@@ -260,7 +260,9 @@ def _specs(hook_name: str, function: Any) -> Iterable[Spec]:
             shown = represented(result)
             raise _Faulty(f"{hook_name} must yield {wanted.__name__} records, not {shown}")
         items = list(islice(result, MOST_RECORDS + 1))
-    except (_Faulty, *ENDINGS):
+    except ENDINGS:
+        raise
+    except _Faulty:
         raise
     except BaseException as error:
         raise _Faulty(f"{hook_name} failed: {described(error)}") from error
