@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from importlib.metadata import EntryPoint
 from itertools import islice
 from typing import Any, Literal
@@ -282,12 +282,12 @@ def _specs(hook_name: str, function: Any) -> Iterable[Spec]:
 
 def _is_checked(record: Spec, wanted: type[Spec]) -> bool:
     """True for a record that its own class has made."""
-    return type(record) is wanted and vars(record).keys() == wanted.__dataclass_fields__.keys()
+    return type(record) is wanted and len(vars(record)) == len(fields(wanted))
 
 
 def _checked(record: Spec, wanted: type[Spec]) -> Spec:
     """A record of a class of the plugin's own, or one that was never made, as one of `wanted`."""
-    return wanted(**{name: getattr(record, name) for name in wanted.__dataclass_fields__})
+    return wanted(**{field.name: getattr(record, field.name) for field in fields(wanted)})
 
 
 def _refuse_twins(components: list[Component[Spec]], earlier: list[Component[Spec]]) -> None:
