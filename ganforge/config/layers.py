@@ -5,6 +5,7 @@ A later layer overrides an earlier one: defaults, then a file, then flags, then 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ganforge.config.migration import migrate
+from ganforge.config.places import read_places
 from ganforge.config.toml import quoted
 from ganforge.errors import Complaint, ConfigError
 from ganforge.plugin.schedule import is_schedule
@@ -25,6 +27,9 @@ MAX_LOCATED_CHARACTERS = 40_000
 MAX_DEPTH = 4
 
 KeyPath = tuple[str, ...]
+
+
+_WINDOWS_PATH = re.compile(r'"(?:[A-Za-z]:|\\)\\')
 
 
 class Origin(Protocol):
@@ -46,11 +51,17 @@ class Flag:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One value, its key, and where it comes from."""
+    """One value, its key, and where it comes from.
+
+    `text` is the value as it was typed, where it was no TOML file that it stood in; `place` is the
+    absolute path that a relative one of a stored run meant.
+    """
 
     path: KeyPath
     value: object
     origin: Origin
+    text: str | None = None
+    place: str | None = None
 
     @property
     def where(self) -> str:
@@ -105,7 +116,12 @@ def from_file(path: Path) -> Layer:
 
 def from_run(path: Path) -> Layer:
     """The layer of a run's own `config.toml`. Raises ConfigError for a file that is not one."""
-    return replace(from_file(path), stored=True)
+    layer, places = from_file(path), read_places(path)
+    entries = []
+    for entry in layer.entries:
+        typed, place = places.get(".".join(entry.path), (None, None))
+        entries.append(replace(entry, place=place) if typed == entry.value else entry)
+    return replace(layer, entries=tuple(entries), stored=True)
 
 
 def from_text(text: str, name: str) -> Layer:
@@ -114,6 +130,11 @@ def from_text(text: str, name: str) -> Layer:
         tree = tomllib.loads(text)
     except _UNREADABLE as error:
         what = f"is not TOML: {printable(error)}"
+        if _WINDOWS_PATH.search(text):
+            what += (
+                "; in double quotes a backslash begins an escape, so write a Windows path in "
+                "single quotes, 'C:\\data', or with forward slashes"
+            )
         raise ConfigError([Complaint(where=name, what=what)]) from error
     migrate(tree)
     origin = _File(name, text)
@@ -148,7 +169,10 @@ def from_settings(assignments: Sequence[str], flag: str = "--set") -> Layer:
             continue
         tree = _toml_or_none(f"{key} = {raw}") or _toml_or_none(f"{key} = {quoted(raw)}")
         origin = Flag(where)
-        found = [Entry(path=path, value=value, origin=origin) for path, value in leaves(tree or {})]
+        found = [
+            Entry(path=path, value=value, origin=origin, text=raw)
+            for path, value in leaves(tree or {})
+        ]
         if not found:
             what = "sets nothing" if tree else f"{printable(key)!r} is not a dotted key"
             complaints.append(Complaint(where=where, what=what))

@@ -38,6 +38,7 @@ from .observers import Observer
 
 if TYPE_CHECKING:
     from .assemble import Assembly
+    from .data_record import DataRecord
     from .trainer import Trainer
 
 
@@ -172,15 +173,19 @@ def train(
         step = next((step for step, _ in run.list_checkpoints()), 0)
         run.write_status("running", step)
         try:
-            trainer = _prepare(config, run, observers, resume, remedies)
+            trainer, data = _prepare(config, run, observers, resume, remedies)
         except GanforgeError as error:
             if resume:
                 run.write_status("failed", step, printable(error))
             else:
                 run.discard()
             raise
+        from .data_record import keep_data
+
         assembly = trainer.assembly
-        run.record_session(_environment(assembly, began, command), changes or {})
+        keep_data(run, config, data)
+        environment = _environment(assembly, began, command) | {"data": data.summary()}
+        run.record_session(environment, changes or {})
         run.write_status("running", trainer.step)
         try:
             state = trainer.train(stop_request)
@@ -205,8 +210,9 @@ def _prepare(
     observers: Sequence[Observer],
     resume: bool,
     remedies: Iterable[Component[Spec]],
-) -> Trainer:
+) -> tuple[Trainer, DataRecord]:
     from .assemble import assemble
+    from .data_record import record_data
     from .state import trained_classes
     from .trainer import Trainer
 
@@ -214,6 +220,7 @@ def _prepare(
         fresh = not resume or not run.list_checkpoints()
         trained = {} if fresh else trained_classes(run, config)
         assembly = assemble(config, fresh=fresh, trained=trained)
+        data = record_data(run, assembly, compare=not fresh)
         trainer = Trainer(assembly, run, *observers, remedies=remedies)
         if resume:
             trainer.resume()
@@ -223,7 +230,7 @@ def _prepare(
         raise PluginError(
             f"the run could not be set up: {described(error)} (GANFORGE_DEBUG=1 shows where)"
         ) from error
-    return trainer
+    return trainer, data
 
 
 def _environment(assembly: Assembly, began: datetime, command: Sequence[str]) -> dict[str, Any]:
