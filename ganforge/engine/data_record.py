@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
+
 from ganforge.config.places import places_of
 from ganforge.config.run_config import RunConfig
+from ganforge.contracts import Dataset
 from ganforge.data.comparing import differences, moved_classes
 from ganforge.data.manifest import Manifest, take_manifest
+from ganforge.device.randomness import Randomness
 from ganforge.errors import DataError
 from ganforge.plugin.fields import LABEL, SAMPLE, Field
 from ganforge.printable import described
 from ganforge.storage.run_directory import RunDirectory
 
 from .assemble import Assembly
+from .building import build_dataset
+
+_GOES_ON = "The run goes on with what is there now, and no longer equals one that was never stopped"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,14 +42,16 @@ class DataRecord:
         }
 
 
-def record_data(run: RunDirectory, assembly: Assembly, *, compare: bool) -> DataRecord:
+def record_data(
+    run: RunDirectory, assembly: Assembly, *, compare: bool, consequence: str = _GOES_ON
+) -> DataRecord:
     """The data of a session; `compare` it with what the run was trained on, and warn.
 
     Raises DataError where the files of classes have changed places in a run that uses labels. A
     run of which nothing was kept goes on.
     """
-    config = assembly.config
-    now = take_manifest(assembly.data.dataset, _used(assembly))
+    config, data = assembly.config, assembly.data
+    now = take_manifest(data.dataset, _used(config, data.dataset, data.fields))
     stored = read_manifest(run) if compare else None
     if stored is None:
         return DataRecord(manifest=now, differences=())
@@ -55,8 +65,7 @@ def record_data(run: RunDirectory, assembly: Assembly, *, compare: bool) -> Data
     found = tuple(differences(stored, now))
     if found:
         warnings.warn(
-            f"{label} is not what {run} was trained on: {'; '.join(found)}. The run goes on with "
-            "what is there now, and no longer equals one that was never stopped",
+            f"{label} is not what {run} was trained on: {'; '.join(found)}. {consequence}",
             stacklevel=2,
         )
     return DataRecord(manifest=now, differences=found)
@@ -83,10 +92,25 @@ def read_manifest(run: RunDirectory) -> Manifest | None:
         return None
 
 
-def _used(assembly: Assembly) -> dict[str, Field]:
+def compare_data(run: RunDirectory, config: RunConfig) -> tuple[str, ...] | None:
+    """In what the data of a run is other than it was trained on; None where nothing was kept.
+
+    The data set is read, and nothing else is built. Raises DataError where it is absent, and
+    PluginError where it cannot be built.
+    """
+    stored = read_manifest(run)
+    if stored is None:
+        return None
+    config.dataset.check_available()
+    randomness = Randomness(config.training.seed, torch.device("cpu"))
+    dataset, fields = build_dataset(config.dataset, config.fields, randomness)
+    now = take_manifest(dataset, _used(config, dataset, fields))
+    return (*moved_classes(stored, now), *differences(stored, now))
+
+
+def _used(config: RunConfig, dataset: Dataset, fields: Mapping[str, Field]) -> dict[str, Field]:
     """The fields of the run, with the classes in the order in which the data set gives them."""
-    dataset, config = assembly.data.dataset, assembly.config
-    own = dict(assembly.data.fields) | dict(dataset.fields)
+    own = dict(fields) | dict(dataset.fields)
     if dataset.classes is not None and LABEL in own:
         own[LABEL] = replace(own[LABEL], classes=tuple(dataset.classes))
     return {name: own[name] for name in (SAMPLE, *sorted(config.used_fields)) if name in own}
