@@ -15,7 +15,8 @@ def differences(stored: Manifest, now: Manifest) -> list[str]:
     """What of the data is other than it was, a phrase for each kind; empty where nothing is."""
     found = list(_other_files(stored, now))
     if stored.num_samples != now.num_samples:
-        found.append(f"{_counted(now.num_samples)} in place of {_counted(stored.num_samples)}")
+        were = "endless ones" if stored.num_samples is None else f"{stored.num_samples:,}"
+        found.append(f"{_counted(now.num_samples)} in place of {were}")
     for name in stored.classes.keys() & now.classes.keys():
         was, new = stored.classes[name], now.classes[name]
         if sorted(was) != sorted(new):  # in another order they are brought to that of the run
