@@ -51,9 +51,9 @@ def _values(dataset: Dataset, fields: Mapping[str, Field]) -> Iterator[tuple[str
         case MapDataset():
             for row in _evenly(len(dataset), NUM_READ):
                 item = dataset[row]
-                values = item if isinstance(item, Mapping) else {SAMPLE: item[0], LABEL: item[1]}
-                paired = [it for it in fields if fields[it].paired and it in values]
-                yield from ((name, values[name]) for name in paired)
+                given = item if isinstance(item, Mapping) else {SAMPLE: item[0], LABEL: item[1]}
+                paired = [it for it in fields if fields[it].paired and it in given]
+                yield from ((name, given[name]) for name in paired)
             for name in [it for it in fields if not fields[it].paired]:
                 rows = _evenly(dataset.size(name), NUM_READ)
                 yield from ((name, dataset.value(name, row)) for row in rows)

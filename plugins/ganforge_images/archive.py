@@ -9,7 +9,7 @@ import struct
 import zipfile
 from typing import Any, BinaryIO
 
-from .listing import LINK, MAX_FILE_BYTES, Listing
+from .listing import LINK, MAX_FILE_BYTES, OUTSIDE, Listing
 from .names import is_hidden, is_image_name
 
 # Enough for ImageNet. Python holds about half a kilobyte for each, whatever the member holds.
@@ -89,7 +89,7 @@ def _refusal(member: zipfile.ZipInfo, parts: list[str], seen: set[str]) -> str |
     if stat.S_ISLNK(member.external_attr >> 16):
         return LINK
     if not parts[0] or ".." in parts or parts[0].endswith(":"):
-        return "its path leads out of the zip file"
+        return OUTSIDE
     if member.flag_bits & 0x1:
         return "encrypted"
     if "/".join(parts) in seen:

@@ -43,7 +43,9 @@ def eight_bit(image: Image.Image) -> Image.Image:
         return _scaled_grey(image, next(top for top in ranges if high <= top))
     if image.has_transparency_data:
         return image.convert("RGBA")
-    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+    if image.mode in ("L", "RGB"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
 
 
 def upright(image: Image.Image, source: Image.Image) -> Image.Image:

@@ -63,7 +63,7 @@ def has_end_of_jpeg(tail: bytes) -> bool:
 def _png(data: bytes) -> tuple[int, int] | None:
     """Width and height, where every checksum is right and no chunk is unusual."""
     view, at, kinds = memoryview(data), 8, set[bytes]()
-    size, colour = (0, 0), 0
+    width = height = colour = 0
     while True:
         length, kind = _CHUNK.unpack_from(data, at)
         end = at + 8 + length
@@ -72,13 +72,13 @@ def _png(data: bytes) -> tuple[int, int] | None:
         if not kinds:
             if kind != b"IHDR" or length != _IMAGE_HEADER.size:
                 return None
-            *size, bits, colour, packing, filtering, interlaced = _IMAGE_HEADER.unpack_from(
-                data, at + 8
-            )
+            width, height, bits, colour, *ways = _IMAGE_HEADER.unpack_from(data, at + 8)
+            packing, filtering, interlaced = ways
             if (bits, colour) not in _PNG_FORMS or packing or filtering or interlaced > 1:
                 return None
         elif kind == b"IEND":
-            return tuple(size) if b"IDAT" in kinds and (colour != 3 or b"PLTE" in kinds) else None
+            whole = b"IDAT" in kinds and (colour != 3 or b"PLTE" in kinds)
+            return (width, height) if whole else None
         elif kind == b"tEXt":
             if length > _MOST_TEXT:
                 return None

@@ -12,7 +12,7 @@ from ganforge import DataError
 
 from .census import named, shown
 from .classes import class_names, common_depth, labelled, text_of
-from .listing import ImageFiles
+from .listing import OUTSIDE, ImageFiles
 from .names import is_part
 from .options import ImagesOptions
 from .reading import Candidates
@@ -78,8 +78,12 @@ def find_labels(found: Candidates, options: ImagesOptions) -> Labels:
     if options.labels == "auto":
         _refuse_parts({it for it in folders if it is not None}, root)
     prefix = "/".join([*names[0].split("/")[:depth], ""]) if names and depth else ""
-    refused = [it.name for it in found.census.unreadable if it.name.startswith(prefix)]
-    others = class_names([name for name in refused if not name.endswith("/")], depth)
+    refused = [
+        it.name
+        for it in found.census.unreadable
+        if it.name.startswith(prefix) and not it.name.endswith("/") and it.reason != OUTSIDE
+    ]
+    others = class_names(refused, depth)
     left_out = frozenset(it for it in others if it is not None)
     return Labels(root=root, names=folders, left_out=left_out if any(folders) else frozenset())
 
@@ -87,7 +91,7 @@ def find_labels(found: Candidates, options: ImagesOptions) -> Labels:
 def _refuse_parts(folders: set[str], root: str) -> None:
     if len(folders) < 2 or not all(map(is_part, folders)):
         return
-    first = text_of(sorted(folders, key=lambda it: "train" not in it.lower())[0])
+    first = text_of(min(folders, key=lambda it: ("train" not in it.lower(), it)))
     path = PurePosixPath(root) / first
     raise DataError(
         f"the sub-folders of {shown(root)} are called {named(sorted(folders))}, which are parts of "
@@ -132,10 +136,9 @@ def _table(files: ImageFiles, name: str, root: str) -> dict[str, str] | None:
 
 
 def _rows(given: object) -> Iterator[tuple[str, int]]:
-    rows = given.items() if isinstance(given, Mapping) else given
-    if not isinstance(rows, list) and not isinstance(given, Mapping):
+    if not isinstance(given, list | Mapping):
         raise TypeError("labels must be a list")
-    for row in rows:
+    for row in given.items() if isinstance(given, Mapping) else given:
         image, label = row
         if not isinstance(image, str) or type(label) is not int:
             raise ValueError(f"{str(row)[:80]} is no name with the number of a class")

@@ -10,6 +10,7 @@ from .names import by_folder, is_foreign_picture, is_image_name, suffix_of
 # Larger files are left out: some decoders read a file whole.
 MAX_FILE_BYTES = 256 * 2**20
 LINK = "a symbolic link, which is not followed"
+OUTSIDE = "its path leads out of the zip file"
 
 
 class Entry(NamedTuple):

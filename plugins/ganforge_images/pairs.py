@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ganforge import Problem
+from ganforge import FileRecord, Problem
 
 from .classes import unwrapped
 from .decoding import Target
@@ -54,7 +54,7 @@ def _halves(options: PairsOptions, sample: Target, source: Target) -> DecodedIma
 def _pairs(options: PairsOptions, candidates: list[Candidates]) -> DecodedImages | StoredImages:
     keep = in_memory(options, *candidates)
     gathered = gather(candidates, options, keep=keep)
-    files = {}
+    files: dict[str, FileRecord] = {}
     for place, candidate, checksums in zip(_PLACES, candidates, gathered.checksums, strict=False):
         records = candidate.records(gathered.kept, checksums)
         files |= {f"{place}/{name}": it for name, it in records.items()}
@@ -71,7 +71,7 @@ def _side_by_side(
 ) -> DecodedImages | StoredImages:
     keep = in_memory(options, samples, sources)
     one, other = (gather([it], options, keep=keep) for it in (samples, sources))
-    files = {}
+    files: dict[str, FileRecord] = {}
     for place, candidate, it in zip(_PLACES, (samples, sources), (one, other), strict=True):
         records = candidate.records(it.kept, it.checksums[0])
         files |= {f"{place}/{name}": record for name, record in records.items()}

@@ -55,7 +55,7 @@ def test_images_without_a_suffix_are_told(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=r"^left out 24 of 25 .*'photo0' \(an image, whose name n"):
         dataset = build(tmp_path)
     assert dataset.left_out == "24 unreadable files"
-    with pytest.raises(DataError, match="^24 files in .* cannot be read"):
+    with pytest.raises(DataError, match=r"^24 files in .* cannot be read"):
         build(tmp_path, strict=True)
 
 
@@ -64,7 +64,7 @@ def test_pictures_of_other_formats_are_not_just_other_files(suffix: str, tmp_pat
     fill(tmp_path, {"a.png": image(1), f"b.{suffix}": b"x"})
     with pytest.warns(UserWarning, match=rf"'b\.{suffix}' \(\.{suffix.lower()} files are not read"):
         build(tmp_path)
-    with pytest.raises(DataError, match="1 file in .* cannot be read"):
+    with pytest.raises(DataError, match=r"1 file in .* cannot be read"):
         build(tmp_path, strict=True)
 
 
@@ -73,10 +73,10 @@ def test_a_folder_that_holds_something_else_is_surprising(tmp_path: Path) -> Non
     fill(tmp_path, {**GOOD, **texts, "list.csv": b"x", "README": b"x"})
     with pytest.warns(
         UserWarning,
-        match=r"^only 6 of 16 files in .* are images by name; ignored are \.txt 8, \.csv 1, no suf",
+        match=r"^only 6 of 16 files in .* are images by name; ignored are \.txt 8, ",
     ):
         dataset = build(tmp_path)
-    assert dataset.left_out == "10 other files (.txt 8, .csv 1, no suffix 1)"
+    assert dataset.left_out == "10 other files (.txt 8, no suffix 1, .csv 1)"
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,10 @@ def test_a_dataset_json_without_labels_leaves_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"{", b"\xff", b"[" * 100_000, b'{"labels": 3}', b'{"labels": [[1, 2]]}']
-    + [b'{"labels": [["ape/0.png", [0.5, 1.0]]]}', b'{"labels": [["ape/0.png"]]}'],
+    [
+        *(b"{", b"\xff", b"[" * 100_000, b'{"labels": 3}', b'{"labels": [[1, 2]]}'),
+        *(b'{"labels": [["ape/0.png", [0.5, 1.0]]]}', b'{"labels": [["ape/0.png"]]}'),
+    ],
 )
 def test_a_dataset_json_that_cannot_be_read(content: bytes, tmp_path: Path) -> None:
     fill(tmp_path, {**CLASSES, "dataset.json": content})
@@ -154,12 +156,15 @@ def test_a_dataset_json_that_cannot_be_read(content: bytes, tmp_path: Path) -> N
 @pytest.mark.parametrize("bad", ["bat/1.png", "bat/1.heic"])
 def test_a_class_that_loses_every_file_is_told(bad: str, tmp_path: Path) -> None:
     fill(tmp_path, {**CLASSES, bad: b"x"})
-    with pytest.warns(UserWarning) as caught:
+    with (
+        pytest.warns(UserWarning, match="^left out 1 of 7 files"),
+        pytest.warns(
+            UserWarning,
+            match=r"^no image of the class 'bat' in .* can be used, so there are 2 classes in "
+            "place of 3, and those after it have other numbers$",
+        ),
+    ):
         assert build(tmp_path).classes == ("ape", "bee")
-    assert (
-        f"no image of the class 'bat' in '{tmp_path}' can be used, so there are 2 classes in place "
-        "of 3, and those after it have other numbers"
-    ) in [str(it.message) for it in caught]
 
 
 LEAVINGS = ["@eaDir/a.png", "$RECYCLE.BIN/a.png", "__MACOSX/a.png", "System Volume Information/a"]
