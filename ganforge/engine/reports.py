@@ -207,6 +207,7 @@ def _facts(
         config=assembly.config,
         device=assembly.execution.describe(),
         data=assembly.data.dataset.describe(),
+        left_out=assembly.data.dataset.left_out,
         sample=sample.shown(),
         unit=assembly.format.spec.unit,
         side=sample.known_shape[-1] if sample.kind in GRIDS else None,
