@@ -45,13 +45,14 @@ ROOMS = (
     "evaluation",
     "export",
     "sweeps",
+    "doctor",
     "api",
     "testing",
     "templates",
     "cli",
 )
 #: those that need no torch
-TORCH_FREE_ROOMS = ("errors", "printable", "plugin", "problem", "config", "diagnosis")
+TORCH_FREE_ROOMS = ("errors", "printable", "plugin", "problem", "config", "diagnosis", "doctor")
 
 pytestmark = pytest.mark.skipif(not PLUGINS, reason="these tests read the source tree")
 
@@ -246,6 +247,7 @@ TORCH_FREE = {
     "runs": 0,
     "runs absent": 2,
     "runs remove absent": 2,
+    "doctor absent": 2,
     "compare --help": 0,
     "compare absent": 2,
     "sweep --seed 0,1,2 --loss nonsat,hinge --dry-run": 0,

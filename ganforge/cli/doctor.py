@@ -1,0 +1,104 @@
+"""`ganforge doctor`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ganforge.doctor.environment import examine_environment
+from ganforge.doctor.findings import Examination, Trouble
+from ganforge.doctor.run import examine_file, examine_run, trained_configuration
+from ganforge.errors import UsageError
+from ganforge.plugin.discovery import discover
+from ganforge.printable import printable
+
+
+@click.command("doctor")
+@click.argument("path", metavar="[RUN|FILE]", type=Path, required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@click.option(
+    "--print-config",
+    is_flag=True,
+    help="Print the configuration in the newest checkpoint of RUN, and nothing else.",
+)
+@click.pass_obj
+def command(settings: dict[str, bool], path: Path | None, as_json: bool, print_config: bool) -> int:
+    """Say what is wrong, and what can be done about it.
+
+    \b
+    ganforge doctor                        this installation and machine
+    ganforge doctor RUN                    a run: every checksum, and all around it
+    ganforge doctor FILE.safetensors       a checkpoint or a generator
+
+    Nothing is written. The text holds no secrets and no path of your own folder, for reports of
+    issues. It ends with 1 if something is broken, and with 0 if there are warnings at most.
+    """
+    discovery = discover(third_party=settings["third_party"])
+    if print_config:
+        if path is None:
+            raise UsageError("--print-config needs the run whose configuration it prints")
+        click.echo(trained_configuration(path, discovery), nl=False)
+        return 0
+    if path is None:
+        heading, found = "This installation and machine:", examine_environment(discovery)
+    elif path.is_dir():
+        heading, found = f"The run {printable(path)}:", examine_run(path, discovery)
+    else:
+        heading, found = f"The file {printable(path)}:", examine_file(path, discovery)
+    if as_json:
+        click.echo(json.dumps(_record(found), indent=2))
+    else:
+        _print(heading, found)
+    return 0 if found.sound else 1
+
+
+def _record(found: Examination) -> dict[str, Any]:
+    return {
+        "sound": found.sound,
+        "facts": [{"subject": it.subject, "text": it.text} for it in found.facts],
+        "troubles": [
+            {"name": it.name, "severity": it.severity, "text": it.text, "remedy": it.remedy}
+            for it in found.troubles
+        ],
+    }
+
+
+def _print(heading: str, found: Examination) -> None:
+    click.echo(heading)
+    width = max((len(it.subject) for it in found.facts), default=0) + 2
+    for fact in found.facts:
+        _print_wrapped(f"  {fact.subject:<{width}}", fact.text, width + 2)
+    for trouble in found.troubles:
+        _print_wrapped("Error: " if trouble.severity == "error" else "Warning: ", _text(trouble), 2)
+        if trouble.remedy:
+            _print_wrapped("  What can be done: ", trouble.remedy, 4)
+    if not found.troubles:
+        click.echo("Nothing is wrong.")
+
+
+def _text(trouble: Trouble) -> str:
+    return trouble.text if trouble.text.endswith((".", ":")) else f"{trouble.text}."
+
+
+def _print_wrapped(first: str, text: str, indent: int) -> None:
+    """A paragraph, wrapped to the terminal; elsewhere it is one line, for `grep`."""
+    if not sys.stdout.isatty():
+        click.echo(first + text)
+        return
+    width = max(40, shutil.get_terminal_size().columns)
+    wrapped = textwrap.wrap(
+        text,
+        width=width,
+        initial_indent=first,
+        subsequent_indent=" " * indent,
+        # A path, a name or a command stays in one piece, as far as it goes.
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    click.echo("\n".join(wrapped))
