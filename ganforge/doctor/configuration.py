@@ -21,20 +21,14 @@ def configuration(subject: Subject) -> Findings:
         yield Trouble(
             name="configuration-that-is-missing",
             text=f"there is no {printable(path)}",
-            remedy=f"{subject.command('ganforge doctor --print-config', subject.run.path)} prints "
-            "that of the newest checkpoint, to be saved there",
+            remedy=subject.restore,
         )
         return
     stored = subject.document.get("config")
     try:
         layer = from_run(path)
     except ConfigError as error:
-        again = subject.command("ganforge doctor --print-config", subject.run.path)
-        remedy = f"{again} prints that of the newest checkpoint, to be saved in its place"
-        text = str(error)
-        yield Trouble(
-            name="damaged-configuration", text=text, remedy=remedy * isinstance(stored, str)
-        )
+        yield Trouble(name="damaged-configuration", text=str(error), remedy=subject.restore)
         return
     if not isinstance(stored, str):
         yield Fact(subject="configuration", text="can be read")
@@ -53,8 +47,7 @@ def configuration(subject: Subject) -> Findings:
             name="configuration-that-differs",
             text=f"{printable(path)} is not what the newest checkpoint was trained with: "
             f"{_shown(fixed, trained, now)}",
-            remedy=f"{subject.command('ganforge doctor --print-config', subject.run.path)} prints "
-            "what it was trained with, to be saved there; another setting is another run",
+            remedy=f"{subject.restore}; another setting is another run",
         )
     if changeable:
         yield Trouble(
@@ -99,8 +92,12 @@ def _value(values: dict[KeyPath, object], key: KeyPath) -> str:
 def works_here(subject: Subject) -> Findings:
     """The configuration resolves with the components that are installed."""
     config = subject.config
-    if isinstance(config, GanforgeError) and subject.run.config.is_file():
-        text = " ".join(printable(config, 1500).split())
+    try:
+        from_run(subject.run.config)
+    except ConfigError:
+        return  # which is a trouble already
+    if isinstance(config, GanforgeError):
+        text = printable(config, 1500)
         yield Trouble(
             name="configuration-that-does-not-work",
             text=f"the configuration does not work here: {text}",

@@ -23,11 +23,13 @@ def data(subject: Subject) -> Findings:
         chosen.check_available()
     except GanforgeError as error:
         option = chosen.spec.path_option or "root"
+        moved = (
+            f"{subject.resume[:-1]} --set dataset.{option}=PATH` goes on where the data lies now"
+        )
         yield Trouble(
             name="data-that-is-not-there",
             text=f"the data of the run is not there: {printable(error, 1000)}",
-            remedy=f"{subject.resume[:-1]} --set dataset.{option}=PATH`, where PATH is where it "
-            "lies now; a relative path is looked for below the working folder",
+            remedy=moved if hasattr(chosen.options, option) else "",
         )
         return
     where = getattr(chosen.options, chosen.spec.path_option or "", None)

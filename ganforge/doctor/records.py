@@ -51,11 +51,12 @@ def status(subject: Subject) -> Findings:
             remedy=f"{subject.resume} goes on from step {newest:,}",
         )
     if state in _SAVED and step != newest:
+        since = f"step {newest:,}" if newest else "the start"
         yield Trouble(
             name="checkpoint-that-is-missing",
             text=f"the run is {state} at step {step:,}, and its newest checkpoint is "
             + (f"that of step {newest:,}" if newest else "not there"),
-            remedy=f"{subject.resume} trains again from there",
+            remedy=f"{subject.resume} trains again from {since}",
         )
 
 

@@ -50,13 +50,31 @@ class Subject:
         """The command that goes on with the run."""
         return f"`ganforge train --resume {quoted(self.run.path)}`"
 
+    @property
+    def restore(self) -> str:
+        """What brings back the configuration of the newest checkpoint; empty where none has it."""
+        if not isinstance(self.document.get("config"), str):
+            return ""
+        path, config = quoted(self.run.path), quoted(self.run.config)
+        command = f"`ganforge doctor --print-config {path} > {config}`"
+        return f"{command} brings back that of the newest checkpoint"
+
     def command(self, verb: str, *paths: Path) -> str:
         """`rm r/x`, with paths as a shell takes them."""
         return f"`{verb} {' '.join(map(quoted, paths))}`"
 
     @cached_property
     def in_use(self) -> bool:
-        """True where a process is training in it at this moment."""
+        """True where a process is training in it at this moment.
+
+        The lock is asked for where the run may be in use, and nowhere else: asking holds it for a
+        moment.
+        """
+        try:
+            if self.status.get("state") != "running":
+                return False
+        except (OSError, ValueError):
+            pass
         return is_locked(self.run) is True
 
     @cached_property

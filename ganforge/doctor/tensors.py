@@ -30,11 +30,9 @@ def checkpoints(subject: Subject) -> Findings:
         yield Fact(subject="checkpoints", text="none yet")
     for it in found:
         if it.error is not None:
-            yield Trouble(
-                name="damaged-checkpoint",
-                text=str(it.error),
-                remedy=_remedy(subject, it, newest),
-            )
+            # Where none is left, what can be done is said once.
+            remedy = _remedy(subject, it, newest) if newest or it is found[0] else ""
+            yield Trouble(name="damaged-checkpoint", text=str(it.error), remedy=remedy)
     for it in sound:
         assert it.verified is not None
         yield from not_finite(it.verified, quoted(it.path), _without(subject, it))
@@ -102,6 +100,7 @@ def generator(subject: Subject) -> Findings:
         if newest is not None and not subject.in_use:
             yield Trouble(
                 name="generator-that-is-missing",
+                severity="warning",
                 text=f"there are checkpoints, and no {printable(subject.run.generator)}",
                 remedy=again,
             )
@@ -121,7 +120,7 @@ def generator(subject: Subject) -> Findings:
     what = f"that of step {twins[0].step:,}" if twins else "not of any checkpoint that is there"
     yield Trouble(
         name="stale-generator",
-        severity="error" if twins else "warning",
+        severity="warning",
         text=f"{printable(found.path)} is {what}; the newest sound checkpoint is that of step "
         f"{newest.step:,}",
         remedy=again,
