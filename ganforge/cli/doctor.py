@@ -12,10 +12,11 @@ from typing import Any
 import click
 
 from ganforge.doctor.environment import examine_environment
-from ganforge.doctor.findings import Examination, Trouble, shown
+from ganforge.doctor.findings import Examination, Trouble
 from ganforge.doctor.run import examine_file, examine_run, trained_configuration
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
+from ganforge.printable import without_home
 
 
 @click.command("doctor")
@@ -47,9 +48,9 @@ def command(settings: dict[str, bool], path: Path | None, as_json: bool, print_c
     if path is None:
         heading, found = "This installation and machine:", examine_environment(discovery)
     elif path.is_dir():
-        heading, found = f"The run {shown(str(path))}:", examine_run(path, discovery)
+        heading, found = f"The run {without_home(str(path))}:", examine_run(path, discovery)
     else:
-        heading, found = f"The file {shown(str(path))}:", examine_file(path, discovery)
+        heading, found = f"The file {without_home(str(path))}:", examine_file(path, discovery)
     if as_json:
         click.echo(json.dumps(_record(path, found), indent=2))
     else:
@@ -59,7 +60,7 @@ def command(settings: dict[str, bool], path: Path | None, as_json: bool, print_c
 
 def _record(path: Path | None, found: Examination) -> dict[str, Any]:
     return {
-        "path": None if path is None else shown(str(path)),
+        "path": None if path is None else without_home(str(path)),
         "sound": found.sound,
         "facts": [{"subject": it.subject, "text": it.text} for it in found.facts],
         "troubles": [

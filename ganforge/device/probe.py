@@ -28,7 +28,8 @@ def main() -> None:
                 if part is _torch:
                     break
     found["warnings"] = [str(it.message) for it in caught if it.category is UserWarning]
-    out.write(json.dumps(found))
+    # On a line of its own: what is written in C comes here all the same.
+    out.write(f"\n{json.dumps(found)}\n")
     out.flush()
 
 

@@ -42,8 +42,8 @@ def probe() -> dict[str, Any]:
     except OSError as error:
         return {"torch": {"error": f"no process could be started: {error.strerror or error}"}}
     try:
-        found: dict[str, Any] = json.loads(answer.stdout)
-    except ValueError:
+        found: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
+    except (ValueError, IndexError):
         last = answer.stderr.strip().splitlines()[-1:] or ["it says nothing"]
         return {"torch": {"error": f"its process ended with {_end(answer.returncode)}: {last[0]}"}}
     return found

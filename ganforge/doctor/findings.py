@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ganforge.errors import GanforgeError
-from ganforge.printable import described, printable
+from ganforge.printable import described, without_home
 
 #: an error makes something impossible or wrong; a warning is good to know
 Severity = Literal["error", "warning"]
-
-LONGEST = 2000  # characters of a text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,15 +54,13 @@ class Examination:
 
 def examination(findings: Iterable[Finding]) -> Examination:
     """The examination that some findings amount to; errors stand before warnings."""
-    found = [*findings]
-    facts = (Fact(subject=it.subject, text=shown(it.text)) for it in found if isinstance(it, Fact))
-    troubles = (
-        Trouble(name=it.name, severity=it.severity, text=shown(it.text), remedy=shown(it.remedy))
-        for it in found
-        if isinstance(it, Trouble)
-    )
+    found = [replace(it, text=without_home(it.text)) for it in findings]
+    troubles = [
+        replace(it, remedy=without_home(it.remedy)) for it in found if isinstance(it, Trouble)
+    ]
     return Examination(
-        facts=tuple(facts), troubles=tuple(sorted(troubles, key=lambda it: it.severity != "error"))
+        facts=tuple(it for it in found if isinstance(it, Fact)),
+        troubles=tuple(sorted(troubles, key=lambda it: it.severity != "error")),
     )
 
 
@@ -81,19 +75,3 @@ def told(rule: Callable[..., Findings], *arguments: object) -> Findings:
         what = rule.__name__.replace("_", " ")
         text = f"the {what} could not be examined: {described(error)}"
         yield Trouble(name=rule.__name__.replace("_", "-"), text=text)
-
-
-def shown(text: str) -> str:
-    """Text without the user's folder in it, so that it can be given to others."""
-    home = str(Path("~").expanduser())
-    if len(home) > 1:
-        text = text.replace(f"{home}/", "~/")
-    return printable(text, LONGEST)
-
-
-def quoted(path: Path) -> str:
-    """A path as a shell takes it, below `~` where it is there; one with a dash is no option."""
-    text, home = str(path), str(Path("~").expanduser())
-    if len(home) > 1 and text.startswith(f"{home}/"):
-        return f"~/{shlex.quote(text.removeprefix(home + '/'))}"
-    return shlex.quote(f"./{text}" if text.startswith("-") else text)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from ganforge.errors import CheckpointError, NewerFormatError, UsageError
 from ganforge.plugin.discovery import Discovery
-from ganforge.printable import printable, printable_lines
+from ganforge.printable import printable, printable_lines, quoted
 from ganforge.runs.sizes import size_in_words
 
 from .components import components, of_packages, versions_of
 from .configuration import configuration, works_here
 from .data import data, same_data
-from .findings import Examination, Fact, Findings, Trouble, examination, quoted, told
+from .findings import Examination, Fact, Findings, Trouble, examination, told
 from .records import leftovers, metrics, sessions, status
 from .space import space
 from .subject import Stored, Subject, stored

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 
+from ganforge.printable import quoted
 from ganforge.runs.sizes import size_in_words
 
-from .findings import Fact, Findings, Trouble, quoted
+from .findings import Fact, Findings, Trouble
 from .subject import Subject
 
 

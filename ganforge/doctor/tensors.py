@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ganforge.errors import NewerFormatError, listed
-from ganforge.printable import printable
+from ganforge.printable import printable, quoted
 from ganforge.runs.sizes import size_in_words
 from ganforge.storage.verification import Verified
 
-from .findings import Fact, Findings, Trouble, quoted
+from .findings import Fact, Findings, Trouble
 from .subject import Stored, Subject
 
 #: what is gathered for the next line of metrics, and has no part in what is learnt
@@ -83,11 +83,12 @@ def not_finite(verified: Verified, shown: str, remedy: str) -> Findings:
     """Weights that are NaN or infinite, under checksums that match."""
     if found := _named(verified):
         name, count = next(iter(found.items()))
-        others = f" and {len(found) - 1} other tensors" if len(found) > 1 else ""
+        others = len(found) - 1
+        more = f" and {others} other tensor{'s' if others > 1 else ''}" if others else ""
         yield Trouble(
             name="weights-that-are-not-finite",
             text=f"{shown} holds numbers that are NaN or infinite: {count:,} in "
-            f"{printable(name)}{others}",
+            f"{printable(name)}{more}",
             remedy=remedy,
         )
 

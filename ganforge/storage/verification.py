@@ -70,7 +70,7 @@ def verify(path: Path, kind: str | None = None) -> Verified:
             )
         not_finite: dict[str, int] = {}
         end = header.start
-        for name, dtype, start, size in _layout(header, path):
+        for name, dtype, start, size in [*_layout(header, path)]:
             end = start + size
             checksum, count = _checked(file, dtype, start, size)
             if checksum != checksums[name]:
