@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import textwrap
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ganforge.doctor.environment import examine_environment
-from ganforge.doctor.findings import Examination, Trouble
+from ganforge.doctor.findings import Examination
 from ganforge.doctor.run import examine_file, examine_run, trained_configuration
-from ganforge.errors import UsageError
+from ganforge.errors import UsageError, listed
 from ganforge.plugin.discovery import discover
 from ganforge.printable import without_home
+
+_COMMAND = re.compile("`[^`]*`")
+_BLANK = "\0"  # what a space of a command is meanwhile; no text that is shown has one
 
 
 @click.command("doctor")
@@ -76,30 +81,33 @@ def _print(heading: str, found: Examination) -> None:
     for fact in found.facts:
         _print_wrapped(f"  {fact.subject:<{width}}", fact.text, width + 2)
     for trouble in found.troubles:
-        _print_wrapped("Error: " if trouble.severity == "error" else "Warning: ", _text(trouble), 2)
+        end = "" if trouble.text.endswith((".", ":")) else "."
+        _print_wrapped(f"{trouble.severity.capitalize()}: ", f"{trouble.text}{end}", 2)
         if trouble.remedy:
-            _print_wrapped("  What can be done: ", trouble.remedy, 4)
-    if not found.troubles:
-        click.echo("Nothing is wrong.")
+            _print_wrapped("  Fix: ", trouble.remedy, 4)
+    click.echo(_summary(found))
 
 
-def _text(trouble: Trouble) -> str:
-    return trouble.text if trouble.text.endswith((".", ":")) else f"{trouble.text}."
+def _summary(found: Examination) -> str:
+    counts = Counter(it.severity for it in found.troubles)
+    parts = [f"{n} {severity}{'s' if n > 1 else ''}" for severity, n in counts.items()]
+    return f"{listed(parts)}." if parts else "Nothing is wrong."
 
 
 def _print_wrapped(first: str, text: str, indent: int) -> None:
-    """A paragraph, wrapped to the terminal; elsewhere it is one line, for `grep`."""
+    """A paragraph, wrapped to the terminal; elsewhere it is one line, for `grep`.
+
+    A path, a name or a command in backquotes stays in one piece, to be copied.
+    """
     if not sys.stdout.isatty():
         click.echo(first + text)
         return
-    width = max(40, shutil.get_terminal_size().columns)
     wrapped = textwrap.wrap(
-        text,
-        width=width,
+        _COMMAND.sub(lambda match: match[0].replace(" ", _BLANK), text),
+        width=max(40, shutil.get_terminal_size().columns),
         initial_indent=first,
         subsequent_indent=" " * indent,
-        # A path, a name or a command stays in one piece, as far as it goes.
         break_long_words=False,
         break_on_hyphens=False,
     )
-    click.echo("\n".join(wrapped))
+    click.echo("\n".join(wrapped).replace(_BLANK, " "))

@@ -70,8 +70,7 @@ def leftovers(subject: Subject) -> Findings:
         yield Trouble(
             name="unfinished-files",
             severity="warning",
-            text=f"{len(unfinished)} files were being written when their process was killed: "
-            + _few(unfinished),
+            text=f"a process that was killed left unfinished files: {_few(unfinished)}",
             remedy=f"{subject.resume} removes them, and so does {_remove(subject, unfinished)}",
         )
     aside = [*_entries((subject.run.checkpoints,), lambda name: name.endswith(".damaged"))]
