@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from ganforge.errors import NewerFormatError, listed
 from ganforge.printable import printable, quoted
 from ganforge.runs.sizes import size_in_words
-from ganforge.storage.verification import Verified
+from ganforge.storage.verification import NotFinite, Verified
 
 from .findings import Fact, Findings, Trouble
 from .subject import Stored, Subject
 
-#: what is gathered for the next line of metrics, and has no part in what is learnt
-_GATHERED = "telemetry/"
+#: what is gathered for the next line of metrics, or learnt from the data before training
+_NOT_JUDGED = ("telemetry/", "fit/")
+_OPTIMIZER = "optimizer/"
 
 
 def checkpoints(subject: Subject) -> Findings:
@@ -65,7 +66,7 @@ def _without(subject: Subject, spoilt: Stored) -> str:
     older = [
         it
         for it in subject.checkpoints
-        if it.step < spoilt.step and it.verified and not _named(it.verified)
+        if it.step < spoilt.step and it.verified and not _spoilt(it.verified)
     ]
     if not older:
         again = subject.command("ganforge train --config", subject.run.config)
@@ -74,21 +75,35 @@ def _without(subject: Subject, spoilt: Stored) -> str:
     return f"go on from step {older[0].step:,}, which is finite: {aside}, then {subject.resume}"
 
 
-def _named(verified: Verified) -> dict[str, int]:
-    """The tensors with numbers that are not finite, of those that something is learnt by."""
-    return {n: k for n, k in verified.not_finite.items() if not n.startswith(_GATHERED)}
+def _spoilt(verified: Verified) -> dict[str, NotFinite]:
+    """The tensors with numbers that should be finite, and are not.
+
+    What is measured or given is not judged. A tensor that no optimizer moves may hold infinity, as
+    a mask does.
+    """
+    moved = {
+        name.split("/", 2)[-1].rpartition("/")[0]
+        for name in verified.checksums
+        if name.startswith(_OPTIMIZER)
+    }
+    return {
+        name: numbers
+        for name, numbers in verified.not_finite.items()
+        if not name.startswith(_NOT_JUDGED)
+        and (numbers.nan or not moved or {name, name.partition("/")[2]} & moved)
+    }
 
 
 def not_finite(verified: Verified, shown: str, remedy: str) -> Findings:
     """Weights that are NaN or infinite, under checksums that match."""
-    if found := _named(verified):
-        name, count = next(iter(found.items()))
+    if found := _spoilt(verified):
+        name, numbers = next(iter(found.items()))
         others = len(found) - 1
         more = f" and {others} other tensor{'s' if others > 1 else ''}" if others else ""
         yield Trouble(
             name="weights-that-are-not-finite",
-            text=f"{shown} holds numbers that are NaN or infinite: {count:,} in "
-            f"{printable(name)}{more}",
+            text=f"{shown} holds numbers that are NaN or infinite: "
+            f"{numbers.nan + numbers.infinite:,} in {printable(name)}{more}",
             remedy=remedy,
         )
 

@@ -38,17 +38,25 @@ _EXPONENTS = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class NotFinite:
+    """How many numbers of a tensor are NaN, and how many infinite."""
+
+    nan: int
+    infinite: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verified:
     """A file whose every checksum matches.
 
-    `not_finite` has the tensors with numbers that are NaN or infinite, with how many of them.
+    `not_finite` has the tensors with numbers that are NaN or infinite.
     """
 
     kind: str
     document: dict[str, Any]
     size: int
     num_tensors: int
-    not_finite: dict[str, int]
+    not_finite: dict[str, NotFinite]
 
     @property
     def checksums(self) -> dict[str, int]:
@@ -68,18 +76,18 @@ def verify(path: Path, kind: str | None = None) -> Verified:
             raise CheckpointError(
                 f"{printable(path)} is damaged: its list of tensors does not match"
             )
-        not_finite: dict[str, int] = {}
+        not_finite: dict[str, NotFinite] = {}
         end = header.start
         for name, dtype, start, size in [*_layout(header, path)]:
             end = start + size
-            checksum, count = _checked(file, dtype, start, size)
+            checksum, numbers = _checked(file, dtype, start, size)
             if checksum != checksums[name]:
                 raise CheckpointError(
                     f"{printable(path)} is damaged: the checksum of {printable(name)} does not "
                     "match"
                 )
-            if count:
-                not_finite[name] = count
+            if numbers.nan or numbers.infinite:
+                not_finite[name] = numbers
     return Verified(
         kind=str(header.document["kind"]),
         document=header.document,
@@ -107,34 +115,61 @@ def _layout(header: Header, path: Path) -> Iterator[tuple[str, str, int, int]]:
         raise broken from error
 
 
-def _checked(file: BinaryIO, dtype: str, start: int, size: int) -> tuple[int, int]:
+def _checked(file: BinaryIO, dtype: str, start: int, size: int) -> tuple[int, NotFinite]:
     """The crc32 of a tensor, and how many of its numbers are not finite."""
     file.seek(start)
-    checksum = count = 0
+    checksum = nan = infinite = 0
     while size > 0 and (chunk := file.read(min(size, CHUNK))):
         size -= len(chunk)
         checksum = zlib.crc32(chunk, checksum)
         if dtype in _EXPONENTS:
-            count += _not_finite(chunk, dtype)
-    return checksum, count
+            found = _not_finite(chunk, dtype)
+            nan += found.nan
+            infinite += found.infinite
+    return checksum, NotFinite(nan=nan, infinite=infinite)
 
 
-def _not_finite(chunk: bytes, dtype: str) -> int:
+def _not_finite(chunk: bytes, dtype: str) -> NotFinite:
     """How many numbers of a chunk are not finite.
 
     All at once, in one integer: to an exponent whose bits are all set its lowest bit is added, and
-    that alone is carried into the place of the sign.
+    that alone is carried into the place of the sign. Of those, a number whose fraction is not 0 is
+    NaN: all that a fraction can hold is added, which is carried into the exponent's lowest bit.
     """
-    exponents, lowest, signs = _masks(dtype, len(chunk))
-    return (((int.from_bytes(chunk, "little") & exponents) + lowest) & signs).bit_count()
+    masks = _masks(dtype, len(chunk))
+    numbers = int.from_bytes(chunk, "little")
+    marked = ((numbers & masks.exponents) + masks.lowest) & masks.signs
+    if not marked:
+        return NotFinite(nan=0, infinite=0)
+    fractions = ((numbers & masks.fractions) + masks.fractions) & masks.lowest
+    nan = (marked & fractions << masks.exponent_width).bit_count()
+    return NotFinite(nan=nan, infinite=marked.bit_count() - nan)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Masks:
+    """The bits of each number in a chunk, and the width of an exponent."""
+
+    exponents: int
+    lowest: int
+    fractions: int
+    signs: int
+    exponent_width: int
 
 
 @lru_cache(maxsize=4)
-def _masks(dtype: str, size: int) -> tuple[int, int, int]:
-    """The exponent, its lowest bit and the sign, in each number of so many bytes."""
+def _masks(dtype: str, size: int) -> _Masks:
+    """The masks for so many bytes of a type."""
     width, exponent = _EXPONENTS[dtype]
-    parts = (exponent, exponent & -exponent, 1 << 8 * width - 1)
-    exponents, lowest, signs = (
-        int.from_bytes(part.to_bytes(width, "little") * (size // width), "little") for part in parts
+    lowest = exponent & -exponent
+
+    def repeated(part: int) -> int:
+        return int.from_bytes(part.to_bytes(width, "little") * (size // width), "little")
+
+    return _Masks(
+        exponents=repeated(exponent),
+        lowest=repeated(lowest),
+        fractions=repeated(lowest - 1),
+        signs=repeated(1 << 8 * width - 1),
+        exponent_width=exponent.bit_count(),
     )
-    return exponents, lowest, signs

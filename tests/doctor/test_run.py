@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from ganforge.doctor import space
 from ganforge.storage import tensor_file
@@ -150,6 +151,23 @@ def test_numbers_that_are_not_finite_are_found_under_checksums_that_match(
     shell(found["remedy"])
     assert shell("`ganforge train --resume r`") == 0
     assert doctor(run).troubles == {}
+
+
+def test_infinity_in_what_no_optimizer_moves_may_be_a_mask(run: Path, doctor: Doctor) -> None:
+    def add(tensors, name="generator/mask"):
+        return tensors | {name: torch.tensor([0.0, float("-inf")])}
+
+    def spoil(tensors):
+        tensors["generator/layers.0.bias"][0] = float("inf")
+        return tensors
+
+    rewrite(NEWEST, "checkpoint", add)
+    assert doctor(run).troubles == {}
+    rewrite(NEWEST, "checkpoint", spoil)
+    assert (
+        "1 in generator/layers.0.bias"
+        in (doctor(run).troubles["weights-that-are-not-finite"]["text"])
+    )
 
 
 def test_a_generator_that_is_missing_or_damaged_is_written_again(
