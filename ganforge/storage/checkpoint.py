@@ -21,9 +21,7 @@ from ganforge.errors import CheckpointError, NewerFormatError, PluginError
 from ganforge.printable import printable, quoted
 from ganforge.storage import tensor_file
 from ganforge.storage.run_directory import RunDirectory
-from ganforge.storage.tensor_header import CHECKPOINT
-
-KIND = CHECKPOINT
+from ganforge.storage.tensor_header import CHECKPOINT as KIND
 
 
 def newest_sound(run: RunDirectory) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:

@@ -15,7 +15,7 @@ from ganforge.errors import CheckpointError, NewerFormatError, OtherKindError
 from ganforge.printable import printable
 from ganforge.storage.files import open_regular
 
-CHECKPOINT = "checkpoint"  # the kind of file that a run is resumed from
+CHECKPOINT = "checkpoint"  # the kind of file that a run goes on from
 GENERATOR = "generator"  # the kind of file that holds a trained generator
 FORMAT_VERSION = 1
 METADATA_KEY = "ganforge"
