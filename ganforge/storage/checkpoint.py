@@ -21,7 +21,9 @@ from ganforge.errors import CheckpointError, NewerFormatError, PluginError
 from ganforge.printable import printable, quoted
 from ganforge.storage import tensor_file
 from ganforge.storage.run_directory import RunDirectory
-from ganforge.storage.tensor_header import CHECKPOINT as KIND
+from ganforge.storage.tensor_header import CHECKPOINT
+
+KIND = CHECKPOINT
 
 
 def newest_sound(run: RunDirectory) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:

@@ -18,12 +18,14 @@ from pathlib import Path
 import pytest
 import torch
 
+import ganforge
 from ganforge.doctor import space
 from ganforge.storage import tensor_file
 from tests.conftest import Command, FakePlugin
 
 from .conftest import Doctor
 
+OLD = Path(__file__).parents[1] / "data" / "written-by-0.1"
 Shell = Callable[[str], int]
 
 NEWEST = Path("r/checkpoints/step-00000012.safetensors")
@@ -57,6 +59,20 @@ def test_a_healthy_run_is_silent(run: Path, cli: Command) -> None:
     assert re.search(r"checkpoints +sound: steps 12 and 10, [\d.]+ kB", answer.out)
     assert re.search(r"generator +sound, that of step 12", answer.out)
     assert re.search(r"configuration +as in the newest checkpoint", answer.out)
+
+
+@pytest.mark.parametrize("old", sorted(OLD.glob("*/run")), ids=lambda it: it.parent.name)
+def test_runs_of_0_1_are_sound(doctor: Doctor, old: Path) -> None:
+    word = doctor(old)
+    assert (word.code, word.severities) == (0, {})
+
+
+def test_python_is_told_the_same(run: Path) -> None:
+    assert ganforge.open_run(run).check() == ()
+    os.truncate(NEWEST, 1000)
+    first, *others = ganforge.open_run(run).check()
+    assert (first.name, first.severity) == ("damaged-checkpoint", "error")
+    assert {it.name for it in others} == {"stale-generator", "stale-best"}
 
 
 def test_nothing_is_written(run: Path, doctor: Doctor) -> None:
