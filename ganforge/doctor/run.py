@@ -64,8 +64,7 @@ def file(found: Stored, discovery: Discovery) -> Findings:
             text=str(found.error),
             remedy="`python -m pip install --upgrade ganforge`"
             if newer
-            else "a copy from elsewhere, or another checkpoint of its run: nothing of it is lost "
-            "that `ganforge doctor RUN` says is sound",
+            else "another copy of it; `ganforge doctor RUN` says what else of its run is sound",
         )
         return
     verified, document = found.verified, found.verified.document

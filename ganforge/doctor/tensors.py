@@ -151,7 +151,7 @@ def _is_of(generator: Verified, checkpoint: Stored) -> bool:
     # The average is what is sampled from, where one is kept.
     averaged = any(name.startswith("ema/") for name in theirs)
     for prefix in ("ema/", "generator/") if averaged else ("generator/",):
-        if _below("generator/", own) == _below(prefix, theirs):
+        if _below("generator/", own).items() <= _below(prefix, theirs).items():
             return True
     return False
 
