@@ -6,9 +6,7 @@ and line breaks become spaces. Nothing is parsed as markup: that is for the prin
 
 from __future__ import annotations
 
-import shlex
 import unicodedata
-from pathlib import Path
 
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -44,19 +42,3 @@ def is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def quoted(path: Path) -> str:
-    """A path as a shell takes it, below `~` where it is there; one with a dash is no option."""
-    text, home = str(path), str(Path("~").expanduser())
-    if len(home) > 1 and text.startswith(f"{home}/"):
-        return f"~/{shlex.quote(text.removeprefix(home + '/'))}"
-    return shlex.quote(f"./{text}" if text.startswith("-") else text)
-
-
-def without_home(text: str, limit: int = 2000) -> str:
-    """One line, safe to print, without the user's folder in it: it can be given to others."""
-    home = str(Path("~").expanduser())
-    if len(home) > 1:
-        text = text.replace(f"{home}/", "~/")
-    return printable(text, limit)

@@ -18,7 +18,7 @@ from ganforge.doctor.findings import Examination
 from ganforge.doctor.run import examine_file, examine_run, trained_configuration
 from ganforge.errors import UsageError, listed
 from ganforge.plugin.discovery import discover
-from ganforge.printable import without_home
+from ganforge.storage.shown_paths import without_home
 
 _COMMAND = re.compile("`[^`]*`")
 _BLANK = "\0"  # what a space of a command is meanwhile; no text that is shown has one

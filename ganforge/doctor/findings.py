@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ganforge.errors import GanforgeError
-from ganforge.printable import described, without_home
+from ganforge.printable import described
+from ganforge.storage.shown_paths import without_home
 
 #: an error makes something impossible or wrong; a warning is good to know
 Severity = Literal["error", "warning"]

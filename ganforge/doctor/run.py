@@ -7,8 +7,9 @@ from pathlib import Path
 
 from ganforge.errors import CheckpointError, NewerFormatError, UsageError
 from ganforge.plugin.discovery import Discovery
-from ganforge.printable import printable, printable_lines, quoted
+from ganforge.printable import printable, printable_lines
 from ganforge.runs.sizes import size_in_words
+from ganforge.storage.shown_paths import quoted
 
 from .components import components, of_packages, versions_of
 from .configuration import configuration, works_here

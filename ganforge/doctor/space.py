@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 
-from ganforge.printable import quoted
 from ganforge.runs.sizes import size_in_words
+from ganforge.storage.shown_paths import quoted
 
 from .findings import Fact, Findings, Trouble
 from .subject import Subject

@@ -14,9 +14,9 @@ from ganforge.config.resolve import resolve
 from ganforge.config.run_config import RunConfig
 from ganforge.errors import CheckpointError, GanforgeError, UsageError
 from ganforge.plugin.discovery import Discovery
-from ganforge.printable import quoted
 from ganforge.storage.files import open_regular
 from ganforge.storage.run_directory import RunDirectory, is_locked
+from ganforge.storage.shown_paths import quoted
 from ganforge.storage.tensor_header import CHECKPOINT, GENERATOR
 from ganforge.storage.verification import Verified, verify
 

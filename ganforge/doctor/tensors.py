@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ganforge.errors import NewerFormatError, listed
-from ganforge.printable import printable, quoted
+from ganforge.printable import printable
 from ganforge.runs.sizes import size_in_words
+from ganforge.storage.shown_paths import quoted
 from ganforge.storage.verification import NotFinite, Verified
 
 from .findings import Fact, Findings, Trouble

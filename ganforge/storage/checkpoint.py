@@ -18,9 +18,10 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ganforge.errors import CheckpointError, NewerFormatError, PluginError
-from ganforge.printable import printable, quoted
+from ganforge.printable import printable
 from ganforge.storage import tensor_file
 from ganforge.storage.run_directory import RunDirectory
+from ganforge.storage.shown_paths import quoted
 from ganforge.storage.tensor_header import CHECKPOINT
 
 KIND = CHECKPOINT

@@ -17,8 +17,8 @@ import pytest
 from ganforge.doctor import devices, machine, plugins
 from ganforge.doctor.findings import Fact, Findings, Trouble, examination
 from ganforge.plugin.discovery import DISABLE_VARIABLE
-from ganforge.printable import quoted, without_home
 from ganforge.storage.cache_folder import VARIABLE
+from ganforge.storage.shown_paths import quoted, without_home
 from tests.conftest import Command, FakePlugin, generators
 
 from .conftest import Doctor
