@@ -60,7 +60,7 @@ class Subject:
 
     def command(self, verb: str, *paths: Path) -> str:
         """`rm r/x`, with paths as a shell takes them."""
-        return f"`{verb} {' '.join(map(quoted, paths))}`"
+        return f"`{verb} {' '.join(map(quoted_from_home, paths))}`"
 
     @cached_property
     def in_use(self) -> bool:
