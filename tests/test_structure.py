@@ -47,6 +47,7 @@ ROOMS = (
     "evaluation",
     "export",
     "sweeps",
+    "doctor",
     "api",
     "testing",
     "templates",
@@ -63,6 +64,7 @@ TORCH_FREE_ROOMS = (
     "problem",
     "config",
     "diagnosis",
+    "doctor",
 )
 
 pytestmark = pytest.mark.skipif(not PLUGINS, reason="these tests read the source tree")
@@ -258,6 +260,7 @@ TORCH_FREE = {
     "runs": 0,
     "runs absent": 2,
     "runs remove absent": 2,
+    "doctor absent": 2,
     "compare --help": 0,
     "compare absent": 2,
     "sweep --seed 0,1,2 --loss nonsat,hinge --dry-run": 0,

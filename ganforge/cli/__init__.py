@@ -25,6 +25,7 @@ COMMANDS = {
     "runs": ("runs", "List runs with their states and metrics, or remove some."),
     "compare": ("compare", "Compare runs: settings that differ, and metrics over seeds."),
     "diagnose": ("diagnose", "Say what goes wrong in a run, and what to try."),
+    "doctor": ("doctor", "Check this installation, a run or a file for damage."),
     "export": ("export", "Export a trained generator for other programs."),
     "push": ("push", "Upload a trained generator to a model hub."),
     "report": ("report", "Write a report of a run as one HTML file."),

@@ -10,7 +10,7 @@ from ganforge.config.selection import MetricSettings, NetworkSettings, Selection
 from ganforge.config.settings import FOR_DISCRIMINATOR, SECTIONS
 from ganforge.errors import Complaint, UsageError
 from ganforge.plugin.base_specs import ComponentSpec, Spec
-from ganforge.plugin.options import describe, parse
+from ganforge.plugin.options import describe, parse, paths_of
 from ganforge.plugin.registry import Component, Registry
 from ganforge.plugin.specs import (
     NO_DISCRIMINATOR,
@@ -128,7 +128,11 @@ class Chooser:
         if component is None:
             return None
         options = self.options(path, component.spec.options, component)
-        return None if options is None else Selection(component=component, options=options)
+        if options is None:
+            return None
+        found = {name: self.entries.get((*path, name)) for name in paths_of(type(options))}
+        places = {name: it.place for name, it in found.items() if it and it.place}
+        return Selection(component=component, options=options, places=places)
 
     def find(self, kind: type[S], name: object, entry: Entry | None) -> Component[S] | None:
         if not isinstance(name, str):
@@ -152,14 +156,23 @@ class Chooser:
         reserved = self._reserved(prefix)
         for name in [it for it in given if it in reserved]:
             del given[name]
+        known = {it.name: it for it in describe(options)}
         parsed, complaints = parse(
             options,
-            {k: it.value for k, it in given.items()},
+            # What looks like a number on the command line may be the name of a folder.
+            {
+                name: it.text.strip()
+                if it.text is not None
+                and name in known
+                and known[name].is_text
+                and not isinstance(it.value, str | list | dict)
+                else it.value
+                for name, it in given.items()
+            },
             reserved,
             stored=prefix in self.stored,
         )
         owner = f" of the {component.kind} {component.name!r}" if component else ""
-        known = {it.name for it in describe(options)}
         for name, what in complaints.items():
             key = printable(".".join(part for part in (*prefix, name) if part))
             if component and known and name and name not in known:

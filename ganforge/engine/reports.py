@@ -198,6 +198,11 @@ class CallbackObserver(Observer):
             raise CallbackFailure(f"{self._label} failed: {described(error)}") from error
 
 
+def _description(assembly: Assembly) -> str:
+    component, dataset = assembly.config.dataset.component, assembly.data.dataset
+    return printable(component.call("cannot describe itself", dataset.describe), 4000)
+
+
 def _facts(
     assembly: Assembly, run: RunDirectory, step: int, changes: Mapping[str, Any]
 ) -> SessionFacts:
@@ -208,11 +213,8 @@ def _facts(
         run=run,
         config=assembly.config,
         device=assembly.execution.describe(),
-        data=printable(
-            assembly.config.dataset.component.call(
-                "cannot describe itself", assembly.data.dataset.describe
-            )
-        ),
+        data=_description(assembly),
+        left_out=assembly.data.dataset.left_out,
         sample=sample.shown(),
         unit=assembly.format.spec.unit,
         side=sample.known_shape[-1] if sample.kind in GRIDS else None,
