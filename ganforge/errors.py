@@ -57,12 +57,23 @@ class PushError(GanforgeError):
     """A model hub did not take what was to be uploaded, or was not reached."""
 
 
+class WorkerError(GanforgeError):
+    """A process that reads data for this one is gone, or gives nothing."""
+
+
 class NonFiniteError(GanforgeError):
     """A loss or a gradient became NaN or infinite; nothing was updated with it."""
 
 
 class DivergenceError(GanforgeError):
     """A run came to its end with every number finite, and has diverged all the same."""
+
+
+class Cut(BaseException):
+    """Raised from outside into whatever runs: by a signal, or by the watchdog.
+
+    It is not what runs that has failed, so nothing but the command that runs it handles this.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,12 +120,7 @@ def train(
         observers += observers_of(callbacks)
     if resume is None:
         run = session.new_run(resolved, None if out is None else Path(out), recipe)
-    request = StopRequest()
-
-    def stop_request() -> State | None:
-        asked = request()
-        return "interrupted" if asked is None and stop is not None and stop() else asked
-
+    request = StopRequest(lambda: "interrupted" if stop is not None and stop() else None)
     with own_surroundings():
         outcome = _stoppable(
             request,
@@ -135,7 +130,7 @@ def train(
                 resume=resume is not None,
                 changes=changes,
                 observers=observers,
-                stop_request=stop_request,
+                stop=request,
                 remedies=registry,
             ),
         )

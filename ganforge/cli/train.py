@@ -193,7 +193,7 @@ def command(
                 resume=resume is not None,
                 changes=changes,
                 observers=[display],
-                stop_request=request,
+                stop=request,
                 remedies=registry,
                 command=("ganforge", *click.get_current_context().meta[TYPED]),
             )

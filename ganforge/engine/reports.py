@@ -48,9 +48,12 @@ class Reports:
         self._evaluator = Evaluator(assembly)
         self._shows_pictures = True
 
-    def rewind(self, step: int) -> None:
-        """Forget what a killed run reported after the step that it is resumed from."""
-        self._metrics_file.rewind(step)
+    def rewind(self, step: int, *, evaluated: bool = True) -> None:
+        """Forget what a killed run reported after the step that it is resumed from.
+
+        Unless that step is `evaluated`, what was measured after it is measured again.
+        """
+        self._metrics_file.rewind(step, evaluated=evaluated)
 
     def started(self, step: int) -> None:
         facts = _facts(self._assembly, self._run, step)
@@ -85,17 +88,20 @@ class Reports:
         """Something goes wrong."""
         self._tell(lambda it: it.found(finding))
 
-    def evaluation(self, step: int, images: int) -> dict[str, float]:
-        """Measure the metrics of the run, report a line of them, and return it."""
+    def measured(self) -> dict[str, float]:
+        """Measure the metrics of the run. This changes nothing that another try would not."""
         if not self._metrics:
             return {}
         numbers, failed = self._evaluator.measure(self._metrics)
         for chosen, error in failed:
             self._metrics.remove(chosen)
             warnings.warn(f"{error}; training goes on without this metric", stacklevel=2)
+        return numbers
+
+    def evaluated(self, step: int, images: int, numbers: Mapping[str, float]) -> None:
+        """A line of metrics that were measured, where there are some."""
         if numbers:
             self.metrics({"step": step, "images": images, **numbers})
-        return numbers
 
     def grid(self, step: int) -> None:
         """The picture of this step, from the same inputs each time, and the curves up to it."""

@@ -6,8 +6,8 @@ torch is imported by `train` alone, after everything that can be wrong without i
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +35,7 @@ from ganforge.storage.run_directory import Lock, RunDirectory, State, next_direc
 from ganforge.storage.working_folder import git_state
 
 from .observers import Observer
+from .signals import Stopped, StopRequest
 
 if TYPE_CHECKING:
     from .assemble import Assembly
@@ -150,26 +151,25 @@ def train(
     resume: bool = False,
     changes: dict[str, Any] | None = None,
     observers: Sequence[Observer],
-    stop_request: Callable[[], State | None],
+    stop: StopRequest,
     command: Sequence[str] = (),
     remedies: Iterable[Component[Spec]] = (),
 ) -> Result:
     """Train in a run directory, from the start or from where it was left.
 
     `observers` are told of everything. `changes` is what a resumed run changes of its
-    configuration. `stop_request` is asked between steps; what it answers ends the session after a
-    checkpoint. A new run that fails before its first step leaves nothing behind. `command` is what
-    was typed, for the record. `remedies` are components that may be named where something goes
-    wrong.
+    configuration. A request to `stop` ends the session after a checkpoint. A new run that fails
+    before its first step leaves nothing behind. `command` is what was typed, for the record.
+    `remedies` are components that may be named where something goes wrong.
 
     Raises the errors of building and of training; `status.json` keeps how it ended.
     """
     began = datetime.now(UTC)
-    with Lock(run):
+    with Lock(run), _noting_a_cut(run):
         if not resume or changes:
             run.write_config(config.to_toml())
         run.make_folders()
-        step = next((step for step, _ in run.list_checkpoints()), 0)
+        step = _saved_step(run)
         run.write_status("running", step)
         try:
             trainer = _prepare(config, run, observers, resume, remedies)
@@ -183,7 +183,7 @@ def train(
         run.record_session(_environment(assembly, began, command), changes or {})
         run.write_status("running", trainer.step)
         try:
-            state = trainer.train(stop_request)
+            state = trainer.train(stop)
         except GanforgeError as error:
             with suppress(RunDirectoryError):
                 run.write_status("failed", trainer.step, printable(error))
@@ -197,6 +197,22 @@ def train(
             state=state,
             next_commands=trainer.reports.next_commands(),
         )
+
+
+@contextmanager
+def _noting_a_cut(run: RunDirectory) -> Iterator[None]:
+    """Keep in the status that a signal has ended the session at once, with nothing saved."""
+    try:
+        yield
+    except Stopped as stopped:
+        with suppress(RunDirectoryError):
+            run.write_status(stopped.state, _saved_step(run))
+        raise
+
+
+def _saved_step(run: RunDirectory) -> int:
+    """The step of the newest checkpoint; 0 where there is none."""
+    return next((step for step, _ in run.list_checkpoints()), 0)
 
 
 def _prepare(

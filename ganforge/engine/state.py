@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
@@ -36,14 +37,22 @@ TELEMETRY = "telemetry/"
 OPTIMIZER = "optimizer/"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """Where a run is: its step, and the best checkpoint that it knows of.
+
+    It is `unfinished` where the step was done, and what is due after it (an evaluation) was not.
+    """
+
+    step: int
+    best: Mapping[str, Any] | None = None
+    unfinished: bool = False
+
+
 def snapshot(
-    assembly: Assembly,
-    averages: Averages,
-    symptoms: Symptoms,
-    step: int,
-    best: Mapping[str, Any] | None = None,
+    assembly: Assembly, averages: Averages, symptoms: Symptoms, reached: Reached
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Every tensor and every other fact that a resumed run needs, after `step` steps."""
+    """Every tensor and every other fact that a resumed run needs."""
     sums, counts = averages.state()
     training = assembly.training
     tensors = _state(training)
@@ -53,13 +62,14 @@ def snapshot(
     tensors |= {TELEMETRY + name: value for name, value in sums.items()}
     selections = provenance.selections(assembly.config)
     return tensors, {
-        "step": step,
+        "step": reached.step,
         "config": assembly.config.to_toml(),
         "components": {place: provenance.record(chosen) for place, chosen in selections.items()},
         "classes": _classes(assembly),
         "frozen": _frozen(training),
         "telemetry_counts": counts,
-        "best": best,
+        "best": reached.best,
+        "unfinished": reached.unfinished,
         "beginning": symptoms.state(),
     }
 
@@ -96,15 +106,15 @@ def _classes_of_0_1(run: RunDirectory) -> dict[str, list[str]]:
 
 def load_newest(
     run: RunDirectory, assembly: Assembly, averages: Averages, symptoms: Symptoms
-) -> tuple[int, Mapping[str, Any] | None]:
-    """Load the newest sound checkpoint, and return its step and the best one that it knows of.
+) -> Reached:
+    """Load the newest sound checkpoint, and return where the run is.
 
     The step is 0 where none was written yet. Raises CheckpointError, with nothing changed, where it
     does not fit.
     """
     found = newest_sound(run)
     if found is None:
-        return 0, None
+        return Reached(step=0)
     path, tensors, document = found
     training, where = assembly.training, printable(path)
     provenance.warn_of_versions(assembly.config, document["components"], str(run))
@@ -131,7 +141,11 @@ def load_newest(
     averages.load(sums, document["telemetry_counts"], assembly.execution.device)
     # A checkpoint of 0.1 has none: what is compared with it is compared with where the run goes on.
     symptoms.load(document.get("beginning", {}))
-    return int(document["step"]), document.get("best")
+    return Reached(
+        step=int(document["step"]),
+        best=document.get("best"),
+        unfinished=bool(document.get("unfinished")),  # 0.1 had no such checkpoints
+    )
 
 
 def _modules(training: Training) -> dict[str, nn.Module]:

@@ -81,13 +81,19 @@ class MetricsFile(Observer):
         self._path = path
         self._broken = False
 
-    def rewind(self, step: int) -> None:
-        """Drop what a killed run wrote after the step that it is resumed from."""
+    def rewind(self, step: int, *, evaluated: bool = True) -> None:
+        """Drop what a killed run wrote after the step that it is resumed from.
+
+        Unless that step is `evaluated`, the line of its evaluation is dropped, too.
+        """
         try:
             text = self._path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return
-        kept = "".join(f"{line}\n" for line in text.splitlines() if _step_of(line) <= step)
+        lines = [line for line in text.splitlines() if _step_of(line) <= step]
+        if not evaluated:
+            lines = [it for it in lines if _step_of(it) < step or not _is_of_evaluation(it)]
+        kept = "".join(f"{line}\n" for line in lines)
         if kept != text:
             # Whole or not at all: a run may be killed here, too.
             self._guarded(lambda: write_text(self._path, kept))
@@ -119,6 +125,10 @@ def _step_of(line: str) -> float:
         return float(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):
         return float("inf")  # a line that was cut off
+
+
+def _is_of_evaluation(line: str) -> bool:
+    return any(key.startswith("metric/") for key in json.loads(line))
 
 
 class Speed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,9 @@ from .assemble import Assembly
 from .best import BestSoFar
 from .observers import Observer
 from .reports import Reports
-from .state import load_newest, snapshot
-from .step import train_step
+from .signals import Stopped, StopRequest
+from .state import Reached, load_newest, snapshot
+from .step import real_batches, train_step
 from .symptoms import Symptoms
 from .telemetry import Averages, Speed
 
@@ -52,6 +53,8 @@ class Trainer:
         self.assembly = assembly
         self.run = run
         self.step = 0
+        #: True where the step is done, and what is due after it is not
+        self._unfinished = False
         self.averages = Averages()
         self.symptoms = Symptoms(assembly)
         self.diagnosis = Diagnosis()
@@ -70,16 +73,17 @@ class Trainer:
 
         Raises CheckpointError, with nothing changed, where it does not fit.
         """
-        self.step, best = load_newest(self.run, self.assembly, self.averages, self.symptoms)
-        self.best.restore(best)
+        found = load_newest(self.run, self.assembly, self.averages, self.symptoms)
+        self.step, self._unfinished = found.step, found.unfinished
+        self.best.restore(found.best)
         training = self.assembly.training
         training.schedules.tell(training.progress(self.step))
-        self.reports.rewind(self.step)
+        self.reports.rewind(self.step, evaluated=not self._unfinished)
         self.diagnosis = diagnose(read_metrics(self.run.metrics))
         self._write_best()
 
-    def train(self, stop_request: Callable[[], State | None] = lambda: None) -> State:
-        """Train to the end, or until `stop_request` answers with the state to stop in.
+    def train(self, stop: StopRequest | None = None) -> State:
+        """Train to the end, or until a request to `stop` comes, and is in a checkpoint.
 
         Raises NonFiniteError where a loss or gradient is no longer finite, DivergenceError after
         the last step of a run that has diverged, and PluginError where a component fails.
@@ -88,26 +92,46 @@ class Trainer:
         self.reports.started(self.step)
         try:
             with self._explained():
-                ended = self._loop(stop_request)
+                ended = self._loop(StopRequest() if stop is None else stop)
             self._check_divergence()
             state = ended
+        except Stopped as stopped:
+            state = stopped.state
+            raise
         finally:
             self.assembly.data.batches.close()
             self.reports.ended(state)
         return state
 
-    def _loop(self, stop_request: Callable[[], State | None]) -> State:
+    def _loop(self, stop: StopRequest) -> State:
         if self.step == 0:
             self.reports.real_grid()
             self.reports.grid(0)
-        while self.step < self.assembly.training.num_steps:
-            if state := stop_request():
-                self.save()
-                return state
-            self.train_step()
-            self.reports.step(self.step)
-            self._boundaries()
+        try:
+            if self._unfinished:
+                stop()  # from here on there is a step to save
+                self._finish_step(stop)
+            while self.step < self.assembly.training.num_steps:
+                if state := stop():
+                    self.save()
+                    return state
+                with stop.at_once():
+                    self._fetch()
+                self.train_step()
+                self.reports.step(self.step)
+                self._boundaries(stop)
+        except Stopped as stopped:
+            if stop.insists:
+                raise
+            self.save()
+            return stopped.state
         return "finished"
+
+    def _fetch(self) -> None:
+        """Wait for the real samples of the next step: before it, while there is a whole one."""
+        training = self.assembly.training
+        numbers = real_batches(training, self.step)
+        training.feed.batches.fetch(numbers.start, len(numbers))
 
     def _check_divergence(self) -> None:
         """Refuse to call a run finished whose numbers say that it has diverged."""
@@ -118,16 +142,24 @@ class Trainer:
                 f"the run has diverged: {finding.sentence} Everything is in {self.run}"
             )
 
-    def _boundaries(self) -> None:
+    def _boundaries(self, stop: StopRequest) -> None:
         """Log, evaluate, show and save what is due after this step; everything after the last."""
-        config = self.assembly.config
-        last = self._is_last(self.step)
         if self._logs(self.step):
             self.log()
+        self._unfinished = True
+        self._finish_step(stop)
+
+    def _finish_step(self, stop: StopRequest) -> None:
+        """Do what is due after a step besides its line: it can be cut, and is then begun anew."""
+        config = self.assembly.config
+        last = self._is_last(self.step)
         kept = self.step in self.assembly.kept_steps
         if last or self.step % config.evaluation.every == 0:
-            numbers = self.reports.evaluation(self.step, self.images_seen)
+            with stop.at_once():
+                numbers = self.reports.measured()
+            self.reports.evaluated(self.step, self.images_seen, numbers)
             kept |= self.best.offer(self.step, numbers)
+        self._unfinished = False
         if last or self.step % config.output.sample_every == 0:
             self.reports.grid(self.step)
         if last or kept or self.step % config.output.checkpoint_every == 0:
@@ -206,7 +238,8 @@ class Trainer:
         a, best = self.assembly, self.best
         # The checkpoint comes last: a run that is resumed from it has everything else already.
         self._write_generator(self.run.generator)
-        found = snapshot(a, self.averages, self.symptoms, self.step, best.record())
+        reached = Reached(step=self.step, best=best.record(), unfinished=self._unfinished)
+        found = snapshot(a, self.averages, self.symptoms, reached)
         path = write_checkpoint(self.run, self.step, *found)
         # But for the best, which is that because the checkpoint says so.
         self._write_best()

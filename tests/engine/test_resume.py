@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ganforge.engine.signals import StopRequest
 from ganforge.errors import CheckpointError
 from ganforge.storage import tensor_file
 
@@ -372,7 +373,7 @@ def test_moments_come_back_in_the_memory_format_of_their_weights(make_trainer):
 
 def test_averages_survive_a_stop_between_two_log_lines(make_trainer):
     trainer = make_trainer("output.log_every=4")
-    trainer.train(lambda: "interrupted" if trainer.step == 3 else None)
+    trainer.train(StopRequest(lambda: "interrupted" if trainer.step == 3 else None))
     resumed = make_trainer("output.log_every=4")
     resumed.resume()
     resumed.train()
