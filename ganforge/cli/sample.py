@@ -11,6 +11,7 @@ import click
 
 from ganforge.config.settings import ExecutionSettings
 from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
+from ganforge.engine.watchdog import LOADING
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.fields import LABEL, undrawn
@@ -26,6 +27,7 @@ from .grouped import GroupedCommand, option_in
 from .progress import print_line
 from .sample_request import SampleRequest
 from .threads import spin_briefly
+from .watching import move, moving_parts, watchable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -127,6 +129,7 @@ STILL = 8  # times that its last grid comes, before it begins anew
     default="auto",
     help="auto, cpu, cuda, cuda:N or mps. [auto]",
 )
+@watchable("Where")
 @click.pass_obj
 def command(context: dict[str, bool], /, **arguments: object) -> int:
     """Draw samples from the generator of RUN, a run directory or a generator.safetensors.
@@ -160,11 +163,13 @@ def _sample(request: SampleRequest, words: list[str] | None, context: dict[str, 
     request.check_format(stored_format(document, discovery.registry, where).spec)
     refinement = request.find_refinement(discovery.registry)
     spin_briefly()
+    move(LOADING)
 
     from ganforge.device.execution import Execution
     from ganforge.sampling.conditions import find_conditions
     from ganforge.sampling.trained_generator import open_generator, truncated
 
+    move("the opening of the generator")
     execution = Execution.from_settings(ExecutionSettings(device=request.device))
     trained = open_generator(request.generator, discovery.registry, execution)
     trained = truncated(trained, request.truncation)
@@ -245,7 +250,7 @@ def _samples(
         real=real,
         refining=refining,
     )
-    with _explained(request.target), counted(parts, wanted) as told:
+    with _explained(request.target), counted(moving_parts(parts), wanted) as told:
         if request.suffix:
             gallery.save_parts(trained, told, wanted, request.target, request.milliseconds)
         else:

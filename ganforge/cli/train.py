@@ -27,6 +27,7 @@ from .console import print_error, warn_of_failures
 from .grouped import GroupedCommand, option_in
 from .progress import choose_display
 from .threads import spin_briefly
+from .watching import watchable, watchdogs
 
 #: kind of which a run has any number -> the flag that names its components
 FLAGS_OF_TABLES = {
@@ -146,6 +147,7 @@ FLAGS_OF_TABLES = {
     help="Any setting, such as generator.width=128; repeatable.",
 )
 @option_in("Run", "--dry-run", is_flag=True, help="Print the whole configuration, and stop.")
+@watchable("Run")
 @click.pass_obj
 def command(
     context: dict[str, bool],
@@ -192,7 +194,7 @@ def command(
                 run,
                 resume=resume is not None,
                 changes=changes,
-                observers=[display],
+                observers=[display, *watchdogs(run)],
                 stop=request,
                 remedies=registry,
                 command=("ganforge", *click.get_current_context().meta[TYPED]),

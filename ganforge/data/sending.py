@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import faulthandler
 import multiprocessing.queues
 import os
 import signal
+import sys
+from contextlib import suppress
 from typing import Any
 
 from torch import Tensor
@@ -14,6 +17,7 @@ from torch.utils.data import get_worker_info
 from ganforge.printable import described, printable
 
 _SHARED_MEMORY = "/dev/shm"
+HANDLES_OF_ALL, HANDLES_OF_EACH = 4, 4  # pipes and sentinels of worker processes, at the least
 NO_ROOM, NO_HANDLES, NOT_SENT = 81, 82, 83  # exit codes of workers that could not send a batch
 
 
@@ -25,9 +29,14 @@ def set_up_worker(worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGBUS"):  # torch's handler prints
         signal.signal(signal.SIGBUS, signal.SIG_DFL)
+    if hasattr(signal, "SIGUSR2"):  # asks where a worker is that gives nothing
+        with suppress(AttributeError, OSError, ValueError):
+            faulthandler.register(signal.SIGUSR2, file=sys.__stderr__, all_threads=False)
     # A batch that cannot be sent would be printed as a traceback, and waited for for ever.
     queue: Any = multiprocessing.queues.Queue
-    queue._on_queue_feeder_error = staticmethod(_give_up)
+    queue._on_queue_feeder_error = staticmethod(lambda error, item: _give_up(error))
+    # So does the thread from which the main process fetches the handles of shared memory.
+    sys.excepthook = lambda kind, error, traceback: _give_up(error)
 
 
 def shared(values: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -41,7 +50,18 @@ def shared(values: dict[str, Tensor]) -> dict[str, Tensor]:
     return values
 
 
-def _give_up(error: Exception, item: Any) -> None:
+def check_handles(num_workers: int) -> None:
+    """Raise OSError where there are not enough file handles left to start so many workers."""
+    taken: list[int] = []
+    try:
+        for _ in range(HANDLES_OF_ALL + HANDLES_OF_EACH * num_workers):
+            taken.append(os.open(os.devnull, os.O_RDONLY))
+    finally:
+        for handle in taken:
+            os.close(handle)
+
+
+def _give_up(error: BaseException) -> None:
     """End a worker whose batch could not be sent."""
     os._exit(_code(error))
 

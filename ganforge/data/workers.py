@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 
 from ganforge.errors import WorkerError
 
-from .sending import fault_of_exit, fault_of_receiving
+from .sending import check_handles, fault_of_exit, fault_of_receiving
 
 POLL_SECONDS = 0.2  # between two looks at the workers
 STOPPED_SECONDS = 5.0  # that a worker may be stopped: one that was suspended with us wakes with us
@@ -46,6 +46,7 @@ class Workers:
         self._found: SimpleQueue[Any] = SimpleQueue()
         before = {*multiprocessing.active_children()}
         try:
+            check_handles(loader.num_workers)
             with _own_child_signal():
                 items = iter(loader)
         except (OSError, RuntimeError) as error:

@@ -45,7 +45,7 @@ class Reports:
             *callbacks,
         ]
         self._metrics = list(assembly.metrics)
-        self._evaluator = Evaluator(assembly)
+        self._evaluator = Evaluator(assembly, self._measuring)
         self._shows_pictures = True
 
     def rewind(self, step: int, *, evaluated: bool = True) -> None:
@@ -87,6 +87,9 @@ class Reports:
     def found(self, finding: Finding) -> None:
         """Something goes wrong."""
         self._tell(lambda it: it.found(finding))
+
+    def _measuring(self, what: str, done: int, total: int) -> None:
+        self._tell(lambda it: it.measuring(what, done, total))
 
     def measured(self) -> dict[str, float]:
         """Measure the metrics of the run. This changes nothing that another try would not."""

@@ -36,6 +36,7 @@ from ganforge.storage.working_folder import git_state
 
 from .observers import Observer
 from .signals import Stopped, StopRequest
+from .watchdog import LOADING, Stalled
 
 if TYPE_CHECKING:
     from .assemble import Assembly
@@ -173,7 +174,7 @@ def train(
         run.write_status("running", step)
         try:
             trainer = _prepare(config, run, observers, resume, remedies)
-        except GanforgeError as error:
+        except (GanforgeError, Stalled) as error:
             if resume:
                 run.write_status("failed", step, printable(error))
             else:
@@ -201,9 +202,13 @@ def train(
 
 @contextmanager
 def _noting_a_cut(run: RunDirectory) -> Iterator[None]:
-    """Keep in the status that a signal has ended the session at once, with nothing saved."""
+    """Keep in the status what has ended the session at once, with nothing saved."""
     try:
         yield
+    except Stalled as stalled:
+        with suppress(RunDirectoryError):
+            run.write_status("failed", _saved_step(run), str(stalled))
+        raise
     except Stopped as stopped:
         with suppress(RunDirectoryError):
             run.write_status(stopped.state, _saved_step(run))
@@ -222,10 +227,14 @@ def _prepare(
     resume: bool,
     remedies: Iterable[Component[Spec]],
 ) -> Trainer:
+    for observer in observers:
+        observer.preparing(LOADING)
     from .assemble import assemble
     from .state import trained_classes
     from .trainer import Trainer
 
+    for observer in observers:
+        observer.preparing("the building of the run")
     try:
         fresh = not resume or not run.list_checkpoints()
         trained = {} if fresh else trained_classes(run, config)

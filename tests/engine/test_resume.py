@@ -281,7 +281,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
         resumed = make_trainer(*settings, name="resumed", **chosen)
         resumed.resume()
         while resumed.step < stop:
-            resumed.train(lambda trainer=resumed, at=stop: trainer.step >= at and "interrupted")
+            asked = lambda trainer=resumed, at=stop: trainer.step >= at and "interrupted"  # noqa: E731
+            resumed.train(StopRequest(asked))
     assert_same_run(straight, resumed)
 
 
