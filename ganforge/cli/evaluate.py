@@ -13,7 +13,6 @@ import click
 
 from ganforge.config.layers import from_settings
 from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
-from ganforge.engine.watchdog import LOADING
 from ganforge.evaluation.plan import NUM_SAMPLES, Request, make_plan
 from ganforge.plugin.discovery import discover
 
@@ -137,7 +136,6 @@ def _evaluate(request: Request, context: dict[str, bool], *, as_json: bool) -> N
     warn_of_failures(discovery)
     plan.check_available()
     spin_briefly()
-    move(LOADING)
 
     from ganforge.evaluation.evaluate import carry_out
 

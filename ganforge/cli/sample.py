@@ -11,7 +11,6 @@ import click
 
 from ganforge.config.settings import ExecutionSettings
 from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
-from ganforge.engine.watchdog import LOADING
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.fields import LABEL, undrawn
@@ -163,7 +162,6 @@ def _sample(request: SampleRequest, words: list[str] | None, context: dict[str, 
     request.check_format(stored_format(document, discovery.registry, where).spec)
     refinement = request.find_refinement(discovery.registry)
     spin_briefly()
-    move(LOADING)
 
     from ganforge.device.execution import Execution
     from ganforge.sampling.conditions import find_conditions

@@ -95,6 +95,7 @@ class Reports:
         """Measure the metrics of the run. This changes nothing that another try would not."""
         if not self._metrics:
             return {}
+        self._measuring("metrics", 0, len(self._metrics))
         numbers, failed = self._evaluator.measure(self._metrics)
         for chosen, error in failed:
             self._metrics.remove(chosen)

@@ -36,7 +36,7 @@ from ganforge.storage.working_folder import git_state
 
 from .observers import Observer
 from .signals import Stopped, StopRequest
-from .watchdog import LOADING, Stalled
+from .watchdog import Stalled
 
 if TYPE_CHECKING:
     from .assemble import Assembly
@@ -227,8 +227,6 @@ def _prepare(
     resume: bool,
     remedies: Iterable[Component[Spec]],
 ) -> Trainer:
-    for observer in observers:
-        observer.preparing(LOADING)
     from .assemble import assemble
     from .state import trained_classes
     from .trainer import Trainer

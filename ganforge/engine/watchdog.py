@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 GRACE_SECONDS = 5.0  # that the main thread has to put things in order
-LOADING_SECONDS = 120.0  # that torch may take to load, on a busy machine, however little is waited
-LOADING = "the loading of torch"
 STACK_SECONDS = 0.3  # that worker processes have to write where they are
 #: modules of ours in which a wait is that for something else
 WAITING = {"ganforge.data.workers": "waiting for the worker processes that read the data"}
@@ -53,6 +51,7 @@ class Watchdog(Observer):
         self._seconds = seconds
         self._by_force = by_force
         self._moved, self._doing = time.monotonic(), "the start"
+        self._step = 0
         self._message = ""
         self._over = threading.Event()
 
@@ -60,21 +59,19 @@ class Watchdog(Observer):
         """Something is done, and what follows is this."""
         self._moved, self._doing = time.monotonic(), doing
 
-    @property
-    def _patience(self) -> float:
-        return max(self._seconds, LOADING_SECONDS) if self._doing == LOADING else self._seconds
-
     def preparing(self, what: str) -> None:
         self.move(what)
 
     def started(self, facts: SessionFacts) -> None:
-        self.move(f"step {facts.first_step + 1}")
+        self._step = facts.first_step
+        self.move(f"step {self._step + 1}")
 
     def step(self, step: int) -> None:
+        self._step = step
         self.move(f"step {step + 1}")
 
     def measuring(self, what: str, done: int, total: int) -> None:
-        self.move(f"the evaluation, of {what}")
+        self.move(f"the evaluation after step {self._step}" if self._step else "the evaluation")
 
     def metrics(self, values: Mapping[str, float]) -> None:
         self.move(f"what is due after step {int(values['step'])}")
@@ -117,16 +114,18 @@ class Watchdog(Observer):
         while not self._over.wait(min(1.0, self._seconds / 4)):
             # Where nothing lets go of Python's lock, this thread stands still as well.
             with suppress(AttributeError, OSError, ValueError):
-                late = 2 * self._patience + 4 * GRACE_SECONDS
+                late = 2 * self._seconds + 4 * GRACE_SECONDS
                 faulthandler.dump_traceback_later(late, exit=True, file=sys.__stderr__)
-            if time.monotonic() - self._moved >= self._patience:
-                self._end(main)
+            frame = sys._current_frames().get(main)
+            if _loads_torch(frame):
+                self._moved = time.monotonic()
+            if time.monotonic() - self._moved >= self._seconds:
+                self._end(main, frame)
                 return
 
-    def _end(self, main: int) -> None:
-        frame = sys._current_frames().get(main)
+    def _end(self, main: int, frame: FrameType | None) -> None:
         self._message = (
-            f"nothing has moved for {self._patience:g} seconds (--watchdog) in {self._doing}: "
+            f"nothing has moved for {self._seconds:g} seconds (--watchdog) in {self._doing}: "
             f"{where(frame)}. The stacks of all threads stand above; the last checkpoint is intact"
         )
         write_stacks()
@@ -140,6 +139,17 @@ class Watchdog(Observer):
         for process in multiprocessing.active_children():
             process.kill()
         os._exit(1)
+
+
+def _loads_torch(frame: FrameType | None) -> bool:
+    """True while a module of torch is imported, which takes many seconds on a busy machine."""
+    while frame is not None:
+        if frame.f_code.co_name == "<module>":
+            name = str(frame.f_globals.get("__name__", ""))
+            if name.partition(".")[0] == "torch":
+                return True
+        frame = frame.f_back
+    return False
 
 
 def where(frame: FrameType | None) -> str:

@@ -81,12 +81,16 @@ def in_threads(checker: Checker, entries: Iterable[Entry]) -> Iterator[Checked]:
     """The results, in the order of the entries. Pillow decodes without Python's lock held."""
     ahead: deque[Future[Checked]] = deque()
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1), "ganforge-decode") as pool:
-        for entry in entries:
-            ahead.append(pool.submit(checker, entry))
-            if len(ahead) == _AHEAD:
+        try:
+            for entry in entries:
+                ahead.append(pool.submit(checker, entry))
+                if len(ahead) == _AHEAD:
+                    yield ahead.popleft().result()
+            while ahead:
                 yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
+        finally:
+            for waiting in ahead:  # nobody waits for those that are not begun, if this is cut
+                waiting.cancel()
 
 
 def reason(error: BaseException) -> str:
