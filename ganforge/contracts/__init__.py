@@ -25,7 +25,7 @@ from .callbacks import Callback
 from .columns import Column, columns_of
 from .datasets import Dataset, EndlessDataset, InMemoryDataset, MapDataset, Mixture, count_line
 from .features import Extracted, FeatureExtractor
-from .formats import Drawn, Format
+from .formats import Drawn, Format, Parts
 from .games import Draw, Game, MakeNetwork
 from .losses import Loss, ScoreLoss, averaged
 from .metrics import Evaluation, Metric
@@ -57,6 +57,7 @@ __all__ = [
     "Mixture",
     "Observed",
     "Pair",
+    "Parts",
     "Progress",
     "Refined",
     "Refinement",
