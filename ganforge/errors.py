@@ -57,6 +57,10 @@ class PushError(GanforgeError):
     """A model hub did not take what was to be uploaded, or was not reached."""
 
 
+class OutOfMemoryError(GanforgeError):
+    """There was no more memory, of the machine or of its accelerator."""
+
+
 class WorkerError(GanforgeError):
     """A process that reads data for this one is gone, or gives nothing."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganforge.config.layers import from_settings
+from ganforge.device.memory import memory_explained
 from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
 from ganforge.evaluation.plan import NUM_SAMPLES, Request, make_plan
 from ganforge.plugin.discovery import discover
@@ -24,6 +25,9 @@ from .watching import move, moving, watchable
 
 if TYPE_CHECKING:
     from ganforge.measuring.streams import Progress
+
+
+FEWER = "Fewer samples need less: --num; so do other metrics, and --device cpu may have more memory"
 
 
 @click.command("evaluate", cls=GroupedCommand)
@@ -122,7 +126,7 @@ def command(
     )
     stop = StopRequest()
     try:
-        with stop.listening():
+        with stop.listening(), memory_explained(lambda: "while evaluating", lambda: FEWER):
             _evaluate(request, context, as_json=as_json)
     except Stopped as stopped:
         print_error(f"{stopped.state}; what was extracted is cached, and need not be again")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganforge.config.settings import ExecutionSettings
+from ganforge.device.memory import memory_explained
 from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
 NUM_WAYS, COLUMNS = 8, 8
 ANCHORS, FRAMES = 4, 12
 MOST_GRIDS, GRID_MILLISECONDS = 300, 120  # of a film of progress
+FEWER = (
+    "Samples are made 64 at a time; --num 16, with one --seed after another, makes fewer at once, "
+    "and --device cpu makes them where there may be more memory"
+)
 STILL = 8  # times that its last grid comes, before it begins anew
 
 
@@ -145,7 +150,7 @@ def command(context: dict[str, bool], /, **arguments: object) -> int:
     words = request.check()
     stop = StopRequest()
     try:
-        with stop.listening():
+        with stop.listening(), memory_explained(lambda: "while sampling", lambda: FEWER):
             return _sample(request, words, context)
     except Stopped as stopped:
         print_error(f"{stopped.state} before {printable(request.target)} was complete")

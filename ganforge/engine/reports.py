@@ -13,6 +13,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ganforge.contracts import Callback, Drawn
+from ganforge.device.memory import is_out_of_memory
 from ganforge.diagnosis.findings import Finding
 from ganforge.errors import GanforgeError
 from ganforge.pictures.encoding import encode_png
@@ -99,7 +100,10 @@ class Reports:
         numbers, failed = self._evaluator.measure(self._metrics)
         for chosen, error in failed:
             self._metrics.remove(chosen)
-            warnings.warn(f"{error}; training goes on without this metric", stacklevel=2)
+            less = ""
+            if is_out_of_memory(error):
+                less = " (fewer samples need less memory: evaluation.num_samples)"
+            warnings.warn(f"{error}; training goes on without this metric{less}", stacklevel=2)
         return numbers
 
     def evaluated(self, step: int, images: int, numbers: Mapping[str, float]) -> None:

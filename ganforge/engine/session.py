@@ -46,6 +46,11 @@ if TYPE_CHECKING:
 #: the kinds that watch a run, and change nothing of it
 WATCHING = ("metric", "features", "callback")
 
+SMALLER = (
+    "Smaller networks (`ganforge show NAME` lists their options), smaller samples, or data that is "
+    "not kept in memory need less"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
@@ -227,6 +232,8 @@ def _prepare(
     resume: bool,
     remedies: Iterable[Component[Spec]],
 ) -> Trainer:
+    from ganforge.device.memory import memory_explained
+
     from .assemble import assemble
     from .state import trained_classes
     from .trainer import Trainer
@@ -234,12 +241,13 @@ def _prepare(
     for observer in observers:
         observer.preparing("the building of the run")
     try:
-        fresh = not resume or not run.list_checkpoints()
-        trained = {} if fresh else trained_classes(run, config)
-        assembly = assemble(config, fresh=fresh, trained=trained)
-        trainer = Trainer(assembly, run, *observers, remedies=remedies)
-        if resume:
-            trainer.resume()
+        with memory_explained(lambda: "while the run was built", lambda: SMALLER):
+            fresh = not resume or not run.list_checkpoints()
+            trained = {} if fresh else trained_classes(run, config)
+            assembly = assemble(config, fresh=fresh, trained=trained)
+            trainer = Trainer(assembly, run, *observers, remedies=remedies)
+            if resume:
+                trainer.resume()
     except GanforgeError:
         raise
     except Exception as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -156,13 +155,3 @@ class Speed:
     def cpu_seconds(self) -> float:
         """CPU time of this process, all of its threads together."""
         return time.process_time() - self._cpu_started
-
-
-def peak_memory() -> int | None:
-    """Peak resident memory of this process in bytes, where the system tells."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if os.uname().sysname == "Darwin" else peak * 1024

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from ganforge.device.memory import memory_explained
 from ganforge.diagnosis.advice import advised
 from ganforge.diagnosis.diagnosis import Diagnosis, diagnose
 from ganforge.errors import (
@@ -20,7 +19,7 @@ from ganforge.errors import (
 )
 from ganforge.plugin.base_specs import Spec
 from ganforge.plugin.registry import Component
-from ganforge.printable import described
+from ganforge.printable import described, printable
 from ganforge.runs.run import read_metrics
 from ganforge.storage.checkpoint import prune, write_checkpoint
 from ganforge.storage.generator_file import write_generator
@@ -28,6 +27,7 @@ from ganforge.storage.run_directory import RunDirectory, State
 
 from .assemble import Assembly
 from .best import BestSoFar
+from .building import less_memory
 from .observers import Observer
 from .reports import Reports
 from .signals import Stopped, StopRequest
@@ -176,23 +176,26 @@ class Trainer:
     def _explained(self) -> Iterator[None]:
         """Whatever a component raises becomes an error that says in which step."""
         try:
-            yield
+            with memory_explained(
+                lambda: f"in step {self.step + 1}",
+                lambda: f"{less_memory(self.assembly.config)} {self._saved()}",
+                self.assembly.execution.device,
+            ):
+                yield
         except UsageError as error:
             # It would have been one before training began; now it is a failure.
             raise GanforgeError(f"step {self.step + 1} failed: {error}") from error
         except GanforgeError:
             raise
-        except torch.OutOfMemoryError as error:
-            batch_size = self.assembly.config.training.batch_size
-            raise GanforgeError(
-                f"out of memory in step {self.step + 1} with batches of {batch_size}; the same "
-                "training needs less with a larger training.num_accumulation_steps. The last "
-                "checkpoint is intact"
-            ) from error
         except Exception as error:
             raise PluginError(
                 f"step {self.step + 1} failed: {described(error)} (GANFORGE_DEBUG=1 shows where)"
             ) from error
+
+    def _saved(self) -> str:
+        for step, path in self.run.list_checkpoints()[:1]:
+            return f"The checkpoint of step {step:,} is intact: {printable(path)}"
+        return "There is no checkpoint yet"
 
     def train_step(self) -> None:
         """One step of the algorithm, and what it leaves for the log."""

@@ -55,7 +55,13 @@ class AudioFormat(Format):
         of_moment = 2 * self._channels
         silence = b"\0" * (of_moment * round(SILENCE * self._rate))
         sound = of_moment * self._length
-        yield self._header(parts.num * (sound + len(silence)) - len(silence), sound + len(silence))
+        most = (_LARGEST + len(silence)) // (sound + len(silence))
+        if parts.num > most:
+            raise ValueError(
+                f"a WAV file holds at most 4 GiB, which is {most:,} of these sounds; write fewer, "
+                ".npz, or a folder"
+            )
+        yield self._header(parts.num * (sound + len(silence)) - len(silence))
         first = True
         for drawn in parts:
             sounds = self._sound(drawn.samples).nan_to_num(0.0)
@@ -65,13 +71,8 @@ class AudioFormat(Format):
                 yield interleaved.tobytes() if first else silence + interleaved.tobytes()
                 first = False
 
-    def _header(self, size: int, of_one: int) -> bytes:
-        """The head of a WAV with so many bytes of sound. Raises ValueError for too many."""
-        if size > _LARGEST:
-            raise ValueError(
-                f"a WAV file holds at most 4 GiB, which is {_LARGEST // of_one:,} of these sounds; "
-                "write fewer, .npz, or a folder"
-            )
+    def _header(self, size: int) -> bytes:
+        """The head of a WAV with so many bytes of sound."""
         of_moment = 2 * self._channels
         form = (16, 1, self._channels, self._rate, of_moment * self._rate, of_moment, 16)
         head = b"WAVEfmt " + struct.pack("<IHHIIHH", *form) + b"data" + struct.pack("<I", size)

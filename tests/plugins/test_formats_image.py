@@ -171,3 +171,11 @@ def test_a_tiff_is_restored_by_the_fit_band_by_band():
     chosen = format_of(2, 1, 1, fit=Fit(tensors=tensors))
     contents = chosen.encode(Drawn(samples=torch.tensor([[[[0.5]], [[-1.0]]]])), ".tiff")
     assert pages(contents)[0][1].flatten().tolist() == [2.0, -9.0]
+
+
+def test_a_tiff_says_how_many_images_it_holds():
+    image = numpy.zeros((100, 100, 3), numpy.uint8)
+    fitting = (2**32 - 1) // (30_000 + 1024)
+    with pytest.raises(ValueError, match=f"at most 4 GiB, which is {fitting:,} of these samples"):
+        next(encode_tiff([image], fitting + 1))
+    assert next(encode_tiff([image], fitting)) == b"II*\0\x08\0\0\0"
