@@ -29,7 +29,9 @@ def set_up_worker(worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGBUS"):  # torch's handler prints
         signal.signal(signal.SIGBUS, signal.SIG_DFL)
-    if hasattr(signal, "SIGUSR2"):  # asks where a worker is that gives nothing
+    if (
+        hasattr(signal, "SIGUSR2") and sys.__stderr__ is not None
+    ):  # asks where a worker is that gives nothing
         with suppress(AttributeError, OSError, ValueError):
             faulthandler.register(signal.SIGUSR2, file=sys.__stderr__, all_threads=False)
     # A batch that cannot be sent would be printed as a traceback, and waited for for ever.
@@ -46,7 +48,7 @@ def shared(values: dict[str, Tensor]) -> dict[str, Tensor]:
     """
     if get_worker_info() is not None:
         for value in values.values():
-            value.share_memory_()
+            value.share_memory_()  # type: ignore[no-untyped-call]
     return values
 
 

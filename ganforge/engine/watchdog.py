@@ -113,9 +113,9 @@ class Watchdog(Observer):
     def _watch(self, main: int) -> None:
         while not self._over.wait(min(1.0, self._seconds / 4)):
             # Where nothing lets go of Python's lock, this thread stands still as well.
-            with suppress(AttributeError, OSError, ValueError):
+            with suppress(AttributeError, OSError, ValueError, TypeError):
                 late = 2 * self._seconds + 4 * GRACE_SECONDS
-                faulthandler.dump_traceback_later(late, exit=True, file=sys.__stderr__)
+                faulthandler.dump_traceback_later(late, exit=True, file=sys.__stderr__ or 2)
             frame = sys._current_frames().get(main)
             if _loads_torch(frame):
                 self._moved = time.monotonic()

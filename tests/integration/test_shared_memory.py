@@ -32,16 +32,8 @@ def test_a_megabyte_of_shared_memory_is_told_of_with_what_to_do(tmp_path: Path) 
     for number in range(32):
         pixels = numpy.full((96, 96, 3), number, numpy.uint8)
         Image.fromarray(pixels).save(images / f"{number}.png")
-    train = [
-        *TINY,
-        "--dataset",
-        "pictures",
-        "--image-size",
-        "96",
-        "--set",
-        "training.batch_size=32",
-    ]
-    train += ["--set", "dataset.memory_limit=0", "--steps", "20", "--out", "run"]
+    read = ["--dataset", "pictures", "--image-size", "96", "--set", "dataset.memory_limit=0"]
+    train = [*TINY, *read, "--set", "training.batch_size=32", "--steps", "20", "--out", "run"]
     code = "import sys; from ganforge.cli import main; sys.exit(main())"
     answer = subprocess.run(
         [*ENTER, f'{MOUNT} && exec "$@"', "sh", sys.executable, "-c", code, "train", *train],
