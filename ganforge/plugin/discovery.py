@@ -197,7 +197,7 @@ def _load(
             _register(manager, implementation, f"{plugin.package}:{plugin.name}")
             components, warnings = _collect(manager, implementation, plugin)
         _refuse_twins(components, earlier)
-    except KeyboardInterrupt:
+    except ENDINGS:
         raise
     except BaseException as error:  # a plugin may raise anything, SystemExit included
         reason = str(error) if isinstance(error, _Faulty) else _explain(error, entry_point)

@@ -64,7 +64,6 @@ RAISED = {
     "raise KeyboardInterrupt": "KeyboardInterrupt",
     "next(iter(()))": "RuntimeError: generator raised StopIteration",
     "at(where)": "RecursionError: maximum recursion depth exceeded",
-    "raise MemoryError": "MemoryError",
     "raise type('Quit', (BaseException,), {})('bye')": "Quit: bye",
     "raise type('Mute', (Exception,), {'__str__': lambda self: 1 / 0})()": "Mute: its message "
     "cannot be shown",
