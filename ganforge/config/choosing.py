@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ganforge.config.layers import Entry, Flag, Layer, Names
@@ -150,7 +150,7 @@ class Chooser:
             del given[name]
         parsed, complaints = parse(
             options,
-            {k: it.value for k, it in given.items()},
+            values_of(given, options),
             reserved,
             stored=prefix in self.stored,
         )
@@ -180,7 +180,7 @@ class Chooser:
             for field in describe(settings)
             if (entry := self.entries.get((*prefix, field.name))) is not None
         }
-        raw = defaults | {name: entry.value for name, entry in given.items()}
+        raw = defaults | values_of(given, settings)
         parsed, complaints = parse(settings, raw)
         for name, what in complaints.items():
             key = printable(".".join((*prefix, name)))
@@ -217,3 +217,12 @@ def is_for_discriminator(path: KeyPath) -> bool:
     return section == "discriminator_optimizer" or (
         section == "training" and not FOR_DISCRIMINATOR.isdisjoint(key)
     )
+
+
+def values_of(given: Mapping[str, Entry], options: type) -> dict[str, object]:
+    """The values of entries by name; where an option is a string, what was typed is one."""
+    texts = {it.name for it in describe(options) if it.type_name.partition(" or ")[0] == "string"}
+    return {
+        name: entry.value if entry.typed is None or name not in texts else entry.typed
+        for name, entry in given.items()
+    }

@@ -5,15 +5,17 @@ A later layer overrides an earlier one: defaults, then a file, then flags, then 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, time
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from ganforge.config.migration import migrate
-from ganforge.config.toml import quoted
+from ganforge.config.toml import inline, quoted
 from ganforge.errors import Complaint, ConfigError
 from ganforge.plugin.schedule import is_schedule
 from ganforge.plugin.specs import TABLES
@@ -46,11 +48,16 @@ class Flag:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One value, its key, and where it comes from."""
+    """One value, its key, and where it comes from.
+
+    `typed` is the text of a number, truth value or date on the command line: where a string is
+    wanted, that is what was meant, as in `dataset.root=2024`.
+    """
 
     path: KeyPath
     value: object
     origin: Origin
+    typed: str | None = None
 
     @property
     def where(self) -> str:
@@ -113,10 +120,19 @@ def from_text(text: str, name: str) -> Layer:
     try:
         tree = tomllib.loads(text)
     except _UNREADABLE as error:
-        what = f"is not TOML: {printable(error)}"
+        what = f"is not TOML: {printable(error)}{_about_backslashes(str(error))}"
         raise ConfigError([Complaint(where=name, what=what)]) from error
-    migrate(tree)
+    if not tree:
+        raise ConfigError([Complaint(where=name, what="has no settings in it")])
     origin = _File(name, text)
+    complaints = [
+        Complaint(where=origin.place(path), what=f"{printable(inline(value), 80)}{_ESCAPED}")
+        for path, value in leaves(tree)
+        if _is_escaped_path(value)
+    ]
+    if complaints:
+        raise ConfigError(complaints)
+    migrate(tree)
     return Layer(
         entries=tuple(Entry(path=path, value=value, origin=origin) for path, value in leaves(tree)),
         tables={
@@ -146,9 +162,14 @@ def from_settings(assignments: Sequence[str], flag: str = "--set") -> Layer:
         if not is_utf8(assignment):
             complaints.append(Complaint(where=where, what="is not UTF-8 text"))
             continue
-        tree = _toml_or_none(f"{key} = {raw}") or _toml_or_none(f"{key} = {quoted(raw)}")
+        tree = _toml_or_none(f"{key} = {raw}")
+        if not tree or any(_is_escaped_path(value) for _, value in leaves(tree)):
+            tree = _toml_or_none(f"{key} = {quoted(_bare(raw))}")
         origin = Flag(where)
-        found = [Entry(path=path, value=value, origin=origin) for path, value in leaves(tree or {})]
+        found = [
+            Entry(path=path, value=value, origin=origin, typed=_typed(value, raw))
+            for path, value in leaves(tree or {})
+        ]
         if not found:
             what = "sets nothing" if tree else f"{printable(key)!r} is not a dotted key"
             complaints.append(Complaint(where=where, what=what))
@@ -156,6 +177,24 @@ def from_settings(assignments: Sequence[str], flag: str = "--set") -> Layer:
     if complaints:
         raise ConfigError(complaints)
     return Layer(entries=tuple(entries))
+
+
+def _is_escaped_path(value: object) -> bool:
+    return isinstance(value, str) and _ESCAPED_PATH.match(value) is not None
+
+
+def _about_backslashes(reason: str) -> str:
+    return _ESCAPED if "\\" in reason or "hex value" in reason else ""
+
+
+def _bare(raw: str) -> str:
+    """A text without the double quotes of one that is no TOML, a path of Windows for example."""
+    text = raw.strip()
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' and "\\" in text else raw
+
+
+def _typed(value: object, raw: str) -> str | None:
+    return raw.strip() if isinstance(value, bool | int | float | date | time) else None
 
 
 def _toml_or_none(text: str) -> dict[str, Any] | None:
@@ -167,6 +206,10 @@ def _toml_or_none(text: str) -> dict[str, Any] | None:
     except _UNREADABLE:
         return None
 
+
+#: a path of Windows, of which TOML has taken backslashes and letters for escapes
+_ESCAPED_PATH = re.compile(r"[A-Za-z]:[\t\n\r\b\f]|[A-Za-z]:\\[^\n]*[\t\n\r\b\f]")
+_ESCAPED = "; a backslash within double quotes begins an escape: write a path in single quotes"
 
 # tomllib also raises what it meets in a number of thousands of digits and in nested brackets.
 _UNREADABLE = (ValueError, RecursionError)
