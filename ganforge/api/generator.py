@@ -26,8 +26,8 @@ from ganforge.sampling import gallery
 from ganforge.sampling.checkpoint_generator import open_any
 from ganforge.sampling.conditions import num_asked
 from ganforge.sampling.trained_generator import TrainedGenerator, feed, make, truncated
+from ganforge.storage.derived import generator_file
 from ganforge.storage.paths import suffix_of
-from ganforge.storage.run_directory import generator_file
 
 from .conditions import as_conditions
 from .registry import found_registry

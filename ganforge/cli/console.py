@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from ganforge.errors import OutdatedWarning
 from ganforge.printable import printable
 from ganforge.terminal import SafeStream
 
@@ -67,12 +68,11 @@ def _warn_of_silence(stream: SafeStream) -> None:
 @contextmanager
 def shown_warnings() -> Iterator[None]:
     """Show Python's warnings as those of a command."""
-    before = warnings.showwarning
-    warnings.showwarning = _show_warning
-    try:
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        # Python shows no DeprecationWarning to people; these are for them.
+        warnings.filterwarnings("default", category=OutdatedWarning)
         yield
-    finally:
-        warnings.showwarning = before
 
 
 def _show_warning(
@@ -83,8 +83,11 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """`warnings.showwarning` for people: the message, without the line that raised it."""
-    if issubclass(category, UserWarning):
+    """`warnings.showwarning` for people: the message, without the line that raised it.
+
+    What other packages deprecate is for those who write them, and is left out.
+    """
+    if issubclass(category, UserWarning | OutdatedWarning):
         print_warning(printable(message, 2000))
     elif not issubclass(category, DeprecationWarning):
         text = warnings.formatwarning(message, category, filename, lineno, line)

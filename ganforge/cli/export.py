@@ -18,7 +18,7 @@ from ganforge.export.exporting import (
 from ganforge.plugin.discovery import discover
 from ganforge.printable import printable
 from ganforge.runs.run import Run
-from ganforge.storage.run_directory import generator_file
+from ganforge.storage.derived import generator_file
 from ganforge.storage.tensor_header import GENERATOR, read_document
 
 from .console import go_on_without_output, warn_of_failures

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ganforge.config.toml import shown
 from ganforge.diagnosis.findings import Finding
 from ganforge.engine.observers import Observer, SessionFacts
 from ganforge.engine.session import Result
@@ -205,14 +206,20 @@ def _introduction(facts: SessionFacts) -> list[tuple[str, str]]:
     if config.companions:
         losses += f" ({listed(config.companions)} by default; --no-companions for none)"
     shape = facts.sample
+    rows.append(("loss", losses))
+    if config.usual_labels:
+        rows.append(("labels", "told to both networks by default; --no-conditional for none"))
     rows += [
-        ("loss", losses),
         ("data", printable(f"{config.dataset.component.name}, {shape}: {facts.data}", 2000)),
         ("device", printable(facts.device)),
         ("run", str(facts.run)),
     ]
     if facts.first_step:
         rows.append(("resumed", f"after step {facts.first_step:,} of {facts.num_steps:,}"))
+    for key, change in facts.changes.items():
+        was, now = (shown(change[it]) for it in ("from", "to"))
+        how = " (--override)" if change.get("override") else ""
+        rows.append(("changed", f"{key}: {was} -> {now}{how}"))
     return rows
 
 

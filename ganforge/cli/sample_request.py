@@ -16,8 +16,8 @@ from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import FormatSpec, RefinementSpec
 from ganforge.printable import printable
 from ganforge.sampling.labels import split_labels
+from ganforge.storage.derived import generator_file
 from ganforge.storage.paths import suffix_of
-from ganforge.storage.run_directory import generator_file
 
 
 @dataclass(frozen=True, kw_only=True)

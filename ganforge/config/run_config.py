@@ -87,8 +87,9 @@ class RunConfig:
     """A resolved configuration. `discriminator` is None for a run without one.
 
     `format` shows the samples; it follows from their field, and no key of the configuration names
-    it. `companions` names the losses that came with those that were named; a configuration that is
-    written down lists them like the others.
+    it. `companions` names the losses that came with those that were named, and `usual_labels` says
+    that labels are told because they usually are on this data set; a configuration that is written
+    down lists both like all else.
     """
 
     generator: NetworkSelection[GeneratorSpec]
@@ -110,6 +111,7 @@ class RunConfig:
     output: OutputSettings
     execution: ExecutionSettings
     companions: tuple[str, ...] = field(default=(), compare=False)
+    usual_labels: bool = field(default=False, compare=False)
 
     @property
     def fields(self) -> dict[str, Field]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -33,8 +35,15 @@ from .telemetry import MetricsFile
 class Reports:
     """The reports of one session of a run, to the metrics file, callbacks and other observers."""
 
-    def __init__(self, assembly: Assembly, run: RunDirectory, *observers: Observer) -> None:
+    def __init__(
+        self,
+        assembly: Assembly,
+        run: RunDirectory,
+        *observers: Observer,
+        changes: Mapping[str, Any] | None = None,
+    ) -> None:
         self._assembly = assembly
+        self._changes = changes or {}
         self._run = run
         self._metrics_file = MetricsFile(run.metrics)
         self._curves = CurvesFile(run, assembly.training.num_steps)
@@ -52,9 +61,12 @@ class Reports:
     def rewind(self, step: int) -> None:
         """Forget what a killed run reported after the step that it is resumed from."""
         self._metrics_file.rewind(step)
+        for grid in self._run.later_grids(step):
+            with suppress(OSError):
+                grid.unlink()
 
     def started(self, step: int) -> None:
-        facts = _facts(self._assembly, self._run, step)
+        facts = _facts(self._assembly, self._run, step, self._changes)
         self._tell(lambda it: it.started(facts))
 
     def step(self, step: int) -> None:
@@ -110,7 +122,7 @@ class Reports:
     def real_grid(self) -> None:
         """Real samples, as the networks see them, to hold the others against."""
         if self._shows_pictures:
-            self._picture(real_samples(self._assembly), self._run.samples / "real.png")
+            self._picture(real_samples(self._assembly), self._run.real_grid)
 
     def _picture(self, drawn: Drawn, path: Path) -> Tensor | None:
         """The picture of samples, once it was written; None where the format fails."""
@@ -184,7 +196,9 @@ class CallbackObserver(Observer):
             raise CallbackFailure(f"{self._label} failed: {described(error)}") from error
 
 
-def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
+def _facts(
+    assembly: Assembly, run: RunDirectory, step: int, changes: Mapping[str, Any]
+) -> SessionFacts:
     sides = assembly.training.sides
     sample = assembly.problem.sample
     discriminator = sides.discriminator.parameters if sides.discriminator else []
@@ -200,4 +214,5 @@ def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
         discriminator_parameters=sum(p.numel() for p in discriminator),
         first_step=step,
         num_steps=assembly.training.num_steps,
+        changes=changes,
     )

@@ -29,7 +29,12 @@ _REPEATED = {"SIGHUP", "SIGXCPU"}
 _ECHO_SECONDS = 0.2
 
 #: the state that a run is left in -> exit code
-EXIT_CODES: dict[State, int] = {"finished": 0, "interrupted": 130, "terminated": 143}
+EXIT_CODES: dict[State, int] = {
+    "finished": 0,
+    "interrupted": 130,
+    "terminated": 143,
+    "preempted": 143,
+}
 
 
 class Stopped(BaseException):
@@ -53,7 +58,8 @@ class StopRequest:
         self._state: State | None = None
         self._deferring = False
         self._came = 0.0
-        self._numbers = [signal.SIGINT, signal.SIGTERM, *_preempt_signal()]
+        self._preempting = _preempt_signal()
+        self._numbers = [signal.SIGINT, signal.SIGTERM, *self._preempting]
 
     def __call__(self) -> State | None:
         self._deferring = True
@@ -65,6 +71,8 @@ class StopRequest:
             return
         self.number, self._came = number, time.monotonic()
         state: State = "interrupted" if number == signal.SIGINT else "terminated"
+        if number in self._preempting:
+            state = "preempted"
         if not self._deferring or not first:
             raise Stopped(state)
         self._state = state

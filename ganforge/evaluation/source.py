@@ -15,6 +15,7 @@ from ganforge.plugin.fields import LABEL, SAMPLE, Field
 from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import GameSpec, SamplerSpec
 from ganforge.printable import printable
+from ganforge.storage.derived import generator_file
 from ganforge.storage.paths import suffix_of
 from ganforge.storage.provenance import restore
 from ganforge.storage.run_directory import RunDirectory
@@ -69,16 +70,7 @@ def find_source(path: Path, registry: Registry, *, best: bool) -> Source:
     """The source that a path names. Raises UsageError, and CheckpointError for a damaged file."""
     where = printable(path)
     if path.is_dir() and (path / "config.toml").is_file():
-        run = RunDirectory(path)
-        file = run.best if best else run.generator
-        if not file.is_file():
-            why = (
-                "has kept no best generator: evaluation.best names the metric that tells it"
-                if best
-                else "has not saved a generator yet: it does so with its first checkpoint"
-            )
-            raise UsageError(f"the run in {where} {why}")
-        return _generator("run", path, file, registry)
+        return _generator("run", path, generator_file(path, best=best), registry)
     if best:
         raise UsageError(f"--best is for a run, and {where} is none")
     if not path.exists():

@@ -29,7 +29,7 @@ FOREIGN, SWEEP = "no run", "a sweep"
 
 _STATES: tuple[RunState, ...] = (
     *("running", "failed", "lost", "interrupted", "terminated"),
-    *("unknown", "finished"),
+    *("preempted", "unknown", "finished"),
 )
 
 

@@ -17,12 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ganforge.errors import CheckpointError, NewerFormatError, PluginError
+from ganforge.errors import CheckpointError, NewerFormatError, PluginError, shortened
 from ganforge.printable import printable
 from ganforge.storage import tensor_file
 from ganforge.storage.run_directory import RunDirectory
-
-KIND = "checkpoint"
+from ganforge.storage.tensor_header import CHECKPOINT as KIND
 
 
 def newest_sound(run: RunDirectory) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:
@@ -149,11 +148,9 @@ def differences(
     complaints += [f"{name} is unknown here" for name in found if name not in expected]
     if not complaints:
         return None
-    more = f", and {len(complaints) - 5} more" if len(complaints) > 5 else ""
-    shown = "; ".join(printable(complaint) for complaint in complaints[:5])
+    shown = shortened([printable(complaint) for complaint in complaints])
     return CheckpointError(
-        f"{printable(path)} does not fit the networks of this run, and nothing was loaded: "
-        f"{shown}{more}"
+        f"{printable(path)} does not fit the networks of this run, and nothing was loaded: {shown}"
     )
 
 

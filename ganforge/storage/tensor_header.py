@@ -12,6 +12,7 @@ from typing import Any
 from ganforge.errors import CheckpointError, NewerFormatError, OtherKindError
 from ganforge.printable import printable
 
+CHECKPOINT = "checkpoint"  # the kind of file that a run goes on from
 GENERATOR = "generator"  # the kind of file that holds a trained generator
 FORMAT_VERSION = 1
 METADATA_KEY = "ganforge"
