@@ -49,7 +49,7 @@ class SafeStream(io.TextIOBase):
             self.fault = "it is closed"
 
     @property
-    def encoding(self) -> str:
+    def encoding(self) -> str:  # type: ignore[override]
         return getattr(self._stream, "encoding", None) or "utf-8"
 
     def isatty(self) -> bool:

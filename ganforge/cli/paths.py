@@ -13,7 +13,7 @@ from ganforge.printable import printable
 from ganforge.storage.paths import check_path
 
 
-class PathArgument(click.ParamType):
+class PathArgument(click.ParamType):  # type: ignore[type-arg]
     """A path that a file system could take; `made` where it is of something new.
 
     An empty one is what is left of a variable of the shell that is not set, and would be the

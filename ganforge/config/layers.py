@@ -142,8 +142,6 @@ def _layer(text: str, name: str) -> tuple[Layer, list[str]]:
     except _UNREADABLE as error:
         what = f"is not TOML: {printable(error)}{_about_backslashes(str(error))}"
         raise ConfigError([Complaint(where=name, what=what)]) from error
-    if not tree:
-        raise ConfigError([Complaint(where=name, what="has no settings in it")])
     origin = _File(name, text)
     complaints = [
         Complaint(where=origin.place(path), what=f"{printable(inline(value), 80)}{_ESCAPED}")
