@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import PurePath
+from contextlib import suppress
+from pathlib import Path, PurePath
 from typing import Any
 
 HIDDEN = "***"
@@ -48,6 +49,22 @@ def redacted(value: Any) -> Any:
 def shareable(value: Any) -> Any:
     """A redacted document in which absolute paths, those in assignments too, are names alone."""
     return _named(redacted(value))
+
+
+def portable(value: Any) -> Any:
+    """A value in which paths are those of any user: below the home directory as `~/`, else names.
+
+    What goes on from it on the same machine finds what lies in the home directory.
+    """
+    if isinstance(value, Mapping):
+        return {key: portable(it) for key, it in value.items()}
+    if isinstance(value, list | tuple):
+        return [portable(it) for it in value]
+    if not isinstance(value, str) or not _PATH.fullmatch(value) or value.startswith("~"):
+        return value
+    with suppress(ValueError, RuntimeError):  # not below it, or there is none
+        return str(PurePath("~", PurePath(value).relative_to(Path.home())))
+    return _named(value)
 
 
 def _named(value: Any) -> Any:

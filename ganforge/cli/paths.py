@@ -30,7 +30,10 @@ class PathArgument(click.ParamType):  # type: ignore[type-arg]
     ) -> Path:
         place = parameter.opts[-1] if isinstance(parameter, click.Option) else ""
         if not str(value):
-            raise UsageError(f"{place or 'a path'} is empty; write . for this folder")
+            raise UsageError(
+                f"{place or 'a path'} is empty, as a variable of the shell is that is not set; "
+                "name a file or a folder"
+            )
         if self._made and any(unicodedata.category(char) == "Cc" for char in str(value)):
             raise UsageError(
                 f"{place or 'a path'}: {printable(value, 60)} has control characters, which belong "

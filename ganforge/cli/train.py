@@ -21,6 +21,7 @@ from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.registry import Registry
+from ganforge.printable import printable
 
 from . import TYPED
 from .console import go_on_without_output, print_error, warn_of_failures
@@ -276,6 +277,9 @@ def layers_from(
         layers.append(recipe_layer(registry.find("recipe", given["recipe"])))
     if file is None and given["config"] is not None:
         file = from_file(given["config"])
+        if not file.entries and not file.tables:
+            # One that was cut off, or is still to be written: what it was named for is not there.
+            raise UsageError(f"{printable(given['config'])}: has no settings in it")
     layers += [file] if file is not None else []
     dataset = given["dataset"]
     data = path_layer(dataset, registry).entries if dataset is not None else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ganforge.config.layers import Entry, Flag, Layer, Names
@@ -156,19 +156,10 @@ class Chooser:
         reserved = self._reserved(prefix)
         for name in [it for it in given if it in reserved]:
             del given[name]
-        known = {it.name: it for it in describe(options)}
+        known = {it.name for it in describe(options)}
         parsed, complaints = parse(
             options,
-            # What looks like a number on the command line may be the name of a folder.
-            {
-                name: it.text.strip()
-                if it.text is not None
-                and name in known
-                and known[name].is_text
-                and not isinstance(it.value, str | list | dict)
-                else it.value
-                for name, it in given.items()
-            },
+            values_of(given, options),
             reserved,
             stored=prefix in self.stored,
         )
@@ -197,7 +188,7 @@ class Chooser:
             for field in describe(settings)
             if (entry := self.entries.get((*prefix, field.name))) is not None
         }
-        raw = defaults | {name: entry.value for name, entry in given.items()}
+        raw = defaults | values_of(given, settings)
         parsed, complaints = parse(settings, raw)
         for name, what in complaints.items():
             key = printable(".".join((*prefix, name)))
@@ -234,3 +225,12 @@ def is_for_discriminator(path: KeyPath) -> bool:
     return section == "discriminator_optimizer" or (
         section == "training" and not FOR_DISCRIMINATOR.isdisjoint(key)
     )
+
+
+def values_of(given: Mapping[str, Entry], options: type) -> dict[str, object]:
+    """The values of entries by name; where an option is a string, what was typed is one."""
+    texts = {it.name for it in describe(options) if it.is_text}
+    return {
+        name: entry.value if entry.typed is None or name not in texts else entry.typed
+        for name, entry in given.items()
+    }

@@ -10,13 +10,14 @@ import tomllib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, time
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from ganforge.config.migration import migrate
 from ganforge.config.places import read_places
-from ganforge.config.toml import quoted
+from ganforge.config.toml import inline, quoted
 from ganforge.errors import Complaint, ConfigError, OutdatedWarning, listed
 from ganforge.plugin.schedule import is_schedule
 from ganforge.plugin.specs import TABLES
@@ -28,9 +29,6 @@ MAX_LOCATED_CHARACTERS = 40_000
 MAX_DEPTH = 4
 
 KeyPath = tuple[str, ...]
-
-
-_WINDOWS_PATH = re.compile(r'"(?:[A-Za-z]:|\\)\\')
 
 
 class Origin(Protocol):
@@ -54,14 +52,15 @@ class Flag:
 class Entry:
     """One value, its key, and where it comes from.
 
-    `text` is the value as it was typed, where it was no TOML file that it stood in; `place` is the
-    absolute path that a relative one of a stored run meant.
+    `typed` is the text of a number, truth value or date on the command line: where a string is
+    wanted, that is what was meant, as in `dataset.root=2024`. `place` is the absolute path that a
+    relative one of a stored run meant.
     """
 
     path: KeyPath
     value: object
     origin: Origin
-    text: str | None = None
+    typed: str | None = None
     place: str | None = None
 
     @property
@@ -157,15 +156,17 @@ def _layer(text: str, name: str) -> tuple[Layer, list[str]]:
     try:
         tree = tomllib.loads(text)
     except _UNREADABLE as error:
-        what = f"is not TOML: {printable(error)}"
-        if _WINDOWS_PATH.search(text):
-            what += (
-                "; in double quotes a backslash begins an escape, so write a Windows path in "
-                "single quotes, 'C:\\data', or with forward slashes"
-            )
+        what = f"is not TOML: {printable(error)}{_about_backslashes(str(error))}"
         raise ConfigError([Complaint(where=name, what=what)]) from error
-    outdated = migrate(tree)
     origin = _File(name, text)
+    complaints = [
+        Complaint(where=origin.place(path), what=f"{printable(inline(value), 80)}{_ESCAPED}")
+        for path, value in leaves(tree)
+        if _is_escaped_path(value)
+    ]
+    if complaints:
+        raise ConfigError(complaints)
+    outdated = migrate(tree)
     layer = Layer(
         entries=tuple(Entry(path=path, value=value, origin=origin) for path, value in leaves(tree)),
         tables={
@@ -197,10 +198,12 @@ def from_settings(assignments: Sequence[str], flag: str = "--set") -> Layer:
         if not is_utf8(assignment):
             complaints.append(Complaint(where=where, what="is not UTF-8 text"))
             continue
-        tree = _toml_or_none(f"{key} = {raw}") or _toml_or_none(f"{key} = {quoted(raw)}")
+        tree = _toml_or_none(f"{key} = {raw}")
+        if not tree or any(_is_escaped_path(value) for _, value in leaves(tree)):
+            tree = _toml_or_none(f"{key} = {quoted(_bare(raw))}")
         origin = Flag(where)
         found = [
-            Entry(path=path, value=value, origin=origin, text=raw)
+            Entry(path=path, value=value, origin=origin, typed=_typed(value, raw))
             for path, value in leaves(tree or {})
         ]
         if not found:
@@ -212,6 +215,24 @@ def from_settings(assignments: Sequence[str], flag: str = "--set") -> Layer:
     return Layer(entries=tuple(entries))
 
 
+def _is_escaped_path(value: object) -> bool:
+    return isinstance(value, str) and _ESCAPED_PATH.match(value) is not None
+
+
+def _about_backslashes(reason: str) -> str:
+    return _ESCAPED if "\\" in reason or "hex value" in reason else ""
+
+
+def _bare(raw: str) -> str:
+    """A text without the double quotes of one that is no TOML, a path of Windows for example."""
+    text = raw.strip()
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' and "\\" in text else raw
+
+
+def _typed(value: object, raw: str) -> str | None:
+    return raw.strip() if isinstance(value, bool | int | float | date | time) else None
+
+
 def _toml_or_none(text: str) -> dict[str, Any] | None:
     # A value with a line break could smuggle in a second key.
     if "\n" in text:
@@ -221,6 +242,10 @@ def _toml_or_none(text: str) -> dict[str, Any] | None:
     except _UNREADABLE:
         return None
 
+
+#: a path of Windows, of which TOML has taken backslashes and letters for escapes
+_ESCAPED_PATH = re.compile(r"[A-Za-z]:[\t\n\r\b\f]|[A-Za-z]:\\[^\n]*[\t\n\r\b\f]")
+_ESCAPED = "; a backslash within double quotes begins an escape: write a path in single quotes"
 
 # tomllib also raises what it meets in a number of thousands of digits and in nested brackets.
 _UNREADABLE = (ValueError, RecursionError)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ganforge import sharing
 from ganforge.config import toml
 from ganforge.config.selection import MetricSelection as MetricSelection
 from ganforge.config.selection import MetricSettings as MetricSettings
@@ -43,7 +44,6 @@ from ganforge.plugin.specs import (
     Side,
 )
 from ganforge.printable import printable, represented
-from ganforge.sharing import is_secret
 
 KeyPath = tuple[str, ...]
 
@@ -260,14 +260,15 @@ class RunConfig:
             "callback": self.callbacks,
         }
 
-    def to_toml(self) -> str:
+    def to_toml(self, *, portable: bool = False) -> str:
         """The configuration as TOML that resolves to it again, each key with its help.
 
-        Secrets are left out: what goes on from the file is given them again.
+        Secrets are left out: what goes on from the file is given them again. One that is `portable`
+        does not tell where on this machine things lie.
         """
+        change = _portable if portable else _without_secret
         return "\n".join(
-            toml.table(path, map(_without_secret, lines), comment)
-            for path, lines, comment in _rows(self)
+            toml.table(path, map(change, lines), comment) for path, lines, comment in _rows(self)
         )
 
     def values(self) -> dict[KeyPath, ConfigLine]:
@@ -314,8 +315,12 @@ def _rows(config: RunConfig) -> Iterator[tuple[KeyPath, list[ConfigLine], str]]:
         yield (section,), _lines(getattr(config, section)), ""
 
 
+def _portable(line: ConfigLine) -> ConfigLine:
+    return replace(_without_secret(line), value=sharing.portable(_without_secret(line).value))
+
+
 def _without_secret(line: ConfigLine) -> ConfigLine:
-    if line.value in (None, "") or not is_secret(line.key):
+    if line.value in (None, "") or not sharing.is_secret(line.key):
         return line
     return replace(line, value=None, comment="a secret, which is not written down")
 

@@ -29,6 +29,7 @@ from ganforge.errors import (
 from ganforge.plugin.registry import Registry
 from ganforge.plugin.requirements import installation
 from ganforge.printable import printable
+from ganforge.sharing import is_secret, portable
 from ganforge.storage.run_directory import RunDirectory
 from ganforge.storage.tensor_header import CHECKPOINT, read_document
 
@@ -219,8 +220,15 @@ def _differences(old: RunConfig, new: RunConfig) -> list[_Difference]:
     return [
         _Difference(path=path, was=left.get(path), now=right.get(path))
         for path in sorted(left.keys() | right.keys())
-        if left.get(path) != right.get(path)
+        if not _are_equal(path, left.get(path), right.get(path))
     ]
+
+
+def _are_equal(path: KeyPath, was: ConfigLine | None, now: ConfigLine | None) -> bool:
+    """True where nothing that a checkpoint keeps is different: no secret, no place of a machine."""
+    if was is None or now is None:
+        return was is now
+    return is_secret(path[-1]) or portable(was.value) == portable(now.value)
 
 
 def _refuse_edits(

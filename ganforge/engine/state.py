@@ -68,7 +68,7 @@ def snapshot(
     selections = provenance.selections(assembly.config)
     return tensors, {
         "step": reached.step,
-        "config": assembly.config.to_toml(),
+        "config": assembly.config.to_toml(portable=True),
         "components": {
             place: shareable(provenance.record(chosen)) for place, chosen in selections.items()
         },
