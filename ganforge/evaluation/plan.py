@@ -201,7 +201,7 @@ def _layers(request: Request, source: Source, registry: Registry) -> Iterator[La
         names = {
             kind: stored.tables[kind] for kind in ("metric", "features") if kind in stored.tables
         }
-        yield Layer(entries=tuple(kept), tables=names)
+        yield Layer(entries=tuple(kept), tables=names, stored=True)
     elif request.dataset is None and not request.data:
         raise UsageError(
             f"{printable(request.path)} does not say which data it is to be compared with: "
