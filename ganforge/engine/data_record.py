@@ -62,13 +62,28 @@ def record_data(
             f"something else: {'; '.join(moved)}. Their folders were renamed: name them as they "
             "were"
         )
+    return DataRecord(manifest=now, differences=_told(run, label, stored, now, consequence))
+
+
+def warn_of_other_data(
+    run: RunDirectory, label: str, dataset: Dataset, fields: Mapping[str, Field], consequence: str
+) -> None:
+    """Warn where a data set is not what a run was trained on; `label` is how messages name it."""
+    stored = read_manifest(run)
+    if stored is not None:
+        _told(run, label, stored, take_manifest(dataset, fields), consequence)
+
+
+def _told(
+    run: RunDirectory, label: str, stored: Manifest, now: Manifest, consequence: str
+) -> tuple[str, ...]:
     found = tuple(differences(stored, now))
     if found:
         warnings.warn(
             f"{label} is not what {run} was trained on: {'; '.join(found)}. {consequence}",
-            stacklevel=2,
+            stacklevel=3,
         )
-    return DataRecord(manifest=now, differences=found)
+    return found
 
 
 def keep_data(run: RunDirectory, config: RunConfig, record: DataRecord) -> None:

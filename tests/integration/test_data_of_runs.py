@@ -193,6 +193,33 @@ def test_the_differences_can_be_asked_for(ganforge, folder, tmp_path, installed)
     assert compare_data(run, config) is None
 
 
+@pytest.mark.parametrize(
+    ("command", "consequence"),
+    [
+        (
+            ("evaluate", "run", "--num", 8, "--metric", "fid", "--features", "random"),
+            "The scores are those by what is",
+        ),
+        (("sample", "run", "--refine", "rejection", "--num", 8), "Samples are refined by what is"),
+    ],
+)
+def test_other_commands_tell_too(ganforge, folder, tmp_path, monkeypatch, command, consequence):
+    assert ganforge("train", *FOLDER).code == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    from_there = [f"../{it}" if it == "run" else it for it in command]
+    answer = ganforge(*from_there)
+    assert answer.code == 0, answer.err
+    assert "trained on" not in answer.err
+    (folder / "apple/0.png").unlink()
+    answer = ganforge(*from_there)
+    assert answer.code == 0, answer.err
+    assert (
+        f"is not what ../run was trained on: 1 file removed (apple/0.png); 11 samples in place of "
+        f"12. {consequence} there now"
+    ) in answer.text
+
+
 def test_a_run_that_fails_before_its_first_step_leaves_no_record(ganforge, tmp_path):
     (tmp_path / "images").mkdir()
     answer = ganforge("train", *FOLDER)
