@@ -16,8 +16,9 @@ from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import FormatSpec, RefinementSpec
 from ganforge.printable import printable
 from ganforge.sampling.labels import split_labels
+from ganforge.storage.derived import generator_file
 from ganforge.storage.files import check_folder
-from ganforge.storage.run_directory import generator_file
+from ganforge.storage.paths import suffix_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,7 @@ class SampleRequest:
     @property
     def suffix(self) -> str:
         """The suffix of the file to be written; empty for a directory."""
-        return "" if self.target.is_dir() else self.target.suffix
+        return "" if self.target.is_dir() else suffix_of(self.target)
 
     def check(self) -> list[str] | None:
         """The words of --labels. Raises UsageError for what is wrong whatever the generator is."""

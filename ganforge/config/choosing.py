@@ -44,7 +44,7 @@ DEFAULTS = Layer(
         Entry(path=("generator_optimizer", "name"), value="adam", origin=DEFAULT),
         Entry(path=("discriminator_optimizer", "name"), value="adam", origin=DEFAULT),
     ),
-    tables={"loss": Names(("nonsat",), DEFAULT, with_companions=True)},
+    tables={"loss": Names(("nonsat",), DEFAULT)},
 )
 
 
@@ -62,6 +62,8 @@ class Chooser:
         #: the tables of the components that a stored run had
         self.stored: set[KeyPath] = set()
         self.companions = True
+        #: the kinds whose last choice stands in a whole configuration: nothing is added to it
+        self.listed: set[str] = set()
         #: true where a later layer has chosen other metrics, and no extractor with them
         self.inherits_features = False
         for layer in layers:
@@ -89,6 +91,8 @@ class Chooser:
             self.inherits_features = False
         elif MetricSpec.kind in layer.tables:
             self.inherits_features = True
+        chosen_kinds = {path[0] for path in entries if path[1:] == ("name",)} | {*layer.tables}
+        self.listed = (self.listed | chosen_kinds) if layer.whole else (self.listed - chosen_kinds)
         for kind, chosen in layer.tables.items():
             for name in set(self.tables[kind].names) - set(chosen.names):
                 self.forget((kind, name))

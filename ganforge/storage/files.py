@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from ganforge.errors import UsageError
 from ganforge.printable import printable
@@ -37,6 +39,24 @@ def write_atomically(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
             temporary.unlink()
         raise
     flush_folder(path.parent)
+
+
+@contextlib.contextmanager
+def open_regular(path: Path) -> Iterator[BinaryIO]:
+    """A regular file to be read; of anything else nothing is. Raises OSError.
+
+    Opening a FIFO would otherwise wait for a writer, and a device has no end.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("it is not a regular file")
+        file = os.fdopen(descriptor, "rb", closefd=False)
+        with file:
+            yield file
+    finally:
+        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:

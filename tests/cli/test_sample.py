@@ -23,7 +23,8 @@ from ganforge import Field, Fit, Game, NoOptions, Problem
 from ganforge.config.run_config import Selection
 from ganforge.plugin.discovery import discover
 from ganforge.storage import tensor_file
-from ganforge.storage.generator_file import write_generator
+from ganforge.storage.checkpoint import module_tensors
+from ganforge.storage.generator_file import description, fit_tensors
 from tests.conftest import Answer, Command, FakePlugin
 
 CLOTHES = ("T-shirt/top", "Trouser", "Ankle boot")
@@ -164,7 +165,9 @@ def make(cli: Command, fake_plugin: FakePlugin) -> Make:
         path = Path("run/generator.safetensors")
         path.parent.mkdir(exist_ok=True)
         config: Any = SimpleNamespace(**chosen)
-        write_generator(path, network, Game(problem), config, problem)
+        tensors = module_tensors("generator", network) | module_tensors("game", Game(problem))
+        tensors |= fit_tensors(problem)
+        tensor_file.write(path, "generator", tensors, description(config, problem))
         return path
 
     return write
