@@ -55,7 +55,7 @@ class Dataset:
     fit: Fit | None = None
     left_out: str = ""
 
-    def files(self) -> Mapping[str, FileRecord]:
+    def file_records(self) -> Mapping[str, FileRecord]:
         """The files that the samples are read from, by name, for a record of what was trained on.
 
         It is asked once, and should cost no second reading. A set that cannot tell has none; then

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -43,7 +43,7 @@ class Manifest:
     @property
     def digest(self) -> str:
         """32 hexadecimal digits."""
-        document = self.to_json() | {"files": self.files_digest}
+        document = replace(self, files={}).to_json()
         return blake2b(json.dumps(document).encode(), digest_size=16).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
@@ -72,9 +72,12 @@ class Manifest:
         )
 
 
-def take_manifest(dataset: Dataset, fields: Mapping[str, Field]) -> Manifest:
-    """The manifest of a data set as it is now; `fields` are those of it that a run uses."""
-    files = dataset.files()
+def take_manifest(dataset: Dataset, fields: Mapping[str, Field], *, look: bool = True) -> Manifest:
+    """The manifest of a data set as it is now; `fields` are those of it that a run uses.
+
+    Without `look` no samples are, as of data that has a digest of its own.
+    """
+    files = dataset.file_records()
     return Manifest(
         num_samples=len(dataset) if isinstance(dataset, InMemoryDataset | MapDataset) else None,
         shapes={name: [*it.known_shape] for name, it in fields.items()},
@@ -82,7 +85,7 @@ def take_manifest(dataset: Dataset, fields: Mapping[str, Field]) -> Manifest:
         files=files if len(files) <= MOST_FILES else {},
         num_files=len(files),
         files_digest=_digest(files) if files else "",
-        marks={} if files else marks_of(dataset, fields),
+        marks=marks_of(dataset, fields) if look and not files else {},
     )
 
 

@@ -50,13 +50,23 @@ def _values(dataset: Dataset, fields: Mapping[str, Field]) -> Iterator[tuple[str
                     yield from ((name, values[row]) for row in rows)
         case MapDataset():
             for row in _evenly(len(dataset), NUM_READ):
-                item = dataset[row]
-                given = item if isinstance(item, Mapping) else {SAMPLE: item[0], LABEL: item[1]}
-                paired = [it for it in fields if fields[it].paired and it in given]
-                yield from ((name, given[name]) for name in paired)
+                yield from _paired_values(dataset, fields, row)
             for name in [it for it in fields if not fields[it].paired]:
                 rows = _evenly(dataset.size(name), NUM_READ)
                 yield from ((name, dataset.value(name, row)) for row in rows)
+
+
+def _paired_values(
+    dataset: MapDataset, fields: Mapping[str, Field], row: int
+) -> Iterator[tuple[str, Any]]:
+    """The values of an item; none of one that cannot be read, which is told when it is needed."""
+    try:
+        item = dataset[row]
+        given = item if isinstance(item, Mapping) else {SAMPLE: item[0], LABEL: item[1]}
+        values = {name: torch.as_tensor(given[name]) for name in fields if fields[name].paired}
+    except Exception:
+        return
+    yield from values.items()
 
 
 def _evenly(total: int, num: int) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -51,7 +52,7 @@ def record_data(
     run of which nothing was kept goes on.
     """
     config, data = assembly.config, assembly.data
-    now = take_manifest(data.dataset, _used(config, data.dataset, data.fields))
+    now = _taken(config, data.dataset, data.fields)
     stored = read_manifest(run) if compare else None
     if stored is None:
         return DataRecord(manifest=now, differences=())
@@ -62,13 +63,28 @@ def record_data(
             f"something else: {'; '.join(moved)}. Their folders were renamed: name them as they "
             "were"
         )
+    return DataRecord(manifest=now, differences=_told(run, label, stored, now, consequence))
+
+
+def warn_of_other_data(
+    run: RunDirectory, label: str, dataset: Dataset, fields: Mapping[str, Field], consequence: str
+) -> None:
+    """Warn where a data set is not what a run was trained on; `label` is how messages name it."""
+    stored = read_manifest(run)
+    if stored is not None:
+        _told(run, label, stored, take_manifest(dataset, fields), consequence)
+
+
+def _told(
+    run: RunDirectory, label: str, stored: Manifest, now: Manifest, consequence: str
+) -> tuple[str, ...]:
     found = tuple(differences(stored, now))
     if found:
         warnings.warn(
             f"{label} is not what {run} was trained on: {'; '.join(found)}. {consequence}",
-            stacklevel=2,
+            stacklevel=3,
         )
-    return DataRecord(manifest=now, differences=found)
+    return found
 
 
 def keep_data(run: RunDirectory, config: RunConfig, record: DataRecord) -> None:
@@ -104,13 +120,20 @@ def compare_data(run: RunDirectory, config: RunConfig) -> tuple[str, ...] | None
     config.dataset.check_available()
     randomness = Randomness(config.training.seed, torch.device("cpu"))
     dataset, fields = build_dataset(config.dataset, config.fields, randomness)
-    now = take_manifest(dataset, _used(config, dataset, fields))
+    now = _taken(config, dataset, fields)
     return (*moved_classes(stored, now), *differences(stored, now))
 
 
-def _used(config: RunConfig, dataset: Dataset, fields: Mapping[str, Field]) -> dict[str, Field]:
-    """The fields of the run, with the classes in the order in which the data set gives them."""
+def _taken(config: RunConfig, dataset: Dataset, fields: Mapping[str, Field]) -> Manifest:
+    """The manifest of a run's data. Raises PluginError where the data set does not give it.
+
+    Of the fields of the run, with the classes in the order in which the data set gives them.
+    """
     own = dict(fields) | dict(dataset.fields)
     if dataset.classes is not None and LABEL in own:
         own[LABEL] = replace(own[LABEL], classes=tuple(dataset.classes))
-    return {name: own[name] for name in (SAMPLE, *sorted(config.used_fields)) if name in own}
+    used = {name: own[name] for name in (SAMPLE, *sorted(config.used_fields)) if name in own}
+    # Data that a program hands over has a digest among its options, and may be read but once.
+    take = partial(take_manifest, look=not config.dataset.spec.handed_over)
+    manifest: Manifest = config.dataset.component.call("cannot be looked at", take, dataset, used)
+    return manifest

@@ -72,7 +72,7 @@ class DecodedImages(InMemoryDataset):
     def describe(self) -> str:
         return self.told.description
 
-    def files(self) -> Mapping[str, FileRecord]:
+    def file_records(self) -> Mapping[str, FileRecord]:
         return self.told.files
 
 
@@ -120,7 +120,7 @@ class StoredImages(MapDataset):
     def describe(self) -> str:
         return self.told.description
 
-    def files(self) -> Mapping[str, FileRecord]:
+    def file_records(self) -> Mapping[str, FileRecord]:
         return self.told.files
 
     def __getstate__(self) -> dict[str, Any]:

@@ -25,11 +25,13 @@ _MOST_BYTES = 256 * 2**20
 class Labels:
     """The class of each candidate, by its name; None where it has none.
 
-    `left_out` are the classes of files that are not even candidates.
+    `place` says where those stand that have none, `left_out` are the classes of files that are not
+    even candidates.
     """
 
     root: str
     names: list[str | None]
+    place: str = "lie in no sub-folder, and labels need every image to lie in one"
     left_out: frozenset[str] = frozenset()
 
     def of(self, kept: Sequence[int]) -> tuple[list[int] | None, tuple[str, ...] | None]:
@@ -42,7 +44,7 @@ class Labels:
         if labels is None and any(names):
             warnings.warn(
                 f"the images in {shown(self.root)} have no labels: {names.count(None):,} of "
-                f"{len(names):,} lie in no sub-folder, and labels need every image to lie in one",
+                f"{len(names):,} {self.place}",
                 stacklevel=3,
             )
         found = {name for name in self.names if name is not None} | self.left_out
@@ -72,7 +74,8 @@ def find_labels(found: Candidates, options: ImagesOptions) -> Labels:
         given = _table(found.files, file, root)
         found.census.other.remove(file)
         if given is not None:
-            return Labels(root=root, names=[given.get(name) for name in names])
+            none = f"have none in {shown(file)}"
+            return Labels(root=root, names=[given.get(name) for name in names], place=none)
         return nothing
     folders = class_names(names, depth)
     if options.labels == "auto":

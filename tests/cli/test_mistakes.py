@@ -192,6 +192,10 @@ MISTAKES = {
         "Error: there is no folder or zip file 'absent/photos'. Name one with --set "
         "dataset.root=PATH",
     ),
+    "a folder whose name is a number": (
+        ["--set", "dataset.name=images", "--set", "dataset.root=2024"],
+        "Error: there is no folder or zip file '2024'. Name one with --set dataset.root=PATH",
+    ),
     "absent root": (
         ["--dataset", "mnist", "--set", "dataset.root=absent"],
         "Error: the data set mnist is not in 'absent/MNIST/raw'",

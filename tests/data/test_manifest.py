@@ -45,7 +45,7 @@ class Files(InMemoryDataset):
         super().__init__(pictures(len(records)))
         self.records = records
 
-    def files(self) -> Mapping[str, FileRecord]:
+    def file_records(self) -> Mapping[str, FileRecord]:
         return self.records
 
 

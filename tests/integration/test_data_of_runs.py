@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +17,7 @@ from ganforge.config.layers import from_run
 from ganforge.config.resolve import resolve
 from ganforge.engine.data_record import compare_data
 from ganforge.storage.run_directory import RunDirectory
+from ganforge_images.checking import Checker
 from tests.torchvision_files import write_idx, write_mnist
 
 from .conftest import TINY
@@ -189,11 +193,72 @@ def test_the_differences_can_be_asked_for(ganforge, folder, tmp_path, installed)
     assert compare_data(run, config) is None
 
 
+@pytest.mark.parametrize(
+    ("command", "consequence"),
+    [
+        (
+            ("evaluate", "run", "--num", 8, "--metric", "fid", "--features", "random"),
+            "The scores are those by what is",
+        ),
+        (("sample", "run", "--refine", "rejection", "--num", 8), "Samples are refined by what is"),
+    ],
+)
+def test_other_commands_tell_too(ganforge, folder, tmp_path, monkeypatch, command, consequence):
+    assert ganforge("train", *FOLDER).code == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    from_there = [f"../{it}" if it == "run" else it for it in command]
+    answer = ganforge(*from_there)
+    assert answer.code == 0, answer.err
+    assert "trained on" not in answer.err
+    (folder / "apple/0.png").unlink()
+    answer = ganforge(*from_there)
+    assert answer.code == 0, answer.err
+    assert (
+        f"is not what ../run was trained on: 1 file removed (apple/0.png); 11 samples in place of "
+        f"12. {consequence} there now"
+    ) in answer.text
+
+
 def test_a_run_that_fails_before_its_first_step_leaves_no_record(ganforge, tmp_path):
     (tmp_path / "images").mkdir()
     answer = ganforge("train", *FOLDER)
     assert answer.code == 2
     assert not (tmp_path / "run").exists()
+
+
+def test_a_number_may_be_the_name_of_a_folder(ganforge, folder, tmp_path):
+    folder.rename(tmp_path / "2024")
+    data = ("--set", "dataset.name=images", "--set", "dataset.root=2024", "--channels", "1")
+    assert ganforge("train", *RUN, *data).code == 0
+    assert ganforge(*ON, 3)[::2] == (0, "")
+    (tmp_path / "a.toml").write_text("[dataset]\nname = 'images'\nroot = 2024\n")
+    answer = ganforge("train", *RUN[:-1], "other", "--config", "a.toml")
+    assert (answer.code, answer.out) == (2, "")
+    assert (
+        "a.toml:3: dataset.root of the dataset 'images': expected a string, got 2024; in quotes it "
+        'is one: "2024"'
+    ) in answer.text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_scan_of_a_folder(ganforge, folder, monkeypatch, number):
+    for index in range(400):
+        shutil.copy(folder / "apple/0.png", folder / f"apple/copy{index}.png")
+    checked, several = [], Checker.several
+
+    def slowly(self, entries):
+        checked.append(len(entries))
+        if len(checked) == 2:
+            os.kill(os.getpid(), number)
+        time.sleep(0.05)
+        return several(self, entries)
+
+    monkeypatch.setattr(Checker, "several", slowly)
+    answer = ganforge("train", *FOLDER)
+    assert answer.code == 128 + number
+    assert len(checked) < 8  # of 13 tasks
+    assert "Traceback" not in answer.err
 
 
 def test_the_start_says_what_was_taken_and_what_was_left(ganforge, folder):
