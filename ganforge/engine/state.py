@@ -16,7 +16,6 @@ from ganforge.plugin.fields import LABEL, Field
 from ganforge.printable import printable
 from ganforge.storage import provenance
 from ganforge.storage.checkpoint import (
-    KIND,
     differences,
     digest,
     load_module,
@@ -27,7 +26,7 @@ from ganforge.storage.checkpoint import (
 from ganforge.storage.derived import SAMPLED
 from ganforge.storage.generator_file import FIT, description, fit_tensors
 from ganforge.storage.run_directory import RunDirectory
-from ganforge.storage.tensor_header import GENERATOR, read_document
+from ganforge.storage.tensor_header import CHECKPOINT, GENERATOR, read_document
 
 from .assemble import Assembly
 from .step import Training
@@ -78,7 +77,7 @@ def trained_classes(run: RunDirectory, config: RunConfig) -> Classes:
     """
     for _, path in run.list_checkpoints():
         try:
-            stored = read_document(path, KIND).get("classes")
+            stored = read_document(path, CHECKPOINT).get("classes")
         except CheckpointError:  # which is told when it is loaded
             continue
         if stored is None:

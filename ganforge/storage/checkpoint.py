@@ -21,7 +21,7 @@ from ganforge.errors import CheckpointError, NewerFormatError, PluginError, shor
 from ganforge.printable import printable
 from ganforge.storage import tensor_file
 from ganforge.storage.run_directory import RunDirectory
-from ganforge.storage.tensor_header import CHECKPOINT as KIND
+from ganforge.storage.tensor_header import CHECKPOINT
 
 
 def newest_sound(run: RunDirectory) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:
@@ -33,7 +33,7 @@ def newest_sound(run: RunDirectory) -> tuple[Path, dict[str, Tensor], dict[str, 
     checkpoints = run.list_checkpoints()
     for number, (_, path) in enumerate(checkpoints):
         try:
-            return path, *tensor_file.read(path, KIND)
+            return path, *tensor_file.read(path, CHECKPOINT)
         except CheckpointError as error:
             if isinstance(error, NewerFormatError) or number == len(checkpoints) - 1:
                 raise
@@ -159,5 +159,5 @@ def write_checkpoint(
 ) -> Path:
     """Write the checkpoint of a step. Raises CheckpointError; what was there before stays."""
     path = run.checkpoint(step)
-    tensor_file.write(path, KIND, tensors, document)
+    tensor_file.write(path, CHECKPOINT, tensors, document)
     return path
