@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -107,7 +106,7 @@ def train(
     if isinstance(config, Mapping):
         table = {key: value for key, value in config.items() if key != "dataset"}
         registry, entries = _data(registry, config.get("dataset"), "config['dataset']")
-        layers.append(_with(entries, from_arguments(table, "config[{!r}]", with_companions=False)))
+        layers.append(_with(entries, from_arguments(table, "config[{!r}]", whole=True)))
     elif config is not None:
         layers.append(from_file(Path(config)))
     registry, entries = _data(registry, dataset, "dataset=")
@@ -185,9 +184,7 @@ def _check_arguments(
 
 
 def _stoppable(request: StopRequest, training: Callable[[], session.Result]) -> session.Result:
-    """Train, with signals as requests to stop; only the main thread can handle them."""
-    if threading.current_thread() is not threading.main_thread():
-        return training()
+    """Train, with signals as requests to stop, in the main thread."""
     try:
         with request.listening():
             result = training()

@@ -17,6 +17,7 @@ from ganforge.plugin.discovery import discover
 
 from .console import warn_of_failures
 from .grouped import GroupedCommand, option_in
+from .paths import PATH
 from .scores import print_scores
 from .threads import spin_briefly
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.command("evaluate", cls=GroupedCommand)
-@click.argument("path", metavar="PATH", type=Path)
+@click.argument("path", metavar="PATH", type=PATH)
 @option_in("With what", "--dataset", metavar="NAME|PATH", help="Real samples. [the run's]")
 @option_in(
     "With what",

@@ -23,8 +23,9 @@ from ganforge.plugin.discovery import discover
 from ganforge.plugin.registry import Registry
 
 from . import TYPED
-from .console import print_error, warn_of_failures
+from .console import go_on_without_output, print_error, warn_of_failures
 from .grouped import GroupedCommand, option_in
+from .paths import NEW_PATH, PATH
 from .progress import choose_display
 from .threads import spin_briefly
 
@@ -62,7 +63,10 @@ FLAGS_OF_TABLES = {
 @option_in("What", "--game", metavar="NAME", help="How the networks are connected. [generator's]")
 @option_in("What", "--recipe", metavar="NAME", help="Start from a recipe. [none]")
 @option_in(
-    "What", "--conditional", is_flag=True, default=None, help="Tell both networks the label."
+    "What",
+    "--conditional/--no-conditional",
+    default=None,
+    help="Tell both networks the label. [for digits]",
 )
 @option_in(
     "What",
@@ -134,9 +138,9 @@ FLAGS_OF_TABLES = {
     multiple=True,
     help="Log to csv, tensorboard or another callback; repeatable.",
 )
-@option_in("Run", "--out", metavar="DIR", type=Path, help="Run directory. [runs/NNNNN-...]")
+@option_in("Run", "--out", metavar="DIR", type=NEW_PATH, help="Run directory. [runs/NNNNN-...]")
 @option_in("Run", "--overwrite", is_flag=True, help="Replace the run that is in --out.")
-@option_in("Run", "--resume", metavar="RUN", type=Path, help="Go on with a run.")
+@option_in("Run", "--resume", metavar="RUN", type=PATH, help="Go on with a run.")
 @option_in(
     "Run",
     "--override",
@@ -154,7 +158,7 @@ FLAGS_OF_TABLES = {
 @option_in(
     "Run", "--allow-nonfinite", is_flag=True, help="Resume a checkpoint that holds NaN or infinity."
 )
-@option_in("Run", "--config", metavar="FILE", type=Path, help="Start from a TOML file.")
+@option_in("Run", "--config", metavar="FILE", type=PATH, help="Start from a TOML file.")
 @option_in(
     "Run",
     "--set",
@@ -202,6 +206,7 @@ def command(
     if dry_run:
         click.echo(resolved.to_toml(), nl=False)
         return 0
+    go_on_without_output()
     warn_of_failures(discovery)
     resolved.check_available()
     request = StopRequest()
@@ -289,7 +294,7 @@ def _command_line(
     entries += from_settings(settings).entries
     flags = {"callback": "--logger", "augmentation": "--augment"}
     chosen = {
-        kind: Names(names, Flag(flags.get(kind, f"--{kind}")), with_companions=True)
+        kind: Names(names, Flag(flags.get(kind, f"--{kind}")))
         for kind, names in tables.items()
         if names
     }

@@ -5,6 +5,7 @@ A later layer overrides an earlier one: defaults, then a file, then flags, then 
 
 from __future__ import annotations
 
+import re
 import tomllib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ganforge.config.migration import migrate
+from ganforge.config.places import read_places
 from ganforge.config.toml import quoted
 from ganforge.errors import Complaint, ConfigError, OutdatedWarning, listed
 from ganforge.plugin.schedule import is_schedule
@@ -26,6 +28,9 @@ MAX_LOCATED_CHARACTERS = 40_000
 MAX_DEPTH = 4
 
 KeyPath = tuple[str, ...]
+
+
+_WINDOWS_PATH = re.compile(r'"(?:[A-Za-z]:|\\)\\')
 
 
 class Origin(Protocol):
@@ -47,11 +52,17 @@ class Flag:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One value, its key, and where it comes from."""
+    """One value, its key, and where it comes from.
+
+    `text` is the value as it was typed, where it was no TOML file that it stood in; `place` is the
+    absolute path that a relative one of a stored run meant.
+    """
 
     path: KeyPath
     value: object
     origin: Origin
+    text: str | None = None
+    place: str | None = None
 
     @property
     def where(self) -> str:
@@ -60,15 +71,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Names:
-    """The components of one kind that a layer selects, and where it does.
-
-    `with_companions` is said of losses that a person names, who means the usual setting of each;
-    what stands in a file is all there is.
-    """
+    """The components of one kind that a layer selects, and where it does."""
 
     names: tuple[str, ...] = ()
     origin: Origin = Flag("default")
-    with_companions: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +82,16 @@ class Layer:
     """Entries that stand side by side: none resets what another one of them sets.
 
     `tables` names what the layer selects of a kind of which a run has any number (its losses, its
-    metrics, its callbacks); a kind that is absent is left alone. `stored` says that it is the
+    metrics, its callbacks); a kind that is absent is left alone. `whole` says that it is a
+    configuration of its own, as a file is: what it lists is all that there is, while a person who
+    names a loss or a data set means the usual setting of each. `stored` says that it is the
     configuration of a run, which had every value that there was at the time. `companions` is false
     where the companions of losses are not wanted.
     """
 
     entries: tuple[Entry, ...] = ()
     tables: Mapping[str, Names] = field(default_factory=dict)
+    whole: bool = False
     stored: bool = False
     companions: bool = True
 
@@ -122,7 +131,20 @@ def _read(path: Path) -> str:
 
 def from_run(path: Path) -> Layer:
     """The layer of a run's own `config.toml`. Raises ConfigError for a file that is not one."""
-    return replace(from_text(_read(path), printable(path)), stored=True)
+    return of_run(_read(path), printable(path), path)
+
+
+def of_run(text: str, name: str, config_file: Path) -> Layer:
+    """The layer of the configuration of a run, with the places of its data as they are now.
+
+    They are kept beside `config_file`, which need not be there.
+    """
+    layer, places = from_text(text, name), read_places(config_file)
+    entries = []
+    for entry in layer.entries:
+        typed, place = places.get(".".join(entry.path), (None, None))
+        entries.append(replace(entry, place=place) if typed == entry.value else entry)
+    return replace(layer, entries=tuple(entries), stored=True)
 
 
 def from_text(text: str, name: str) -> Layer:
@@ -136,6 +158,11 @@ def _layer(text: str, name: str) -> tuple[Layer, list[str]]:
         tree = tomllib.loads(text)
     except _UNREADABLE as error:
         what = f"is not TOML: {printable(error)}"
+        if _WINDOWS_PATH.search(text):
+            what += (
+                "; in double quotes a backslash begins an escape, so write a Windows path in "
+                "single quotes, 'C:\\data', or with forward slashes"
+            )
         raise ConfigError([Complaint(where=name, what=what)]) from error
     outdated = migrate(tree)
     origin = _File(name, text)
@@ -146,6 +173,7 @@ def _layer(text: str, name: str) -> tuple[Layer, list[str]]:
             for kind in TABLES
             if isinstance(tree.get(kind), dict)
         },
+        whole=True,
     )
     return layer, outdated
 
@@ -171,7 +199,10 @@ def from_settings(assignments: Sequence[str], flag: str = "--set") -> Layer:
             continue
         tree = _toml_or_none(f"{key} = {raw}") or _toml_or_none(f"{key} = {quoted(raw)}")
         origin = Flag(where)
-        found = [Entry(path=path, value=value, origin=origin) for path, value in leaves(tree or {})]
+        found = [
+            Entry(path=path, value=value, origin=origin, text=raw)
+            for path, value in leaves(tree or {})
+        ]
         if not found:
             what = "sets nothing" if tree else f"{printable(key)!r} is not a dotted key"
             complaints.append(Complaint(where=where, what=what))

@@ -16,6 +16,7 @@ from ganforge.device.execution import Execution
 from ganforge.errors import DataError, PluginError
 from ganforge.plugin.fields import LABEL, SAMPLE, Field
 from ganforge.printable import described
+from ganforge.terminal import ENDING_SIGNALS
 
 from .batches import Batches
 from .order import Order, to_device
@@ -147,8 +148,10 @@ def _numbers(rows: Mapping[str, Tensor]) -> Iterator[dict[str, int]]:
 
 
 def _leave_signals_to_parent(worker: int) -> None:
-    """Ctrl-C reaches every process of the terminal; what it means is the parent's to say."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Ignore what reaches every process of a terminal or a job: the parent says what it means."""
+    # Not SIGTERM, by which the parent ends a worker that does not end by itself.
+    for number in (signal.SIGINT, *ENDING_SIGNALS):
+        signal.signal(number, signal.SIG_IGN)
 
 
 class _IndexLists:

@@ -25,13 +25,15 @@ class SessionFacts:
 
     Parameters are numbers of trained weights; `unit` is what samples are counted in, and `side`
     the pixels on a side of one in a picture, where samples are pictures themselves. `changes` are
-    what the session changes of the configuration: `{"from": ..., "to": ...}` by key.
+    what the session changes of the configuration: `{"from": ..., "to": ...}` by key. `left_out`
+    says what of the data was not taken, and is empty where all was.
     """
 
     run: RunDirectory
     config: RunConfig
     device: str
     data: str
+    left_out: str
     sample: str
     unit: str
     side: int | None

@@ -20,6 +20,7 @@ from ganforge.errors import GanforgeError
 from ganforge.pictures.encoding import encode_png
 from ganforge.plugin.fields import GRIDS
 from ganforge.printable import described, printable
+from ganforge.sharing import redacted
 from ganforge.storage.files import write_atomically
 from ganforge.storage.run_directory import RunDirectory
 
@@ -164,6 +165,7 @@ class CallbackObserver(Observer):
 
     def started(self, facts: SessionFacts) -> None:
         values = {".".join(key): it.value for key, it in facts.config.values().items()}
+        values = redacted(values)
         self._call(lambda: self._callback.started(facts.run.path, facts.first_step, values))
 
     def metrics(self, values: Mapping[str, float]) -> None:
@@ -205,6 +207,7 @@ def _facts(
         config=assembly.config,
         device=assembly.execution.describe(),
         data=assembly.data.dataset.describe(),
+        left_out=assembly.data.dataset.left_out,
         sample=sample.shown(),
         unit=assembly.format.spec.unit,
         side=sample.known_shape[-1] if sample.kind in GRIDS else None,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ganforge.config.layers import Layer, from_run, from_text
+from ganforge.config.layers import Layer, from_run, of_run
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import ConfigLine, KeyPath, RunConfig
 from ganforge.config.toml import shown
@@ -47,6 +47,7 @@ class Trained:
     `overridden` is what the session that wrote it has overridden, as its record has it.
     """
 
+    run: RunDirectory
     path: Path
     step: int
     text: str
@@ -54,7 +55,7 @@ class Trained:
 
     @property
     def layer(self) -> Layer:
-        return replace(from_text(self.text, printable(self.path)), stored=True)
+        return of_run(self.text, printable(self.path), self.run.config)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +106,7 @@ def trained_with(run: RunDirectory) -> Trained | None:
             continue
         text, overridden = document.get("config"), document.get("overridden") or {}
         if isinstance(text, str) and isinstance(overridden, dict):
-            return Trained(path=path, step=step, text=text, overridden=overridden)
+            return Trained(run=run, path=path, step=step, text=text, overridden=overridden)
     return None
 
 

@@ -27,6 +27,7 @@ from .observers import Observer
 
 if TYPE_CHECKING:
     from .assemble import Assembly
+    from .data_record import DataRecord
     from .trainer import Trainer
 
 
@@ -73,7 +74,7 @@ def train(
         if not resume and not overwrite:
             _begin(config, run)
         try:
-            trainer = _prepare(config, run, observers, resume, remedies, changes or {}, allow)
+            trainer, data = _prepare(config, run, observers, resume, remedies, changes or {}, allow)
         except GanforgeError:
             if not resume and not overwrite:
                 run.discard()
@@ -81,7 +82,10 @@ def train(
         if overwrite:
             clear(run)
             _begin(config, run)
-        environment = _environment(trainer.assembly, began, command)
+        from .data_record import keep_data
+
+        keep_data(run, config, data)
+        environment = _environment(trainer.assembly, began, command) | {"data": data.summary()}
         if resume:
             _go_on(trainer, environment)
         if allow:
@@ -136,8 +140,9 @@ def _prepare(
     remedies: Iterable[Component[Spec]],
     changes: dict[str, Any],
     allow: Collection[str],
-) -> Trainer:
+) -> tuple[Trainer, DataRecord]:
     from .assemble import assemble
+    from .data_record import record_data
     from .state import trained_classes
     from .trainer import Trainer
 
@@ -145,6 +150,7 @@ def _prepare(
         fresh = not resume or not run.list_checkpoints()
         trained = {} if fresh else trained_classes(run, config)
         assembly = assemble(config, fresh=fresh, trained=trained)
+        data = record_data(run, assembly, compare=not fresh)
         trainer = Trainer(assembly, run, *observers, remedies=remedies, changes=changes)
         if resume:
             run.make_folders()
@@ -155,7 +161,7 @@ def _prepare(
         raise PluginError(
             f"the run could not be set up: {described(error)} (GANFORGE_DEBUG=1 shows where)"
         ) from error
-    return trainer
+    return trainer, data
 
 
 def _environment(assembly: Assembly, began: datetime, command: Sequence[str]) -> dict[str, Any]:

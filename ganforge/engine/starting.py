@@ -17,6 +17,7 @@ from ganforge.plugin.specs import NetworkSpec, Side
 from ganforge.printable import printable
 from ganforge.storage import checkpoint, tensor_file
 from ganforge.storage.checkpoint import digest
+from ganforge.storage.paths import check_path
 from ganforge.storage.run_directory import RunDirectory
 from ganforge.storage.tensor_header import CHECKPOINT, GENERATOR
 
@@ -71,6 +72,7 @@ def start_from(config: RunConfig, networks: Mapping[Side, nn.Module | None]) -> 
 
 def _weights(source: Path, side: Side, key: str) -> dict[str, Tensor]:
     """The tensors of one side of a run, a checkpoint or a generator's file."""
+    check_path(source, key)
     shown = printable(source)
     if source.is_dir():
         newest = checkpoint.newest_sound(RunDirectory.open(source))

@@ -14,6 +14,7 @@ from ganforge.data.classes import Classes
 from ganforge.errors import CheckpointError
 from ganforge.plugin.fields import LABEL, Field
 from ganforge.printable import printable
+from ganforge.sharing import shareable
 from ganforge.storage import provenance
 from ganforge.storage.checkpoint import (
     differences,
@@ -59,7 +60,9 @@ def snapshot(
     return tensors, {
         "step": step,
         "config": assembly.config.to_toml(),
-        "components": {place: provenance.record(chosen) for place, chosen in selections.items()},
+        "components": {
+            place: shareable(provenance.record(chosen)) for place, chosen in selections.items()
+        },
         "classes": _classes(assembly),
         "frozen": _frozen(training),
         "telemetry_counts": counts,

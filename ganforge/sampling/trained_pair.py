@@ -17,6 +17,7 @@ from ganforge.contracts import Batch, Draw, Inputs, Pair, Progress, Scores, Upda
 from ganforge.data.batches import Batches
 from ganforge.device.randomness import Randomness
 from ganforge.engine.assemble import Assembly, assemble
+from ganforge.engine.data_record import record_data
 from ganforge.engine.evaluation import at_most
 from ganforge.engine.generation import CHUNK, joined
 from ganforge.engine.state import trained_classes
@@ -171,6 +172,7 @@ def open_pair(
     assembly = assemble(
         _without_watchers(config, trained), fresh=False, trained=trained_classes(run, config)
     )
+    record_data(run, assembly, compare=True, consequence="Samples are refined by what is there now")
     side = assembly.training.sides.discriminator
     assert side is not None
     path, tensors, stored = _checkpoint(run, document)

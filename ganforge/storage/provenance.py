@@ -17,6 +17,7 @@ from ganforge.plugin.options import parse, to_toml
 from ganforge.plugin.registry import Component, Registry
 from ganforge.plugin.requirements import installation
 from ganforge.printable import printable
+from ganforge.sharing import is_secret
 
 S = TypeVar("S", bound=ComponentSpec)
 
@@ -49,6 +50,7 @@ def record(selection: Selection[ComponentSpec]) -> dict[str, Any]:
         "options": {
             field.name: to_toml(getattr(selection.options, field.name))
             for field in describe_options(options)
+            if not is_secret(field.name)
         },
     }
 

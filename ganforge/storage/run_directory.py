@@ -2,6 +2,7 @@
 
 config.toml          the resolved configuration; `ganforge train --config` accepts it
 environment.json     the versions and the device of each session of the run
+data.json            what the run was trained on, and where that lay; for this run alone
 status.json          what the run is doing, or how it ended
 metrics.jsonl        one object per log step
 metrics.png          the same, drawn
@@ -23,9 +24,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from ganforge.config.places import DATA_FILE
 from ganforge.errors import RunDirectoryError, UsageError
 from ganforge.printable import printable
+from ganforge.sharing import redacted
 from ganforge.storage.files import TEMPORARY_PREFIX, remove_leftovers, write_text
+from ganforge.storage.paths import check_path, cut_name, quoted
 
 State = Literal["running", "finished", "interrupted", "terminated", "preempted", "failed"]
 
@@ -35,12 +39,14 @@ _CHECKPOINT = re.compile(r"step-(\d{8,})\.safetensors")
 
 
 class RunDirectory:
-    """The paths of a run."""
+    """The paths of a run. Raises UsageError for one that no file system takes."""
 
     def __init__(self, path: Path) -> None:
+        check_path(path)
         self.path = path
         self.config = path / "config.toml"
         self.environment = path / "environment.json"
+        self.data = path / DATA_FILE
         self.status = path / "status.json"
         self.metrics = path / "metrics.jsonl"
         self.curves = path / "metrics.png"
@@ -78,8 +84,8 @@ class RunDirectory:
                 return run
             raise UsageError(
                 f"{run} holds a run already, which is left as it is: go on with it by "
-                f"`ganforge train --resume {run}`, replace it with --overwrite, or name another "
-                "directory"
+                f"`ganforge train --resume {quoted(path)}`, replace it with --overwrite, or name "
+                "another directory"
             )
         if taken:
             what = "and holds no run that could be overwritten" if overwrite else ""
@@ -106,7 +112,7 @@ class RunDirectory:
 
     def discard(self) -> None:
         """Remove a run that never took a step: its few files, and folders that are empty."""
-        for file in (self.config, self.environment, self.status):
+        for file in (self.config, self.environment, self.data, self.status):
             file.unlink(missing_ok=True)
         for folder in (self.samples, self.checkpoints, self.path):
             with contextlib.suppress(OSError):
@@ -116,7 +122,7 @@ class RunDirectory:
         """Append this session's environment, and what it changed of the configuration."""
         sessions = self.sessions()
         sessions.append({**environment, "changes": changes})
-        self._write(self.environment, json.dumps({"sessions": sessions}, indent=2) + "\n")
+        self._write(self.environment, json.dumps({"sessions": redacted(sessions)}, indent=2) + "\n")
 
     def last_plugins(self) -> dict[str, str]:
         """The components of the last session by qualified name, with their packages' versions."""
@@ -137,6 +143,23 @@ class RunDirectory:
 
     def write_config(self, text: str) -> None:
         self._write(self.config, text)
+
+    def write_data(self, document: dict[str, Any]) -> None:
+        """Write what the run is trained on."""
+        self._write(self.data, json.dumps(document) + "\n")
+
+    def read_data(self) -> dict[str, Any] | None:
+        """What the run was trained on; None where that was not written, as by 0.1.
+
+        Raises ValueError or OSError where it cannot be read.
+        """
+        try:
+            document = json.loads(self.data.read_bytes())
+        except FileNotFoundError:
+            return None
+        if not isinstance(document, dict):
+            raise ValueError("it is no JSON object")
+        return document
 
     def write_status(self, state: State, step: int, detail: str = "") -> None:
         document = {"state": state, "step": step, "pid": os.getpid(), "host": socket.gethostname()}
@@ -249,8 +272,8 @@ def _held(run: RunDirectory) -> str:
 
 
 def next_directory(parent: Path, name: str) -> Path:
-    """`parent/00004-name` where the highest number taken is 3."""
+    """`parent/00004-name` where the highest number taken is 3; a long name is cut."""
     taken = [0]
     if parent.is_dir():
         taken += [int(m[1]) for p in parent.iterdir() if (m := _NUMBERED.fullmatch(p.name))]
-    return parent / f"{max(taken) + 1:05d}-{name}"
+    return parent / cut_name(f"{max(taken) + 1:05d}-{name}")

@@ -74,6 +74,7 @@ def test_a_hundred_deaths(tmp_path, mode):
     [
         (signal.SIGTERM, 143, "terminated"),
         (signal.SIGINT, 130, "interrupted"),
+        (signal.SIGHUP, 143, "terminated"),
         pytest.param("SIGUSR1", 143, "preempted", marks=needs_usr1),
     ],
 )
