@@ -116,7 +116,7 @@ def train(
     if resume is not None:
         run = open_to_resume(resume.path if isinstance(resume, Run) else Path(resume))
         _check_same_data(run, layers)
-        named = from_arguments(override or {}, "override[{!r}]", with_companions=False)
+        named = from_arguments(override or {}, "override[{!r}]", whole=True)
         resolved, changes = resume_config(run, layers, registry, named)
     else:
         resolved = resolve(layers, registry)
