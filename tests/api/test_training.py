@@ -128,7 +128,7 @@ def test_every_setting_is_an_argument_with_a_type() -> None:
         ({"config": "absent.toml"}, "absent.toml: cannot be read"),
         ({"recipe": "rign"}, "there is no recipe called 'rign'"),
         ({"resume": "absent"}, "there is no run in absent"),
-        ({"resume": "absent", "out": "new"}, "leave out out= and recipe="),
+        ({"resume": "absent", "out": "new"}, "leave out out=, overwrite= and recipe="),
         ({"callbacks": [3]}, "callbacks= takes objects"),
         ({"callbacks": [ganforge.Callback]}, "callbacks= takes objects"),
     ],

@@ -83,11 +83,11 @@ def test_a_signal_ends_in_a_checkpoint_and_its_own_exit_code(start, tmp_path, nu
     process = start(*typed, GANFORGE_PREEMPT_SIGNAL="USR1")
     metrics = tmp_path / "run" / "metrics.jsonl"
     deadline = time.monotonic() + 120
-    while not metrics.exists() and time.monotonic() < deadline:
+    while process.poll() is None and not metrics.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(getattr(signal, number) if isinstance(number, str) else number)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == code
+    assert process.returncode == code, err
     assert err == ""
     assert "a checkpoint is written" in out
     assert "ganforge train --resume run" in out

@@ -34,7 +34,8 @@ def test_a_run_is_replaced_whole_and_what_is_not_its_own_stays(
     assert ganforge(*NEW, "--overwrite").code == 0
     names = {path.relative_to(run).as_posix() for path in files(run)}
     assert names == {
-        *("config.toml", "environment.json", "status.json", "metrics.jsonl", "metrics.png"),
+        *("config.toml", "environment.json", "data.json", "status.json"),
+        *("metrics.jsonl", "metrics.png"),
         *("generator.safetensors", "checkpoints/step-00000003.safetensors"),
         *("samples/00000000.png", "samples/00000003.png", "samples/real.png"),
         *("notes.txt", "samples/mine.png"),

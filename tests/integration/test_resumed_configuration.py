@@ -303,3 +303,17 @@ def test_a_longer_run_whose_rate_has_not_begun_to_fall_is_one_of_that_length(
     ganforge("train", *TINY, *saving, "--steps", "16", "--out", "whole")
     left, right = weights(tmp_path / "part", 16), weights(tmp_path / "whole", 16)
     assert all(left[name].equal(right[name]) for name in right)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_program_overrides_and_overwrites_too(ganforge: Command, run: Path) -> None:
+    library.train(resume="run", steps=5, override={"training": {"seed": 7}})
+    assert sessions(run)[-1]["changes"]["training.seed"] == {"from": 0, "to": 7, "override": True}
+    with pytest.raises(library.UsageError, match="override= and allow= belong to resume="):
+        library.train(override={"training": {"seed": 7}})
+    with pytest.raises(
+        library.UsageError, match="allow= takes versions and nonfinite, and not nonfinit"
+    ):
+        library.train(resume="run", allow=["nonfinit"])  # type: ignore[list-item]
+    with pytest.raises(library.UsageError, match="overwrite= replaces a run in the directory of"):
+        library.train(overwrite=True)
