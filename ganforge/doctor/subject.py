@@ -14,6 +14,7 @@ from ganforge.config.resolve import resolve
 from ganforge.config.run_config import RunConfig
 from ganforge.errors import CheckpointError, GanforgeError, UsageError
 from ganforge.plugin.discovery import Discovery
+from ganforge.printable import printable
 from ganforge.storage.files import open_regular
 from ganforge.storage.paths import quoted_from_home
 from ganforge.storage.run_directory import RunDirectory, is_locked
@@ -140,6 +141,11 @@ def stored(path: Path, kind: str | None, step: int = 0) -> Stored | None:
         if not path.exists() and not path.is_symlink():
             return None
         return Stored(path=path, step=step, error=error)
+
+
+def why(error: Exception) -> str:
+    """`No such file or directory`, or what else an error says."""
+    return printable(getattr(error, "strerror", None) or error)
 
 
 def read_json(path: Path) -> Any:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from PIL import Image
 
 from ganforge.cli import main
 from tests.conftest import Command
@@ -48,6 +49,21 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         warnings.simplefilter("default", UserWarning)
         assert main(["train", *arguments, "--out", str(path)]) == 0
     return path
+
+
+@pytest.fixture
+def pictures(cli: Command) -> Path:
+    """A run of 2 steps on a folder of two classes, `fruit`."""
+    for number, name in enumerate(("apple", "pear")):
+        folder = Path("fruit", name)
+        folder.mkdir(parents=True)
+        for index in range(8):
+            Image.new("RGB", (9, 9), (20 * index, 99 * number, 7)).save(folder / f"{index}.png")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        arguments = [*TINY, "--steps", "2", "--dataset", "fruit", "--conditional"]
+        assert cli("train", *arguments, "--out", "r").code == 0
+    return Path("r")
 
 
 @pytest.fixture

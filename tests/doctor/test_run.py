@@ -353,6 +353,24 @@ def test_data_that_is_not_there(run: Path, doctor: Doctor) -> None:
     assert found["remedy"].startswith("`ganforge train --resume r --set dataset.root=PATH`")
 
 
+def test_data_that_is_not_what_it_was(pictures: Path, doctor: Doctor) -> None:
+    word = doctor(pictures)
+    assert word.troubles == {}
+    assert word.facts["same data"] == "as when it was trained"
+    Path("fruit/pear/3.png").rename("fruit/apple/9.png")
+    assert (
+        "1 file moved (pear/3.png to apple/9.png)"
+        in (doctor(pictures).troubles["data-that-differs"]["text"])
+    )
+    for old, new in (("apple", "x"), ("pear", "apple"), ("x", "pear")):
+        Path("fruit", old).rename(Path("fruit", new))
+    found = doctor(pictures).troubles["data-that-differs"]
+    assert found["severity"] == "error"
+    assert "8 of 8 files of 'apple' are 'pear' now" in found["text"]
+    (pictures / "data.json").write_text("{")
+    assert doctor(pictures).severities == {"record-of-data-that-cannot-be-read": "warning"}
+
+
 def test_a_configuration_that_does_not_work_here(run: Path, doctor: Doctor) -> None:
     replace(run / "config.toml", r'^name = "digits"', 'name = "far-gan/data"')
     word = doctor(run)
@@ -385,8 +403,14 @@ def test_sessions_that_differ(run: Path, doctor: Doctor) -> None:
     assert "`python -m pip install 'torch==2.10.0'`" in word.troubles["another-torch"]["remedy"]
 
 
-RECORDS = ("config.toml", "status.json", "environment.json", "metrics.jsonl", "evaluations.jsonl")
-FILES = (*RECORDS, "generator.safetensors", "best.safetensors", str(NEWEST.relative_to("r")))
+RECORDS = ("config.toml", "status.json", "environment.json", "data.json", "metrics.jsonl")
+FILES = (
+    *RECORDS,
+    "evaluations.jsonl",
+    "generator.safetensors",
+    "best.safetensors",
+    str(NEWEST.relative_to("r")),
+)
 STRANGE = {
     "fifo": os.mkfifo,
     "folder": Path.mkdir,
