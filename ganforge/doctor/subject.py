@@ -55,13 +55,14 @@ class Subject:
         """What brings back the configuration of the newest checkpoint; empty where none has it."""
         if not isinstance(self.document.get("config"), str):
             return ""
-        path, config = quoted_from_home(self.run.path), quoted_from_home(self.run.config)
-        command = f"`ganforge doctor --print-config {path} > {config}`"
-        return f"{command} brings back that of the newest checkpoint"
+        again = f"{self.resume} writes it again from the newest checkpoint"
+        if not self.run.config.exists() and not self.run.config.is_symlink():
+            return again
+        return f"{self.command('rm', self.run.config)}, and {again}"
 
     def command(self, verb: str, *paths: Path) -> str:
         """`rm r/x`, with paths as a shell takes them."""
-        return f"`{verb} {' '.join(map(quoted, paths))}`"
+        return f"`{verb} {' '.join(map(quoted_from_home, paths))}`"
 
     @cached_property
     def in_use(self) -> bool:

@@ -26,7 +26,7 @@ from tests.conftest import Command, FakePlugin
 from .conftest import Doctor
 
 OLD = Path(__file__).parents[1] / "data" / "written-by-0.1"
-Shell = Callable[[str], int]
+Shell = Callable[[str], None]
 
 NEWEST = Path("r/checkpoints/step-00000012.safetensors")
 OLDER = Path("r/checkpoints/step-00000010.safetensors")
@@ -108,10 +108,10 @@ def test_a_damaged_checkpoint_is_named_and_resuming_mends_it(
     found = word.troubles["damaged-checkpoint"]
     assert str(NEWEST) in found["text"]
     assert found["remedy"] == ("`ganforge train --resume r` sets it aside and goes on from step 10")
-    assert shell(found["remedy"]) == 0
+    shell(found["remedy"])
     word = doctor(run)
     assert word.severities == {"damaged-files-set-aside": "warning"}
-    assert shell(word.troubles["damaged-files-set-aside"]["remedy"]) == 0
+    shell(word.troubles["damaged-files-set-aside"]["remedy"])
     assert doctor(run).troubles == {}
 
 
@@ -165,7 +165,6 @@ def test_numbers_that_are_not_finite_are_found_under_checksums_that_match(
     )
     assert f"go on from step 10, which is finite: `rm {NEWEST}`" in found["remedy"]
     shell(found["remedy"])
-    assert shell("`ganforge train --resume r`") == 0
     assert doctor(run).troubles == {}
 
 
@@ -239,8 +238,10 @@ def test_an_edited_configuration_is_held_against_the_checkpoint(
     changed = word.troubles["configuration-that-was-changed"]
     assert changed["severity"] == "warning"
     assert changed["text"].endswith("since the newest checkpoint: training.steps: 12 -> 30")
-    assert differs["remedy"].startswith("`ganforge doctor --print-config r > r/config.toml`")
-    assert shell(differs["remedy"]) == 0
+    assert differs["remedy"].startswith(
+        "`rm r/config.toml`, and `ganforge train --resume r` writes"
+    )
+    shell(differs["remedy"])
     assert doctor(run).troubles == {}
 
 
@@ -256,7 +257,7 @@ def test_a_configuration_that_is_lost_is_in_the_checkpoint(
     word = doctor(run)
     name = "configuration-that-is-missing" if text is None else "damaged-configuration"
     assert word.severities == {name: "error"}
-    assert shell(word.troubles[name]["remedy"]) == 0
+    shell(word.troubles[name]["remedy"])
     assert config.read_text() == before
     assert doctor(run).troubles == {}
 
@@ -266,7 +267,7 @@ def test_a_killed_run_is_sound_and_can_be_resumed(run: Path, doctor: Doctor, she
     (run / "status.json").write_text(json.dumps(status))
     word = doctor(run)
     assert (word.code, word.severities) == (0, {"process-that-is-gone": "warning"})
-    assert shell(word.troubles["process-that-is-gone"]["remedy"]) == 0
+    shell(word.troubles["process-that-is-gone"]["remedy"])
     assert doctor(run).troubles == {}
 
 
@@ -306,7 +307,7 @@ def test_what_a_killed_process_left_is_listed(run: Path, doctor: Doctor, shell: 
         (run / name).touch()
     found = doctor(run).troubles["unfinished-files"]
     assert found["remedy"].endswith("`rm r/.tmp-a 'r/checkpoints/.tmp-b c'`")
-    assert shell(found["remedy"].partition(", and so does ")[2]) == 0
+    shell(found["remedy"].partition(", and so does ")[2])
     assert doctor(run).troubles == {}
 
 
@@ -452,4 +453,3 @@ def test_a_place_without_a_run_is_a_mistake(cli: Command) -> None:
     assert answer.code == 2
     assert "there is no run in empty: it has no config.toml and no checkpoints" in answer.err
     assert cli("doctor", "absent").code == 2
-    assert cli("doctor", "--print-config").code == 2
