@@ -57,6 +57,14 @@ class PushError(GanforgeError):
     """A model hub did not take what was to be uploaded, or was not reached."""
 
 
+class OutOfMemoryError(GanforgeError):
+    """There was no more memory, of the machine or of its accelerator."""
+
+
+class WorkerError(GanforgeError):
+    """A process that reads data for this one is gone, or gives nothing."""
+
+
 class NonFiniteError(GanforgeError):
     """A loss or a gradient became NaN or infinite; nothing was updated with it."""
 
@@ -70,6 +78,13 @@ class OutdatedWarning(DeprecationWarning):
 
     People are shown it, unlike the DeprecationWarnings of other packages, which are for those who
     write them.
+    """
+
+
+class Cut(BaseException):
+    """Raised from outside into whatever runs: by a signal, or by the watchdog.
+
+    It is not what runs that has failed, so nothing but the command that runs it handles this.
     """
 
 

@@ -33,7 +33,7 @@ from .datasets import (
     count_line,
 )
 from .features import Extracted, FeatureExtractor
-from .formats import Drawn, Format
+from .formats import Drawn, Format, Parts
 from .games import Draw, Game, MakeNetwork
 from .losses import Loss, ScoreLoss, averaged
 from .metrics import Evaluation, Metric
@@ -66,6 +66,7 @@ __all__ = [
     "Mixture",
     "Observed",
     "Pair",
+    "Parts",
     "Progress",
     "Refined",
     "Refinement",

@@ -71,6 +71,9 @@ class RenumberedBatches(Batches):
             values[name] = numbers[values[name]]
         return Batch(values.pop(SAMPLE), **values)
 
+    def fetch(self, first: int, num: int) -> None:
+        self._batches.fetch(first, num)
+
     def close(self) -> None:
         self._batches.close()
 

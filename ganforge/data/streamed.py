@@ -57,6 +57,10 @@ class StreamedBatches(Batches):
         self._latest = (number, batch)
         return batch
 
+    def fetch(self, first: int, num: int) -> None:
+        if num == 1:  # no more is kept
+            self.batch(first)
+
     def held_out(self, start: int, num: int) -> Batch:
         items = self._passes()
         for _ in range(start):

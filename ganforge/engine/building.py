@@ -9,9 +9,10 @@ from typing import TypeVar, cast
 import torch
 from torch import nn
 
-from ganforge.config.run_config import Selection
+from ganforge.config.run_config import RunConfig, Selection
 from ganforge.contracts import Dataset, FeatureExtractor, Game
 from ganforge.device.execution import Execution
+from ganforge.device.memory import in_parts
 from ganforge.device.randomness import Randomness
 from ganforge.errors import PluginError
 from ganforge.plugin.base_specs import ComponentSpec
@@ -149,3 +150,18 @@ def build_dataset(
                 "its spec nor, once it was read, in `fields`"
             )
     return dataset, known
+
+
+def less_memory(config: RunConfig) -> str:
+    """Settings with which a step needs less memory: first those that train the same."""
+    training = config.training
+    size, now = training.batch_size, training.num_accumulation_steps
+    parts = in_parts(size, now)
+    if parts is None:
+        return "A smaller network, or smaller samples, need less."
+    share = "in one part" if now == 1 else f"in {now} parts"
+    return (
+        f"Batches of {size} {share} do not fit: training.num_accumulation_steps={parts} (with "
+        "--set, or with --override where a run is resumed) trains on the same batches in parts of "
+        f"{size // parts}; a smaller --batch-size is another training."
+    )

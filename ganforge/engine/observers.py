@@ -47,11 +47,17 @@ class SessionFacts:
 class Observer:
     """Told of a session between its first step and its last; each method may stay as it is."""
 
+    def preparing(self, what: str) -> None:
+        """Before the first step: this is about to be done."""
+
     def started(self, facts: SessionFacts) -> None:
         """Everything is built, and the first step follows."""
 
     def step(self, step: int) -> None:
         """A step is done."""
+
+    def measuring(self, what: str, done: int, total: int) -> None:
+        """An evaluation has read so many of the samples that it reads."""
 
     def metrics(self, values: Mapping[str, float]) -> None:
         """A line of metrics, which holds the step."""

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import pluggy
 
-from ganforge.errors import did_you_mean
+from ganforge.errors import Cut, did_you_mean
 from ganforge.plugin import hookspecs
 from ganforge.plugin.base_specs import Spec
 from ganforge.plugin.registry import Component, Plugin, Registry
@@ -152,7 +152,7 @@ def load_plugin(
             _register(manager, implementation, f"{plugin.package}:{plugin.name}")
             components, warnings = _collect(manager, implementation, plugin)
         _refuse_twins(components, earlier)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Cut):
         raise
     except BaseException as error:  # a plugin may raise anything, SystemExit included
         reason = str(error) if isinstance(error, _Faulty) else _explain(error, entry_point)

@@ -28,8 +28,9 @@ from ganforge.printable import printable
 from ganforge.sampling.calibration import Calibration, calibrate
 from ganforge.sampling.trained_generator import TrainedGenerator
 from ganforge.storage import tensor_file
-from ganforge.storage.checkpoint import KIND, differences, load_module, module_tensors, newest_sound
+from ganforge.storage.checkpoint import differences, load_module, module_tensors, newest_sound
 from ganforge.storage.run_directory import RunDirectory
+from ganforge.storage.tensor_header import CHECKPOINT
 
 NUM_CALIBRATED = 5000  # real samples at most, and as many generated ones
 NUM_SHOWN = 1024  # real samples that are kept, for what D is told besides
@@ -217,7 +218,7 @@ def _checkpoint(
     best = document.get("best")
     if best is not None:
         path = run.checkpoint(int(best["step"]))
-        return path, *tensor_file.read(path, KIND)
+        return path, *tensor_file.read(path, CHECKPOINT)
     newest = newest_sound(run)
     if newest is None:
         raise UsageError(f"--refine: the run in {printable(run.path)} has no checkpoint yet")

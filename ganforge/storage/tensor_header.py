@@ -40,17 +40,8 @@ class Header:
 
 def read_document(path: Path, kind: str) -> dict[str, Any]:
     """The JSON document of a file, without its tensors. Raises CheckpointError."""
-    return read_with_header(path, kind, whole=False)[0]
-
-
-def read_with_header(path: Path, kind: str, *, whole: bool) -> tuple[dict[str, Any], bytes]:
-    """The JSON document of a file whose header passes every check, and the `whole` file as bytes.
-
-    Without `whole` the bytes are empty. Raises CheckpointError, which names the file.
-    """
-    with opened(path, kind) as (file, header):
-        file.seek(0)
-        return header.document, file.read() if whole else b""
+    with opened(path, kind) as (_, header):
+        return header.document
 
 
 @contextmanager
