@@ -15,8 +15,8 @@ import click
 
 from ganforge.doctor.environment import examine_environment
 from ganforge.doctor.findings import Examination
-from ganforge.doctor.run import examine_file, examine_run, trained_configuration
-from ganforge.errors import UsageError, listed
+from ganforge.doctor.run import examine_file, examine_run
+from ganforge.errors import listed
 from ganforge.plugin.discovery import discover
 from ganforge.storage.paths import without_home
 
@@ -27,13 +27,8 @@ _BLANK = "\0"  # what a space of a command is meanwhile; no text that is shown h
 @click.command("doctor")
 @click.argument("path", metavar="[RUN|FILE]", type=Path, required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
-@click.option(
-    "--print-config",
-    is_flag=True,
-    help="Print the configuration in the newest checkpoint of RUN, and nothing else.",
-)
 @click.pass_obj
-def command(settings: dict[str, bool], path: Path | None, as_json: bool, print_config: bool) -> int:
+def command(settings: dict[str, bool], path: Path | None, as_json: bool) -> int:
     """Say what is wrong, and what can be done about it.
 
     \b
@@ -45,11 +40,6 @@ def command(settings: dict[str, bool], path: Path | None, as_json: bool, print_c
     issues. It ends with 1 if something is broken, and with 0 if there are warnings at most.
     """
     discovery = discover(third_party=settings["third_party"])
-    if print_config:
-        if path is None:
-            raise UsageError("--print-config needs the run whose configuration it prints")
-        click.echo(trained_configuration(path, discovery), nl=False)
-        return 0
     if path is None:
         heading, found = "This installation and machine:", examine_environment(discovery)
     elif path.is_dir():

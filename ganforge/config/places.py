@@ -36,8 +36,11 @@ def path_exists(path: str) -> bool:
 
 def read_places(config_file: Path) -> dict[str, tuple[str, str]]:
     """The places that are kept beside the configuration of a run; none where there are none."""
+    file = config_file.with_name(DATA_FILE)
+    if not file.is_file():  # reading a FIFO would wait for somebody who writes
+        return {}
     try:
-        stored = json.loads((config_file.with_name(DATA_FILE)).read_bytes())["places"]
+        stored = json.loads(file.read_bytes())["places"]
         return {str(name): (str(typed), str(path)) for name, (typed, path) in stored.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}

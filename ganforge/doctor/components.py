@@ -8,6 +8,7 @@ from typing import Any
 from ganforge.plugin.discovery import Discovered, Discovery
 from ganforge.plugin.requirements import installation, normalised
 from ganforge.printable import printable
+from ganforge.storage.provenance import major_version
 
 from .findings import Fact, Findings, Trouble
 from .subject import Subject
@@ -66,14 +67,10 @@ def _of_package(package: str, version: str, here: list[Discovered]) -> Iterator[
             )
     installed = here[0].plugin.version
     if installed != version:
-        major = _major(installed) != _major(version)
+        major = major_version(installed) != major_version(version)
         yield Trouble(
             name="plugin-of-another-version",
             severity="error" if major else "warning",
             text=f"it was made with {shown}, and {printable(installed, 40)} is installed",
-            remedy=remedy,
+            remedy=f"{remedy}; --allow-versions resumes a run all the same" if major else remedy,
         )
-
-
-def _major(version: str) -> str:
-    return version.partition(".")[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ganforge.config.layers import KeyPath, from_run, from_text
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import ConfigLine
+from ganforge.engine.resuming import WATCHING
 from ganforge.errors import ConfigError, GanforgeError
 from ganforge.printable import printable
 
@@ -35,7 +36,15 @@ def configuration(subject: Subject) -> Findings:
         return
     now = {entry.path: entry.value for entry in layer.entries}
     trained = {it.path: it.value for it in from_text(stored, "the checkpoint").entries}
-    differing = [key for key in {**trained, **now} if trained.get(key) != now.get(key)]
+    overridden = subject.document.get("overridden") or {}
+    differing = [
+        key
+        for key in {**trained, **now}
+        if trained.get(key) != now.get(key)
+        # A session that overrides writes the checkpoint first; killed there, it leaves an older
+        # file, which resuming knows.
+        and ".".join(key) not in overridden
+    ]
     if not differing:
         yield Fact(subject="configuration", text="as in the newest checkpoint")
         return
@@ -47,7 +56,8 @@ def configuration(subject: Subject) -> Findings:
             name="configuration-that-differs",
             text=f"{printable(path)} is not what the newest checkpoint was trained with: "
             f"{_shown(fixed, trained, now)}",
-            remedy=f"{subject.restore}; another setting is another run",
+            remedy=f"{subject.restore}; with `--override KEY=VALUE` a run goes on with other "
+            "settings, on record",
         )
     if changeable:
         yield Trouble(
@@ -72,7 +82,7 @@ def _lines(subject: Subject) -> dict[KeyPath, ConfigLine]:
 
 
 def _may_change(key: KeyPath, lines: dict[KeyPath, ConfigLine]) -> bool:
-    return key in lines and lines[key].mutable
+    return key[0] in WATCHING or (key in lines and lines[key].mutable)
 
 
 def _shown(keys: list[KeyPath], trained: dict[KeyPath, object], now: dict[KeyPath, object]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 from ganforge.errors import GanforgeError
 from ganforge.printable import printable
 
 from .findings import Fact, Findings, Trouble
-from .subject import Subject
+from .subject import Subject, read_json, why
 
 
 def data(subject: Subject) -> Findings:
@@ -38,5 +40,38 @@ def data(subject: Subject) -> Findings:
 
 
 def same_data(subject: Subject) -> Findings:
-    """The data is what the run was trained on."""
-    yield from ()
+    """The data is what the run was trained on, as `data.json` has it.
+
+    The data set is read for that, which takes torch; a run that has no such file is spared it.
+    """
+    config, path = subject.config, subject.run.data
+    if isinstance(config, GanforgeError) or config.dataset.spec.handed_over or not path.exists():
+        return
+    try:
+        read_json(path)
+    except (OSError, ValueError) as error:
+        yield Trouble(
+            name="record-of-data-that-cannot-be-read",
+            severity="warning",
+            text=f"{printable(path)} cannot be read ({why(error)}), so nothing tells whether the "
+            "data is what the run was trained on",
+            remedy=f"{subject.resume} writes it again, of the data that is there now",
+        )
+        return
+    try:
+        config.dataset.check_available()
+    except GanforgeError:
+        return  # which is a trouble already
+    from ganforge.engine.data_record import compare_data
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of the data set, when it is built
+        found = compare_data(subject.run, config)
+    if found:
+        yield Trouble(
+            name="data-that-differs",
+            text=f"the data is not what the run was trained on: {'; '.join(found)}",
+            remedy="put back what was there; a run that goes on with this is another one",
+        )
+    elif found is not None:
+        yield Fact(subject="same data", text="as when it was trained")

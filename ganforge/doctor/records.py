@@ -13,7 +13,7 @@ from ganforge.printable import printable
 from ganforge.storage.files import TEMPORARY_PREFIX, open_regular
 
 from .findings import Fact, Findings, Trouble
-from .subject import Subject
+from .subject import Subject, why
 
 LONGEST_LINE = 1_000_000  # bytes
 NAMED = 3  # lines that are named
@@ -31,7 +31,7 @@ def status(subject: Subject) -> Findings:
         yield Trouble(
             name="status-that-cannot-be-read",
             severity="warning",
-            text=f"{printable(run.status)} cannot be read: {_why(error)}",
+            text=f"{printable(run.status)} cannot be read: {why(error)}",
             remedy=f"{subject.resume} writes it again",
         )
         return
@@ -58,11 +58,6 @@ def status(subject: Subject) -> Findings:
             + (f"that of step {newest:,}" if newest else "not there"),
             remedy=f"{subject.resume} trains again from {since}",
         )
-
-
-def _why(error: Exception) -> str:
-    """`No such file or directory`, or what else an error says."""
-    return printable(getattr(error, "strerror", None) or error)
 
 
 def leftovers(subject: Subject) -> Findings:
@@ -113,7 +108,7 @@ def metrics(subject: Subject) -> Findings:
         except OSError as error:
             yield Trouble(
                 name="metrics-that-cannot-be-read",
-                text=f"{printable(path)} cannot be read: {_why(error)}",
+                text=f"{printable(path)} cannot be read: {why(error)}",
             )
             continue
         yield Fact(subject=subject_of, text=f"{count:,} line{'s' if count != 1 else ''}")
@@ -171,7 +166,7 @@ def sessions(subject: Subject) -> Findings:
         yield Trouble(
             name="sessions-that-cannot-be-read",
             severity="warning",
-            text=f"{printable(run.environment)} cannot be read: {_why(error)}; nothing "
+            text=f"{printable(run.environment)} cannot be read: {why(error)}; nothing "
             "depends on it but the report of the run",
         )
         return

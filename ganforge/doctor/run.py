@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ganforge.errors import CheckpointError, NewerFormatError, UsageError
+from ganforge.errors import NewerFormatError, UsageError
 from ganforge.plugin.discovery import Discovery
-from ganforge.printable import printable, printable_lines
+from ganforge.printable import printable
 from ganforge.runs.sizes import size_in_words
 from ganforge.storage.paths import quoted_from_home
 
@@ -32,17 +32,6 @@ def examine_run(path: Path, discovery: Discovery) -> Examination:
     """Everything in a run directory and around it. Raises UsageError where there is no run."""
     subject = Subject(path, discovery)
     return examination(finding for rule in RULES for finding in told(rule, subject))
-
-
-def trained_configuration(path: Path, discovery: Discovery) -> str:
-    """The configuration that the newest sound checkpoint of a run holds, as TOML.
-
-    Raises UsageError where there is no run, and CheckpointError where it has no such checkpoint.
-    """
-    found = Subject(path, discovery).document.get("config")
-    if not isinstance(found, str):
-        raise CheckpointError(f"{printable(path)} has no sound checkpoint")
-    return printable_lines(found)
 
 
 def examine_file(path: Path, discovery: Discovery) -> Examination:

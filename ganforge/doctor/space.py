@@ -29,8 +29,7 @@ def space(subject: Subject) -> Findings:
             text=f"{size_in_words(free)} are free in {run}, and the next checkpoint, which is "
             f"written beside those before it, takes {size_in_words(needed)}",
             remedy="remove what is no longer needed (`ganforge runs` shows the sizes of runs), or "
-            f"move the run to another disk; `du -sh {quoted_from_home(run.checkpoints)}` is what "
-            "it has",
+            "move the run to another disk",
         )
     if not os.access(run.path, os.W_OK | os.X_OK):
         yield Trouble(

@@ -14,6 +14,7 @@ from ganforge.config.resolve import resolve
 from ganforge.config.run_config import RunConfig
 from ganforge.errors import CheckpointError, GanforgeError, UsageError
 from ganforge.plugin.discovery import Discovery
+from ganforge.printable import printable
 from ganforge.storage.files import open_regular
 from ganforge.storage.paths import quoted_from_home
 from ganforge.storage.run_directory import RunDirectory, is_locked
@@ -54,9 +55,10 @@ class Subject:
         """What brings back the configuration of the newest checkpoint; empty where none has it."""
         if not isinstance(self.document.get("config"), str):
             return ""
-        path, config = quoted_from_home(self.run.path), quoted_from_home(self.run.config)
-        command = f"`ganforge doctor --print-config {path} > {config}`"
-        return f"{command} brings back that of the newest checkpoint"
+        again = f"{self.resume} writes it again from the newest checkpoint"
+        if not self.run.config.exists() and not self.run.config.is_symlink():
+            return again
+        return f"{self.command('rm', self.run.config)}, and {again}"
 
     def command(self, verb: str, *paths: Path) -> str:
         """`rm r/x`, with paths as a shell takes them."""
@@ -140,6 +142,11 @@ def stored(path: Path, kind: str | None, step: int = 0) -> Stored | None:
         if not path.exists() and not path.is_symlink():
             return None
         return Stored(path=path, step=step, error=error)
+
+
+def why(error: Exception) -> str:
+    """`No such file or directory`, or what else an error says."""
+    return printable(getattr(error, "strerror", None) or error)
 
 
 def read_json(path: Path) -> Any:

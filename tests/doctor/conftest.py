@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import warnings
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from PIL import Image
 
 from ganforge.cli import main
 from tests.conftest import Command
@@ -51,6 +53,21 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def pictures(cli: Command) -> Path:
+    """A run of 2 steps on a folder of two classes, `fruit`."""
+    for number, name in enumerate(("apple", "pear")):
+        folder = Path("fruit", name)
+        folder.mkdir(parents=True)
+        for index in range(8):
+            Image.new("RGB", (9, 9), (20 * index, 99 * number, 7)).save(folder / f"{index}.png")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        arguments = [*TINY, "--steps", "2", "--dataset", "fruit", "--conditional"]
+        assert cli("train", *arguments, "--out", "r").code == 0
+    return Path("r")
+
+
+@pytest.fixture
 def run(cli: Command, trained: Path) -> Path:
     """A copy of the run, called `r`, in the working folder."""
     shutil.copytree(trained, "r")
@@ -70,24 +87,17 @@ def doctor(cli: Command) -> Doctor:
 
 
 @pytest.fixture
-def shell(cli: Command) -> Callable[[str], int]:
-    """Type the first command in backquotes of a remedy, as a shell would read it."""
-    import shlex
+def shell(cli: Command) -> Callable[[str], None]:
+    """Type the commands in the backquotes of a remedy, as a shell would read them."""
 
-    def run_remedy(remedy: str) -> int:
-        words = shlex.split(remedy.split("`")[1])
-        if words[0] == "rm":
-            for name in words[1:]:
-                Path(name).unlink()
-            return 0
-        target = words[words.index(">") + 1] if ">" in words else None
-        words = words[: words.index(">")] if target else words
-        assert words[0] == "ganforge"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            answer = cli(*words[1:])
-        if target:
-            Path(target).write_text(answer.out, encoding="utf-8")
-        return answer.code
+    def run_remedy(remedy: str) -> None:
+        for words in map(shlex.split, remedy.split("`")[1::2]):
+            if words[0] == "rm":
+                for name in words[1:]:
+                    Path(name).unlink()
+            elif words[0] == "ganforge":
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", UserWarning)
+                    assert cli(*words[1:]).code == 0
 
     return run_remedy
