@@ -19,6 +19,7 @@ from ganforge.plugin.discovery import discover
 
 from .console import print_error, warn_of_failures
 from .grouped import GroupedCommand, option_in
+from .paths import PATH
 from .scores import print_scores
 from .threads import spin_briefly
 from .watching import move, moving, watchable
@@ -31,7 +32,7 @@ FEWER = "Fewer samples need less: --num; so do other metrics, and --device cpu m
 
 
 @click.command("evaluate", cls=GroupedCommand)
-@click.argument("path", metavar="PATH", type=Path)
+@click.argument("path", metavar="PATH", type=PATH)
 @option_in("With what", "--dataset", metavar="NAME|PATH", help="Real samples. [the run's]")
 @option_in(
     "With what",

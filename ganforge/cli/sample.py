@@ -21,9 +21,10 @@ from ganforge.storage.run_directory import RunDirectory
 from ganforge.storage.stored_format import stored_format
 from ganforge.storage.tensor_header import GENERATOR, read_document
 
-from .console import print_error, print_warning, warn_of_failures
+from .console import go_on_without_output, print_error, print_warning, warn_of_failures
 from .counting import counted
 from .grouped import GroupedCommand, option_in
+from .paths import NEW_PATH, PATH
 from .progress import print_line
 from .sample_request import SampleRequest
 from .threads import spin_briefly
@@ -47,7 +48,7 @@ STILL = 8  # times that its last grid comes, before it begins anew
 
 
 @click.command("sample", cls=GroupedCommand)
-@click.argument("source", metavar="RUN", type=Path)
+@click.argument("source", metavar="RUN", type=PATH)
 @option_in(
     "What",
     "--num",
@@ -125,7 +126,7 @@ STILL = 8  # times that its last grid comes, before it begins anew
     type=click.IntRange(20, 10_000),
     help="Time of a frame. [80; that of the data in a video]",
 )
-@option_in("Where", "--out", type=Path, help="File or directory. [samples.png in RUN]")
+@option_in("Where", "--out", type=NEW_PATH, help="File or directory. [samples.png in RUN]")
 @option_in(
     "Where",
     "--device",
@@ -146,6 +147,7 @@ def command(context: dict[str, bool], /, **arguments: object) -> int:
 
     What else there is depends on the samples: .csv, .tiff, .wav, .gif, .ply, .txt.
     """
+    go_on_without_output()
     request = SampleRequest(**arguments)  # type: ignore[arg-type]
     words = request.check()
     stop = StopRequest()

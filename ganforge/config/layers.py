@@ -5,7 +5,9 @@ A later layer overrides an earlier one: defaults, then a file, then flags, then 
 
 from __future__ import annotations
 
+import re
 import tomllib
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,8 +15,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ganforge.config.migration import migrate
+from ganforge.config.places import read_places
 from ganforge.config.toml import quoted
-from ganforge.errors import Complaint, ConfigError
+from ganforge.errors import Complaint, ConfigError, OutdatedWarning, listed
 from ganforge.plugin.schedule import is_schedule
 from ganforge.plugin.specs import TABLES
 from ganforge.printable import is_utf8, printable
@@ -25,6 +28,9 @@ MAX_LOCATED_CHARACTERS = 40_000
 MAX_DEPTH = 4
 
 KeyPath = tuple[str, ...]
+
+
+_WINDOWS_PATH = re.compile(r'"(?:[A-Za-z]:|\\)\\')
 
 
 class Origin(Protocol):
@@ -46,11 +52,17 @@ class Flag:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One value, its key, and where it comes from."""
+    """One value, its key, and where it comes from.
+
+    `text` is the value as it was typed, where it was no TOML file that it stood in; `place` is the
+    absolute path that a relative one of a stored run meant.
+    """
 
     path: KeyPath
     value: object
     origin: Origin
+    text: str | None = None
+    place: str | None = None
 
     @property
     def where(self) -> str:
@@ -59,15 +71,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Names:
-    """The components of one kind that a layer selects, and where it does.
-
-    `with_companions` is said of losses that a person names, who means the usual setting of each;
-    what stands in a file is all there is.
-    """
+    """The components of one kind that a layer selects, and where it does."""
 
     names: tuple[str, ...] = ()
     origin: Origin = Flag("default")
-    with_companions: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,56 +82,100 @@ class Layer:
     """Entries that stand side by side: none resets what another one of them sets.
 
     `tables` names what the layer selects of a kind of which a run has any number (its losses, its
-    metrics, its callbacks); a kind that is absent is left alone. `stored` says that it is the
+    metrics, its callbacks); a kind that is absent is left alone. `whole` says that it is a
+    configuration of its own, as a file is: what it lists is all that there is, while a person who
+    names a loss or a data set means the usual setting of each. `stored` says that it is the
     configuration of a run, which had every value that there was at the time. `companions` is false
     where the companions of losses are not wanted.
     """
 
     entries: tuple[Entry, ...] = ()
     tables: Mapping[str, Names] = field(default_factory=dict)
+    whole: bool = False
     stored: bool = False
     companions: bool = True
 
 
 def from_file(path: Path) -> Layer:
-    """The layer of a TOML file. Raises ConfigError for a file that is not one."""
+    """The layer of a TOML file that a person keeps. Raises ConfigError for a file that is not one.
+
+    Words of 0.1 in it are understood, with a warning.
+    """
+    shown = printable(path)
+    layer, outdated = _layer(_read(path), shown)
+    if outdated:
+        warnings.warn(
+            f"{shown} has words of ganforge 0.1, which are understood until 1.0: "
+            f"{listed([printable(it) for it in outdated])}; `ganforge train --config FILE "
+            "--dry-run` prints it in those of today",
+            OutdatedWarning,
+            stacklevel=2,
+        )
+    return layer
+
+
+def _read(path: Path) -> str:
     shown = printable(path)
     try:
         if not path.is_file():
             raise OSError("it is not a file" if path.exists() else "there is no such file")
         if path.stat().st_size > MAX_FILE_BYTES:
             raise OSError("it is too large for a configuration")
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError([Complaint(where=shown, what=f"cannot be read: {reason}")]) from error
     except UnicodeDecodeError as error:
         raise ConfigError([Complaint(where=shown, what="is not UTF-8 text")]) from error
-    return from_text(text, shown)
 
 
 def from_run(path: Path) -> Layer:
     """The layer of a run's own `config.toml`. Raises ConfigError for a file that is not one."""
-    return replace(from_file(path), stored=True)
+    return of_run(_read(path), printable(path), path)
+
+
+def of_run(text: str, name: str, config_file: Path) -> Layer:
+    """The layer of the configuration of a run, with the places of its data as they are now.
+
+    They are kept beside `config_file`, which need not be there.
+    """
+    layer, places = from_text(text, name), read_places(config_file)
+    entries = []
+    for entry in layer.entries:
+        typed, place = places.get(".".join(entry.path), (None, None))
+        entries.append(replace(entry, place=place) if typed == entry.value else entry)
+    return replace(layer, entries=tuple(entries), stored=True)
 
 
 def from_text(text: str, name: str) -> Layer:
     """The layer of TOML text, of 0.1 too; `name` stands before the line number in complaints."""
+    return _layer(text, name)[0]
+
+
+def _layer(text: str, name: str) -> tuple[Layer, list[str]]:
+    """The layer of TOML text, and the words of 0.1 in it."""
     try:
         tree = tomllib.loads(text)
     except _UNREADABLE as error:
         what = f"is not TOML: {printable(error)}"
+        if _WINDOWS_PATH.search(text):
+            what += (
+                "; in double quotes a backslash begins an escape, so write a Windows path in "
+                "single quotes, 'C:\\data', or with forward slashes"
+            )
         raise ConfigError([Complaint(where=name, what=what)]) from error
-    migrate(tree)
+    outdated = migrate(tree)
     origin = _File(name, text)
-    return Layer(
+    layer = Layer(
         entries=tuple(Entry(path=path, value=value, origin=origin) for path, value in leaves(tree)),
         tables={
             kind: Names(tuple(tree[kind]), origin)
             for kind in TABLES
             if isinstance(tree.get(kind), dict)
         },
+        whole=True,
     )
+    return layer, outdated
 
 
 def from_settings(assignments: Sequence[str], flag: str = "--set") -> Layer:
@@ -148,7 +199,10 @@ def from_settings(assignments: Sequence[str], flag: str = "--set") -> Layer:
             continue
         tree = _toml_or_none(f"{key} = {raw}") or _toml_or_none(f"{key} = {quoted(raw)}")
         origin = Flag(where)
-        found = [Entry(path=path, value=value, origin=origin) for path, value in leaves(tree or {})]
+        found = [
+            Entry(path=path, value=value, origin=origin, text=raw)
+            for path, value in leaves(tree or {})
+        ]
         if not found:
             what = "sets nothing" if tree else f"{printable(key)!r} is not a dotted key"
             complaints.append(Complaint(where=where, what=what))

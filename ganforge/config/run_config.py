@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ganforge.config import toml
@@ -43,6 +43,7 @@ from ganforge.plugin.specs import (
     Side,
 )
 from ganforge.printable import printable
+from ganforge.sharing import is_secret
 
 KeyPath = tuple[str, ...]
 
@@ -86,8 +87,9 @@ class RunConfig:
     """A resolved configuration. `discriminator` is None for a run without one.
 
     `format` shows the samples; it follows from their field, and no key of the configuration names
-    it. `companions` names the losses that came with those that were named; a configuration that is
-    written down lists them like the others.
+    it. `companions` names the losses that came with those that were named, and `usual_labels` says
+    that labels are told because they usually are on this data set; a configuration that is written
+    down lists both like all else.
     """
 
     generator: NetworkSelection[GeneratorSpec]
@@ -109,6 +111,7 @@ class RunConfig:
     output: OutputSettings
     execution: ExecutionSettings
     companions: tuple[str, ...] = field(default=(), compare=False)
+    usual_labels: bool = field(default=False, compare=False)
 
     @property
     def fields(self) -> dict[str, Field]:
@@ -258,8 +261,14 @@ class RunConfig:
         }
 
     def to_toml(self) -> str:
-        """The configuration as TOML that resolves to it again, each key with its help."""
-        return "\n".join(toml.table(path, lines, comment) for path, lines, comment in _rows(self))
+        """The configuration as TOML that resolves to it again, each key with its help.
+
+        Secrets are left out: what goes on from the file is given them again.
+        """
+        return "\n".join(
+            toml.table(path, map(_without_secret, lines), comment)
+            for path, lines, comment in _rows(self)
+        )
 
     def values(self) -> dict[KeyPath, ConfigLine]:
         """Every key of the configuration with its value, as plain data."""
@@ -303,6 +312,12 @@ def _rows(config: RunConfig) -> Iterator[tuple[KeyPath, list[ConfigLine], str]]:
             yield (section,), lines, printable(optimizer.spec.summary)
     for section in SECTIONS:
         yield (section,), _lines(getattr(config, section)), ""
+
+
+def _without_secret(line: ConfigLine) -> ConfigLine:
+    if line.value in (None, "") or not is_secret(line.key):
+        return line
+    return replace(line, value=None, comment="a secret, which is not written down")
 
 
 def _settings(selection: Selection[ComponentSpec]) -> list[ConfigLine]:

@@ -23,7 +23,15 @@ from .augmentations import Augmentation
 from .batches import Batch, Inputs
 from .callbacks import Callback
 from .columns import Column, columns_of
-from .datasets import Dataset, EndlessDataset, InMemoryDataset, MapDataset, Mixture, count_line
+from .datasets import (
+    Dataset,
+    EndlessDataset,
+    FileRecord,
+    InMemoryDataset,
+    MapDataset,
+    Mixture,
+    count_line,
+)
 from .features import Extracted, FeatureExtractor
 from .formats import Drawn, Format, Parts
 from .games import Draw, Game, MakeNetwork
@@ -45,6 +53,7 @@ __all__ = [
     "Evaluation",
     "Extracted",
     "FeatureExtractor",
+    "FileRecord",
     "Format",
     "Game",
     "InMemoryDataset",

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from ganforge.printable import described, printable
+from ganforge.terminal import ENDING_SIGNALS
 
 _SHARED_MEMORY = "/dev/shm"
 HANDLES_OF_ALL, HANDLES_OF_EACH = 4, 4  # pipes and sentinels of worker processes, at the least
@@ -24,9 +25,12 @@ NO_ROOM, NO_HANDLES, NOT_SENT = 81, 82, 83  # exit codes of workers that could n
 def set_up_worker(worker: int) -> None:
     """Leave what happens to a worker process for the main process to tell.
 
-    Ctrl-C reaches every process of a terminal; what it means is the parent's to say.
+    Ctrl-C and what ends a terminal or a job reach every process of it; what they mean is the
+    parent's to say.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Not SIGTERM, by which the parent ends a worker that does not end by itself.
+    for number in (signal.SIGINT, *ENDING_SIGNALS):
+        signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "SIGBUS"):  # torch's handler prints
         signal.signal(signal.SIGBUS, signal.SIG_DFL)
     if (

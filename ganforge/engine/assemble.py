@@ -205,7 +205,7 @@ def _open_data(
         name = config.dataset.component.name
         raise DataError(
             f"training.conditional is set, and the data set {name!r} has no labels here; a folder "
-            "of images is labelled by its sub-folders"
+            "of images is labelled by its sub-folders, where there are two or more"
         )
     if complaints:
         raise ConfigError(complaints)

@@ -32,7 +32,7 @@ def build(
     """Build a component. Raises PluginError where the result is not of type `wanted`."""
     component = selection.component
     with randomness.building(f"{component.kind}/{component.name}"):
-        built = component.build(problem, selection.options)
+        built = component.build(problem, selection.located)
     # A callable for the type checker, which takes no abstract class for a type.
     assert isinstance(wanted, type)
     if isinstance(built, wanted):

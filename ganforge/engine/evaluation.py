@@ -13,9 +13,10 @@ from ganforge.measuring.comparison import Comparison, Side
 from ganforge.measuring.extraction import ReadyExtractor
 from ganforge.measuring.measure import ChosenMetric
 from ganforge.measuring.readying import most_to_learn_from, ready
-from ganforge.measuring.store import Store, cache_folder
+from ganforge.measuring.store import Store
 from ganforge.measuring.streams import PART, Progress, Stream, no_progress
 from ganforge.plugin.fields import undrawn
+from ganforge.storage.cache_folder import cache_folder
 
 from .assemble import Assembly
 from .generated_samples import GeneratedSamples

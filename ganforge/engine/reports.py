@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -19,6 +21,7 @@ from ganforge.errors import GanforgeError
 from ganforge.pictures.encoding import encode_png
 from ganforge.plugin.fields import GRIDS
 from ganforge.printable import described, printable
+from ganforge.sharing import redacted
 from ganforge.storage.files import write_atomically
 from ganforge.storage.run_directory import RunDirectory
 
@@ -33,8 +36,15 @@ from .telemetry import MetricsFile
 class Reports:
     """The reports of one session of a run, to the metrics file, callbacks and other observers."""
 
-    def __init__(self, assembly: Assembly, run: RunDirectory, *observers: Observer) -> None:
+    def __init__(
+        self,
+        assembly: Assembly,
+        run: RunDirectory,
+        *observers: Observer,
+        changes: Mapping[str, Any] | None = None,
+    ) -> None:
         self._assembly = assembly
+        self._changes = changes or {}
         self._run = run
         self._metrics_file = MetricsFile(run.metrics)
         self._curves = CurvesFile(run, assembly.training.num_steps)
@@ -55,9 +65,12 @@ class Reports:
         Unless that step is `evaluated`, what was measured after it is measured again.
         """
         self._metrics_file.rewind(step, evaluated=evaluated)
+        for grid in self._run.later_grids(step):
+            with suppress(OSError):
+                grid.unlink()
 
     def started(self, step: int) -> None:
-        facts = _facts(self._assembly, self._run, step)
+        facts = _facts(self._assembly, self._run, step, self._changes)
         self._tell(lambda it: it.started(facts))
 
     def step(self, step: int) -> None:
@@ -123,7 +136,7 @@ class Reports:
     def real_grid(self) -> None:
         """Real samples, as the networks see them, to hold the others against."""
         if self._shows_pictures:
-            self._picture(real_samples(self._assembly), self._run.samples / "real.png")
+            self._picture(real_samples(self._assembly), self._run.real_grid)
 
     def _picture(self, drawn: Drawn, path: Path) -> Tensor | None:
         """The picture of samples, once it was written; None where the format fails."""
@@ -166,6 +179,7 @@ class CallbackObserver(Observer):
 
     def started(self, facts: SessionFacts) -> None:
         values = {".".join(key): it.value for key, it in facts.config.values().items()}
+        values = redacted(values)
         self._call(lambda: self._callback.started(facts.run.path, facts.first_step, values))
 
     def metrics(self, values: Mapping[str, float]) -> None:
@@ -196,7 +210,9 @@ class CallbackObserver(Observer):
             raise CallbackFailure(f"{self._label} failed: {described(error)}") from error
 
 
-def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
+def _facts(
+    assembly: Assembly, run: RunDirectory, step: int, changes: Mapping[str, Any]
+) -> SessionFacts:
     sides = assembly.training.sides
     sample = assembly.problem.sample
     discriminator = sides.discriminator.parameters if sides.discriminator else []
@@ -205,6 +221,7 @@ def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
         config=assembly.config,
         device=assembly.execution.describe(),
         data=assembly.data.dataset.describe(),
+        left_out=assembly.data.dataset.left_out,
         sample=sample.shown(),
         unit=assembly.format.spec.unit,
         side=sample.known_shape[-1] if sample.kind in GRIDS else None,
@@ -212,4 +229,5 @@ def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
         discriminator_parameters=sum(p.numel() for p in discriminator),
         first_step=step,
         num_steps=assembly.training.num_steps,
+        changes=changes,
     )

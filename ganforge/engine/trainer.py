@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
+
+from torch import Tensor
 
 from ganforge.device.memory import memory_explained
 from ganforge.diagnosis.advice import advised
@@ -21,8 +22,9 @@ from ganforge.plugin.base_specs import Spec
 from ganforge.plugin.registry import Component
 from ganforge.printable import described, printable
 from ganforge.runs.run import read_metrics
-from ganforge.storage.checkpoint import prune, write_checkpoint
-from ganforge.storage.generator_file import write_generator
+from ganforge.storage.checkpoint import newest_sound, prune, write_checkpoint
+from ganforge.storage.derived import complete, write_generators
+from ganforge.storage.provenance import check_versions
 from ganforge.storage.run_directory import RunDirectory, State
 
 from .assemble import Assembly
@@ -30,8 +32,10 @@ from .best import BestSoFar
 from .building import less_memory
 from .observers import Observer
 from .reports import Reports
+from .resuming import check_steps
+from .saved_values import SavedValues
 from .signals import Stopped, StopRequest
-from .state import Reached, load_newest, snapshot
+from .state import Reached, load, model_state, snapshot
 from .step import real_batches, train_step
 from .symptoms import Symptoms
 from .telemetry import Averages, Speed
@@ -40,7 +44,8 @@ from .telemetry import Averages, Speed
 class Trainer:
     """Trains an assembly in a run directory, from wherever its checkpoint left it.
 
-    `remedies` are components that may be named where the diagnosis finds something.
+    `remedies` are components that may be named where the diagnosis finds something. `changes` are
+    what the session changes of the configuration, as its record has them.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Trainer:
         run: RunDirectory,
         *observers: Observer,
         remedies: Iterable[Component[Spec]] = (),
+        changes: Mapping[str, Any] | None = None,
     ) -> None:
         self.assembly = assembly
         self.run = run
@@ -60,27 +66,64 @@ class Trainer:
         self.diagnosis = Diagnosis()
         self.remedies = tuple(remedies)
         self.best = BestSoFar(assembly.config)
-        self.reports = Reports(assembly, run, *observers)
+        self.changes = changes or {}
+        self.reports = Reports(assembly, run, *observers, changes=self.changes)
         self.speed = Speed()
+        self.values = SavedValues(run, model_state(assembly.training))
+        self._fell_back = False
 
     @property
     def images_seen(self) -> int:
         """Generator updates times batch size."""
         return self.step * self.assembly.config.training.batch_size
 
-    def resume(self) -> None:
+    def resume(self, allow: Collection[str] = ()) -> None:
         """Go on from the newest sound checkpoint, or from the start where there is none yet.
 
-        Raises CheckpointError, with nothing changed, where it does not fit.
+        `allow` names what of a checkpoint is put up with: values that are `nonfinite`, and other
+        `versions` of plugins. Raises CheckpointError, with nothing changed, where it does not fit,
+        and UsageError where the run is to end before it.
         """
-        found = load_newest(self.run, self.assembly, self.averages, self.symptoms)
-        self.step, self._unfinished = found.step, found.unfinished
-        self.best.restore(found.best)
+        newest = next((step for step, _ in self.run.list_checkpoints()), 0)
+        found = newest_sound(self.run)
+        if found is None:
+            return
+        path, tensors, document = found
+        key = "steps" if self.assembly.config.training.epochs is None else "epochs"
+        num_steps = self.assembly.training.num_steps
+        check_steps(num_steps, int(document["step"]), f"training.{key}")
+        check_versions(
+            self.assembly.config,
+            document["components"],
+            str(self.run),
+            allowed="versions" in allow,
+        )
+        if "nonfinite" in allow:
+            self.values.put_up_with(tensors)
+        self.values.check_loading(path, tensors)
+        load(path, tensors, document, self.assembly, self.averages, self.symptoms)
+        self.step = int(document["step"])
+        self._unfinished = bool(document.get("unfinished"))  # 0.1 had no such checkpoints
+        self._fell_back = self.step < newest
+        self.best.restore(document.get("best"))
         training = self.assembly.training
         training.schedules.tell(training.progress(self.step))
         self.reports.rewind(self.step, evaluated=not self._unfinished)
         self.diagnosis = diagnose(read_metrics(self.run.metrics))
-        self._write_best()
+        complete(self.run, *self._snapshot())
+        self._prune()
+
+    def keep_changes(self) -> None:
+        """Write the checkpoint anew where the configuration in it is not that of the run now.
+
+        It is where the session has overridden something, or has gone back to an older checkpoint.
+        """
+        if self.step and (self._fell_back or self._overridden):
+            self.save()
+
+    @property
+    def _overridden(self) -> dict[str, Any]:
+        return {key: it for key, it in self.changes.items() if it.get("override")}
 
     def train(self, stop: StopRequest | None = None) -> State:
         """Train to the end, or until a request to `stop` comes, and is in a checkpoint.
@@ -104,9 +147,7 @@ class Trainer:
         return state
 
     def _loop(self, stop: StopRequest) -> State:
-        if self.step == 0:
-            self.reports.real_grid()
-            self.reports.grid(0)
+        self._missing_grids()
         try:
             if self._unfinished:
                 stop()  # from here on there is a step to save
@@ -164,6 +205,15 @@ class Trainer:
             self.reports.grid(self.step)
         if last or kept or self.step % config.output.checkpoint_every == 0:
             self.save()
+
+    def _missing_grids(self) -> None:
+        """Draw what belongs to the step that the session begins with and is not there."""
+        if self.step == 0 or not self.run.real_grid.is_file():
+            self.reports.real_grid()
+        due = self.step % self.assembly.config.output.sample_every == 0 or self._is_last(self.step)
+        missing = due and not self._unfinished and not self.run.sample_grid(self.step).is_file()
+        if self.step == 0 or missing:
+            self.reports.grid(self.step)
 
     def _is_last(self, step: int) -> bool:
         return step == self.assembly.training.num_steps
@@ -226,9 +276,7 @@ class Trainer:
             self.reports.found(advised(finding, self.assembly.config, self.remedies))
 
     def save(self) -> None:
-        """Write a checkpoint and the generator, and remove the checkpoints that are too many.
-
-        The generator of the best checkpoint is written a second time, and stays.
+        """Write a checkpoint and its generator, and remove the checkpoints that are too many.
 
         Raises CheckpointError, and NonFiniteError rather than save after an update that was not
         finite.
@@ -238,24 +286,20 @@ class Trainer:
             raise CheckpointError(
                 f"the run directory {self.run} was removed or moved while it was in use"
             )
-        a, best = self.assembly, self.best
-        # The checkpoint comes last: a run that is resumed from it has everything else already.
-        self._write_generator(self.run.generator)
-        reached = Reached(step=self.step, best=best.record(), unfinished=self._unfinished)
-        found = snapshot(a, self.averages, self.symptoms, reached)
-        path = write_checkpoint(self.run, self.step, *found)
-        # But for the best, which is that because the checkpoint says so.
-        self._write_best()
-        kept = a.kept_steps if best.step is None else a.kept_steps | {best.step}
-        prune(self.run, a.config.output.keep_checkpoints, kept)
+        contents = self._snapshot()
+        self.values.check_saving(contents[0], self.step)
+        path = write_checkpoint(self.run, self.step, *contents)
+        # What follows from a checkpoint comes after it, and is written again where it is missing.
+        write_generators(self.run, *contents)
+        self._prune()
         self.reports.saved(self.step, path)
 
-    def _write_best(self) -> None:
-        """Keep the generator where it is the best so far."""
-        if self.step and self.best.step == self.step:
-            self._write_generator(self.run.best, self.best.record())
+    def _prune(self) -> None:
+        kept, best = self.assembly.kept_steps, self.best.step
+        kept = kept if best is None else kept | {best}
+        prune(self.run, self.assembly.config.output.keep_checkpoints, kept)
 
-    def _write_generator(self, path: Path, best: Mapping[str, Any] | None = None) -> None:
-        a = self.assembly
-        source, told = a.source, a.training.schedules.told
-        write_generator(path, source.network, source.game, a.config, a.problem, told, best)
+    def _snapshot(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        reached = Reached(step=self.step, best=self.best.record(), unfinished=self._unfinished)
+        tensors, document = snapshot(self.assembly, self.averages, self.symptoms, reached)
+        return tensors, {**document, "overridden": self._overridden}

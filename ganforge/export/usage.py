@@ -10,6 +10,7 @@ from typing import Any
 
 from ganforge.export.card import PLACES, Listing, code
 from ganforge.printable import printable
+from ganforge.storage.paths import suffix_of
 
 NORMAL = "standard normal"  # the distribution of latents that an example can draw by itself
 
@@ -27,7 +28,7 @@ def listing(
         ".onnx": ("the generator as an ONNX program", _onnx(name, description)),
         ".pt2": ("the generator as a program of torch.export", _torch_export(name, description)),
         ".safetensors": ("the weights of the generator's network", _weights(name)),
-    }[path.suffix]
+    }[suffix_of(path)]
     if path.stem.endswith(_STATE):
         summary, example = "both networks, the average and the optimizers", _training_state(name)
     elif repository is not None:

@@ -23,6 +23,8 @@ CHECKSUM_KEY = "ganforge_header_crc32"
 NO_CHECKSUM = "0" * 8
 MAX_HEADER_BYTES = 100_000_000
 
+_CHECKSUM_AT = f'"{CHECKSUM_KEY}":"'.encode()  # what stands before the checksum
+
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
@@ -38,17 +40,8 @@ class Header:
 
 def read_document(path: Path, kind: str) -> dict[str, Any]:
     """The JSON document of a file, without its tensors. Raises CheckpointError."""
-    return read_with_header(path, kind, whole=False)[0]
-
-
-def read_with_header(path: Path, kind: str, *, whole: bool) -> tuple[dict[str, Any], bytes]:
-    """The JSON document of a file whose header passes every check, and the `whole` file as bytes.
-
-    Without `whole` the bytes are empty. Raises CheckpointError, which names the file.
-    """
-    with opened(path, kind) as (file, header):
-        file.seek(0)
-        return header.document, file.read() if whole else b""
+    with opened(path, kind) as (_, header):
+        return header.document
 
 
 @contextmanager
@@ -74,12 +67,16 @@ def _header(length: bytes, read: Any, size: int, path: Path, kind: str | None) -
     header_size = int.from_bytes(length, "little")
     if len(length) < 8 or not 2 <= header_size <= min(MAX_HEADER_BYTES, size - 8):
         raise foreign
+    raw = read(header_size)
+    # Before it is parsed: a header of a hundred megabytes would take ten times that as objects.
+    place = raw.find(_CHECKSUM_AT)
+    if place < 0:
+        raise foreign
+    if not _is_signed(raw, place + len(_CHECKSUM_AT)):
+        raise CheckpointError(f"{shown} is damaged: the checksum of its header does not match")
     try:
-        raw = read(header_size)
         header = json.loads(raw)
-        metadata = header.pop("__metadata__")
-        document = json.loads(metadata[METADATA_KEY])
-        checksum = metadata[CHECKSUM_KEY]
+        document = json.loads(header.pop("__metadata__")[METADATA_KEY])
         found, version = document["kind"], document["format"]
         end = max((int(entry["data_offsets"][1]) for entry in header.values()), default=0)
     except (
@@ -87,8 +84,6 @@ def _header(length: bytes, read: Any, size: int, path: Path, kind: str | None) -
         *(IndexError, OverflowError, RecursionError),
     ) as error:
         raise foreign from error
-    if signed(_replaced(raw, checksum, NO_CHECKSUM)) != raw:
-        raise CheckpointError(f"{shown} is damaged: the checksum of its header does not match")
     if kind is not None and found != kind:
         raise OtherKindError(f"{shown} is a ganforge {printable(found)}, not a {kind}")
     if not isinstance(version, int) or version > FORMAT_VERSION:
@@ -103,13 +98,15 @@ def _header(length: bytes, read: Any, size: int, path: Path, kind: str | None) -
     return Header(document=document, entries=header, start=8 + header_size)
 
 
-def _replaced(header: bytes, old: str, new: str) -> bytes:
-    """The header's text with another value of its checksum."""
-    return header.replace(
-        f'"{CHECKSUM_KEY}":"{old}"'.encode(), f'"{CHECKSUM_KEY}":"{new}"'.encode(), 1
-    )
+def _is_signed(header: bytes, place: int) -> bool:
+    """True where the checksum at this place is that of the text with zeros in its place."""
+    end = place + len(NO_CHECKSUM)
+    text = memoryview(header)
+    checksum = zlib.crc32(text[end:], zlib.crc32(NO_CHECKSUM.encode(), zlib.crc32(text[:place])))
+    return header[place:end] == f"{checksum:08x}".encode()
 
 
 def signed(header: bytes) -> bytes:
     """The header's text with its checksum, which is that of the text with zeros in its place."""
-    return _replaced(header, NO_CHECKSUM, f"{zlib.crc32(header):08x}")
+    unsigned = _CHECKSUM_AT + NO_CHECKSUM.encode()
+    return header.replace(unsigned, _CHECKSUM_AT + f"{zlib.crc32(header):08x}".encode(), 1)

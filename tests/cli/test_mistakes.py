@@ -75,13 +75,13 @@ MISTAKES = {
         "Error: --conditional: the data set 'ring' has no labels",
     ),
     "a conditional network without labels": (
-        ["--generator", "conditional"],
+        ["--generator", "conditional", "--no-conditional"],
         "Error: 2 things are wrong with the configuration: --generator: the generator "
         "'conditional' needs labels; set training.conditional = true discriminator.name: the "
         "discriminator 'conditional' needs labels; set training.conditional = true",
     ),
     "a sampler that needs labels": (
-        ["--sampler", "class-balanced"],
+        ["--sampler", "class-balanced", "--no-conditional"],
         "Error: --sampler: the sampler 'class-balanced' needs labels; set training.conditional = "
         "true",
     ),

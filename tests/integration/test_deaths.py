@@ -16,6 +16,7 @@ from .conftest import TINY
 
 DRIVER = Path(__file__).with_name("forked_runs.py")
 
+needs_usr1 = pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="needs SIGUSR1")
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
 
@@ -70,15 +71,21 @@ def test_a_hundred_deaths(tmp_path, mode):
 
 @pytest.mark.parametrize(
     ("number", "code", "state"),
-    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
+    [
+        (signal.SIGTERM, 143, "terminated"),
+        (signal.SIGINT, 130, "interrupted"),
+        (signal.SIGHUP, 143, "terminated"),
+        pytest.param("SIGUSR1", 143, "preempted", marks=needs_usr1),
+    ],
 )
 def test_a_signal_ends_in_a_checkpoint_and_its_own_exit_code(start, tmp_path, number, code, state):
-    process = start("train", *TINY, "--steps", "1000000", "--out", "run")
+    typed = ("train", *TINY, "--steps", "1000000", "--out", "run")
+    process = start(*typed, GANFORGE_PREEMPT_SIGNAL="USR1")
     metrics = tmp_path / "run" / "metrics.jsonl"
     deadline = time.monotonic() + 120
     while not metrics.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(number)
+    process.send_signal(getattr(signal, number) if isinstance(number, str) else number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert err == ""
