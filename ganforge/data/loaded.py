@@ -74,6 +74,8 @@ class LoadedBatches(Batches):
         for _ in range(number - self._next):
             item = self._next_item()
         self._next = number + 1
+        if _ERROR in item:
+            raise item[_ERROR]
         return item
 
     def _next_item(self) -> Item:

@@ -294,7 +294,7 @@ def test_work_after_the_last_checkpoint_is_done_again(make_trainer):
     killed = make_trainer(*settings, name="resumed")
     for _ in range(5):
         killed.train_step()
-        killed._boundaries()
+        killed._boundaries(StopRequest())
     with killed.run.metrics.open("a") as file:
         file.write('{"step": 6, "los')
     resumed = make_trainer(*settings, name="resumed")

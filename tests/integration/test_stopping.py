@@ -15,6 +15,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from ganforge.engine import signals
 from ganforge.engine.signals import Stopped, StopRequest
 from tests.conftest import Command, FakePlugin
 
@@ -171,7 +172,10 @@ def test_an_evaluation_from_the_command_line_ends_at_once(
     assert not (tmp_path / "run" / "evaluations.jsonl").exists()
 
 
-def test_a_request_raises_where_work_can_be_cut_and_waits_elsewhere() -> None:
+def test_a_request_raises_where_work_can_be_cut_and_waits_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(signals, "_ECHO_SECONDS", 0.0)
     request = StopRequest()
     with request.listening():
         assert request() is None
