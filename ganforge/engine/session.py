@@ -166,6 +166,9 @@ def train(
     """
     began = datetime.now(UTC)
     with Lock(run):
+        if not resume:
+            # Another process may have come and gone since the directory was found empty.
+            run.refuse_another()
         if not resume or changes:
             run.write_config(config.to_toml())
         run.make_folders()

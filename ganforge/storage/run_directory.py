@@ -25,7 +25,7 @@ from typing import Any, Literal, Self
 
 from ganforge.errors import RunDirectoryError, UsageError
 from ganforge.printable import printable
-from ganforge.storage.files import TEMPORARY_PREFIX, remove_leftovers, write_text
+from ganforge.storage.files import TEMPORARY_PREFIX, flush_folder, remove_leftovers, write_text
 
 State = Literal["running", "finished", "interrupted", "terminated", "failed"]
 
@@ -56,9 +56,10 @@ class RunDirectory:
     def create(cls, path: Path) -> RunDirectory:
         """An empty directory for a new run. Raises UsageError for one that holds something."""
         run = cls(path)
-        if path.exists() and not path.is_dir():
-            raise UsageError(f"{run} is a file; name a new directory for the run")
         try:
+            made = [it for it in (path, *path.parents) if not it.exists()]
+            if not made and not path.is_dir():
+                raise UsageError(f"{run} is a file; name a new directory for the run")
             path.mkdir(parents=True, exist_ok=True)
             # What a process left that was killed while it wrote its first file is nothing.
             taken = [it for it in path.iterdir() if not it.name.startswith(TEMPORARY_PREFIX)]
@@ -66,14 +67,22 @@ class RunDirectory:
             raise RunDirectoryError(
                 f"the run directory {run} cannot be created: {error.strerror}"
             ) from error
-        if run.config in taken:
-            raise UsageError(
-                f"{run} holds a run already, which is left as it is: go on with it by "
-                f"`ganforge train --resume {run}`, or name another directory"
-            )
+        if run.config in taken and is_locked(run):
+            raise in_use(run)
+        run.refuse_another()
         if taken:
             raise UsageError(f"{run} is not empty; name a new directory for the run")
+        for folder in made:
+            flush_folder(folder.parent)
         return run
+
+    def refuse_another(self) -> None:
+        """Raise UsageError where a run is here: a new one would be trained over it."""
+        if self.config.exists():
+            raise UsageError(
+                f"{self} holds a run already, which is left as it is: go on with it by "
+                f"`ganforge train --resume {self}`, or name another directory"
+            )
 
     @classmethod
     def open(cls, path: Path) -> RunDirectory:
@@ -195,9 +204,7 @@ class Lock:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             self._close()
-            raise RunDirectoryError(
-                f"another process is training in {self._run}: {self._holder()}"
-            ) from error
+            raise in_use(self._run) from error
         except OSError:
             pass  # a file system without locks
         for folder in (self._run.path, self._run.checkpoints, self._run.samples):
@@ -217,12 +224,15 @@ class Lock:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _holder(self) -> str:
-        try:
-            status = json.loads(self._run.status.read_text())
-            return f"process {int(status['pid'])} on {printable(status['host'])}"
-        except (OSError, ValueError, KeyError, TypeError):
-            return "it has not said which"
+
+def in_use(run: RunDirectory) -> RunDirectoryError:
+    """The error that names the process that holds the lock of a run."""
+    try:
+        status = json.loads(run.status.read_text())
+        holder = f"process {int(status['pid'])} on {printable(status['host'])}"
+    except (OSError, ValueError, KeyError, TypeError):
+        holder = "it has not said which"
+    return RunDirectoryError(f"another process is training in {run}: {holder}")
 
 
 def generator_file(source: Path, *, best: bool = False) -> Path:

@@ -25,6 +25,7 @@ from ganforge.storage.files import write_atomically
 from ganforge.storage.tensor_header import (
     CHECKSUM_KEY,
     FORMAT_VERSION,
+    MAX_HEADER_BYTES,
     METADATA_KEY,
     NO_CHECKSUM,
     read_with_header,
@@ -45,6 +46,11 @@ def write(path: Path, kind: str, tensors: Mapping[str, Tensor], document: dict[s
         stored, {METADATA_KEY: json.dumps(header), CHECKSUM_KEY: NO_CHECKSUM}
     )
     size = 8 + int.from_bytes(body[:8], "little")
+    if size > MAX_HEADER_BYTES:
+        raise CheckpointError(
+            f"{printable(path)} cannot be written: the description of its {len(stored):,} tensors "
+            f"takes more than {MAX_HEADER_BYTES:,} bytes"
+        )
     try:
         write_atomically(path, [body[:8], signed(body[8:size]), memoryview(body)[size:]])
     except OSError as error:

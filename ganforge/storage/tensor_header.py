@@ -17,7 +17,8 @@ FORMAT_VERSION = 1
 METADATA_KEY = "ganforge"
 CHECKSUM_KEY = "ganforge_header_crc32"
 NO_CHECKSUM = "0" * 8
-MAX_HEADER_BYTES = 100_000_000
+#: fifty thousand tensors or so; what JSON of this size becomes in memory stays below 300 MB
+MAX_HEADER_BYTES = 10_000_000
 
 
 def read_document(path: Path, kind: str) -> dict[str, Any]:

@@ -92,6 +92,17 @@ def test_a_folder_that_may_not_be_written_is_told_before_training(
     assert list((public / "empty").iterdir()) == []
 
 
+@needs_root
+def test_a_folder_that_may_not_be_entered_is_told_before_training(
+    parent: Parent, public: Path
+) -> None:
+    (public / "closed").mkdir(mode=0o700)
+    ended = parent.run(*T, "--out", "closed/run", folder=public, user=NOBODY)
+    assert ended.code == 1
+    assert "the run directory closed/run cannot be created: Permission denied" in ended.text
+    assert "Traceback" not in ended.err
+
+
 def test_a_folder_within_a_file_is_told_before_training(parent: Parent, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     ended = parent.run(*T, "--out", "file/run", folder=tmp_path)
