@@ -12,6 +12,7 @@ import click
 
 from ganforge import __version__
 from ganforge.errors import GanforgeError
+from ganforge.printable import printable
 
 from .console import print_error, show_warning
 
@@ -89,6 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         result: Any = cli.main(arguments, prog_name="ganforge", standalone_mode=False)
     except click.ClickException as error:
+        error.message = printable(error.message)  # which holds what was typed
         error.show()
         return error.exit_code
     except click.exceptions.Abort:

@@ -25,7 +25,7 @@ from ganforge.storage.checkpoint import (
     optimizer_tensors,
 )
 from ganforge.storage.run_directory import RunDirectory
-from ganforge.storage.tensor_header import GENERATOR, read_document
+from ganforge.storage.tensor_header import GENERATOR, read_document, sound_description
 
 from .assemble import Assembly
 from .step import Training
@@ -77,7 +77,8 @@ def trained_classes(run: RunDirectory, config: RunConfig) -> Classes:
             continue
         if stored is None:
             stored = _classes_of_0_1(run) if LABEL in config.used_fields else {}
-        return {name: tuple(classes) for name, classes in stored.items()}
+        with sound_description(printable(path)):
+            return {name: tuple(map(str, classes)) for name, classes in stored.items()}
     return {}
 
 
@@ -107,8 +108,17 @@ def load_newest(
         return 0, None
     path, tensors, document = found
     training, where = assembly.training, printable(path)
-    provenance.warn_of_versions(assembly.config, document["components"], str(run))
-    for name, stored in document.get("frozen", {}).items():
+    with sound_description(where):
+        provenance.warn_of_versions(assembly.config, document["components"], str(run))
+        step, best = int(document["step"]), document.get("best")
+        frozen = {**document.get("frozen", {})}
+        counts = {str(name): int(it) for name, it in document["telemetry_counts"].items()}
+        # A checkpoint of 0.1 has none: what is compared with it is compared with where the run
+        # goes on.
+        beginning = {str(name): float(it) for name, it in document.get("beginning", {}).items()}
+        if path != run.checkpoint(step):
+            raise ValueError("a checkpoint of another step than it is called after")
+    for name, stored in frozen.items():
         if _frozen(training).get(name) != stored:
             raise CheckpointError(
                 f"{where} was trained with other frozen weights of the loss {printable(name)!r} "
@@ -128,10 +138,10 @@ def load_newest(
         for name, tensor in tensors.items()
         if name.startswith(TELEMETRY)
     }
-    averages.load(sums, document["telemetry_counts"], assembly.execution.device)
-    # A checkpoint of 0.1 has none: what is compared with it is compared with where the run goes on.
-    symptoms.load(document.get("beginning", {}))
-    return int(document["step"]), document.get("best")
+    with sound_description(where):
+        averages.load(sums, counts, assembly.execution.device)
+    symptoms.load(beginning)
+    return step, best
 
 
 def _modules(training: Training) -> dict[str, nn.Module]:

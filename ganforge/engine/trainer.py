@@ -25,6 +25,7 @@ from ganforge.runs.run import read_metrics
 from ganforge.storage.checkpoint import prune, write_checkpoint
 from ganforge.storage.generator_file import write_generator
 from ganforge.storage.run_directory import RunDirectory, State
+from ganforge.storage.tensor_header import sound_description
 
 from .assemble import Assembly
 from .best import BestSoFar
@@ -71,7 +72,8 @@ class Trainer:
         Raises CheckpointError, with nothing changed, where it does not fit.
         """
         self.step, best = load_newest(self.run, self.assembly, self.averages, self.symptoms)
-        self.best.restore(best)
+        with sound_description(f"the checkpoint of step {self.step} in {self.run}"):
+            self.best.restore(best)
         training = self.assembly.training
         training.schedules.tell(training.progress(self.step))
         self.reports.rewind(self.step)

@@ -16,7 +16,7 @@ from ganforge.device.randomness import Randomness
 from ganforge.engine.building import build, build_generator
 from ganforge.engine.generation import Source
 from ganforge.engine.schedules import Schedules
-from ganforge.errors import CheckpointError, PluginError, UsageError, listed
+from ganforge.errors import PluginError, UsageError, listed
 from ganforge.pictures.chosen_format import ChosenFormat
 from ganforge.plugin.fields import LABEL, grouped, undrawn
 from ganforge.plugin.registry import Registry
@@ -28,7 +28,7 @@ from ganforge.storage.checkpoint import differences, load_module, module_tensors
 from ganforge.storage.generator_file import read_problem, read_progress
 from ganforge.storage.provenance import restore
 from ganforge.storage.stored_format import stored_format
-from ganforge.storage.tensor_header import GENERATOR
+from ganforge.storage.tensor_header import GENERATOR, sound_description
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +57,10 @@ def open_generator(path: Path, registry: Registry, execution: Execution) -> Trai
     """The generator of a file. Raises CheckpointError where it is damaged or does not fit."""
     tensors, document = tensor_file.read(path, GENERATOR)
     where = printable(path)
-    try:
+    with sound_description(where):
         problem = read_problem(document, tensors)
         progress = read_progress(document)
         records: dict[str, dict[str, Any]] = {k: document[k] for k in ("generator", "sampler")}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{where} is damaged: its description is incomplete") from error
     generator = restore(GeneratorSpec, records["generator"], registry, where)
     sampler = restore(SamplerSpec, records["sampler"], registry, where)
     game = restore(GameSpec, _game(document, generator.spec, registry), registry, where)

@@ -67,9 +67,10 @@ class RunDirectory:
             raise RunDirectoryError(
                 f"the run directory {run} cannot be created: {error.strerror}"
             ) from error
-        if run.config in taken and is_locked(run):
-            raise in_use(run)
-        run.refuse_another()
+        if run.config in taken:
+            if is_locked(run):
+                raise RunDirectoryError(_held(run))
+            run.refuse_another()
         if taken:
             raise UsageError(f"{run} is not empty; name a new directory for the run")
         for folder in made:
@@ -204,7 +205,7 @@ class Lock:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             self._close()
-            raise in_use(self._run) from error
+            raise RunDirectoryError(_held(self._run)) from error
         except OSError:
             pass  # a file system without locks
         for folder in (self._run.path, self._run.checkpoints, self._run.samples):
@@ -223,16 +224,6 @@ class Lock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
-
-
-def in_use(run: RunDirectory) -> RunDirectoryError:
-    """The error that names the process that holds the lock of a run."""
-    try:
-        status = json.loads(run.status.read_text())
-        holder = f"process {int(status['pid'])} on {printable(status['host'])}"
-    except (OSError, ValueError, KeyError, TypeError):
-        holder = "it has not said which"
-    return RunDirectoryError(f"another process is training in {run}: {holder}")
 
 
 def generator_file(source: Path, *, best: bool = False) -> Path:
@@ -256,6 +247,16 @@ def generator_file(source: Path, *, best: bool = False) -> Path:
             f"the run in {run} has not saved a generator yet: it does so with its first checkpoint"
         )
     raise UsageError(f"{run} is neither a run directory nor a generator.safetensors")
+
+
+def _held(run: RunDirectory) -> str:
+    """The message that a process is in a run directory, and which one."""
+    try:
+        status = json.loads(run.status.read_text())
+        holder = f"process {int(status['pid'])} on {printable(status['host'])}"
+    except (OSError, ValueError, KeyError, TypeError):
+        holder = "it has not said which"
+    return f"another process is training in {run}: {holder}"
 
 
 def next_directory(parent: Path, name: str) -> Path:

@@ -6,6 +6,8 @@ import json
 import os
 import stat
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,18 @@ CHECKSUM_KEY = "ganforge_header_crc32"
 NO_CHECKSUM = "0" * 8
 #: fifty thousand tensors or so; what JSON of this size becomes in memory stays below 300 MB
 MAX_HEADER_BYTES = 10_000_000
+
+
+@contextmanager
+def sound_description(where: str) -> Iterator[None]:
+    """Read within it what a document says: one that is not as we write them is CheckpointError.
+
+    A checksum that fits says that nothing happened to a file, and not who made it.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise CheckpointError(f"{where} is damaged: its description is incomplete") from error
 
 
 def read_document(path: Path, kind: str) -> dict[str, Any]:

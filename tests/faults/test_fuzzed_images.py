@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -103,18 +104,15 @@ def assert_loaded(root: Path, strict: bool, in_memory: bool) -> None:
         warnings.simplefilter("always")
         try:
             dataset = build(Problem(sample=SPEC.fields(options)["sample"]), options)
-        except DataError as error:
-            assert str(error)
+        except DataError:
             return
         if isinstance(dataset, InMemoryDataset):
             found = dataset.samples
         else:
             taken = []
             for index in range(len(dataset)):
-                try:
+                with suppress(DataError):  # of a body that only the decoder finds wrong
                     taken.append(dataset[index]["sample"])
-                except DataError as error:  # a body that only the decoder finds wrong
-                    assert str(error)
             found = torch.stack(taken)
     assert found.shape[1:] == (3, 8, 8)
     assert len(found) >= 1

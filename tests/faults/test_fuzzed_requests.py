@@ -18,8 +18,8 @@ from .fuzzing import thorough
 TOKENS = st.sampled_from(
     [
         *("1", "-1", "0", "1e3", "1e400", "nan", "inf", "0x10", "9" * 30, "8.5", "true", "null"),
-        *("''", '""', "'x'", "fast", "[1]", "[[]]", "{}", "{from=1,to=0}", "{from=1", "2024-01-01"),
-        *("\x1b[2J", "ü", "日本", "/", "../..", "~", "-", "--", "=", "a=b", "C:\\new", "\x00", "\n"),
+        *("''", "\x00", "\n", '""', "'x'", "fast", "[1]", "[[]]", "{}", "{from=1,to=0}", "{from=1"),
+        *("\x1b[2J", "ü", "日本", "/", "../..", "~", "-", "--", "=", "a=b", "C:\\new"),
     ]
 )
 VALUES = TOKENS | st.text(max_size=8) | st.integers().map(str) | st.floats().map(repr)
@@ -72,9 +72,7 @@ def test_fuzzed_settings_are_resolved_or_refused(cli: Command, usual: list[str])
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_fuzzed_configuration_files_are_resolved_or_refused(
-    cli: Command, usual: list[str]
-) -> None:
+def test_fuzzed_configuration_files_are_resolved_or_refused(cli: Command, usual: list[str]) -> None:
     edits = st.lists(
         st.tuples(
             st.integers(0, len(usual) - 1),
@@ -91,7 +89,7 @@ def test_fuzzed_configuration_files_are_resolved_or_refused(
         for number, how, value in edits:
             line = lines[number]
             lines[number] = {
-                "value": re.sub(r"= .*", lambda _: f"= {value}", line),
+                "value": f"{line.partition(' = ')[0]} = {value}",
                 "line": value,
                 "gone": "",
                 "twice": f"{line}\n{line}",

@@ -35,7 +35,8 @@ def build(kind):
             self.register_buffer("steps", torch.zeros(()))
 
         def worse(self, value):
-            if self.steps != (16 if kind == "penalty" else 32):  # updates of the sides that it trains
+            # Updates, of one side or of both.
+            if self.steps != (16 if kind == "penalty" else 32):
                 return value
             if kind == "loss":
                 return value * float("nan")
