@@ -34,7 +34,7 @@ TINY = (
     "--set", "output.checkpoint_every=100", "--set", "evaluation.every=100",
     "--set", "evaluation.num_samples=500",
 )  # fmt: skip
-WARM_UP = 30.0  # seconds of a session that are not counted
+WARM_UP = 600  # steps of a session that are not counted
 LIMIT = 1.0  # MB per 1,000 steps
 
 
@@ -42,7 +42,6 @@ LIMIT = 1.0  # MB per 1,000 steps
 class Sample:
     """What was seen at one moment of a session."""
 
-    seconds: float
     step: int
     memory: float  # MB
     handles: int
@@ -68,11 +67,10 @@ def last_step(run: Path) -> int:
     return int(json.loads(lines[-1])["step"]) if len(lines) > 1 else 0
 
 
-def look(process: subprocess.Popen[bytes], run: Path, began: float) -> Sample:
+def look(process: subprocess.Popen[bytes], run: Path) -> Sample:
     place = Path(f"/proc/{process.pid}")
     status = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines())
     return Sample(
-        seconds=time.monotonic() - began,
         step=last_step(run),
         memory=int(status["VmRSS"].split()[0]) / 1024,
         handles=len(list((place / "fd").iterdir())),
@@ -90,10 +88,14 @@ def train(run: Path, seconds: float, number: int) -> Session:
             time.sleep(1)
             if process.poll() is not None:
                 sys.exit(f"the run ended by itself, with {process.returncode}")
-            if time.monotonic() - began > WARM_UP and (run / "metrics.jsonl").exists():
-                samples.append(look(process, run, began))
+            if (run / "metrics.jsonl").exists():
+                samples.append(look(process, run))
         process.send_signal(number)
-    return Session(code=process.returncode, samples=samples)
+    first = samples[0].step if samples else 0
+    counted = [it for it in samples if it.step >= first + WARM_UP]
+    if len({it.step for it in counted}) < 2:
+        sys.exit("a session was too short for its warm-up; see --session")
+    return Session(code=process.returncode, samples=counted)
 
 
 def size_of(folder: Path, pattern: str) -> float:
@@ -119,10 +121,9 @@ def soak(folder: Path, minutes: float, session: float) -> int:
     sessions: list[Session] = []
     deadline = time.monotonic() + 60 * minutes
     print("session  ended by  steps   MB at the end   MB/1,000 steps   handles   threads")
-    while not sessions or time.monotonic() + WARM_UP + 10 < deadline:
+    while not sessions or time.monotonic() + session <= deadline:
         number = chooser.choice([signal.SIGKILL, signal.SIGTERM])
-        left = deadline - time.monotonic()
-        sessions.append(train(run, min(session, left), number))
+        sessions.append(train(run, session, number))
         done = sessions[-1]
         expected = 143 if number == signal.SIGTERM else -signal.SIGKILL
         if done.code != expected:

@@ -108,3 +108,18 @@ def test_terminated_while_it_saves_it_finishes_the_save(parent, reference, tmp_p
     assert 5 in sound(run)
     assert parent.run("train", "--resume", "run", folder=tmp_path).code == 0
     assert differences(reference, run) == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_it_says_that_it_has_saved_and_how_to_go_on(parent, tmp_path, number, code):
+    run = tmp_path / "run"
+    process = parent.start(*T, "--steps", "100000000", "--out", "run", folder=tmp_path)
+    process.until(lambda: (run / "metrics.jsonl").exists())
+    process.signal(number)
+    ended = process.wait()
+    assert (ended.code, ended.err) == (code, "")
+    assert "a checkpoint is written" in ended.out
+    assert "ganforge train --resume run" in ended.out
+    status = json.loads((run / "status.json").read_text())
+    assert status["state"] == STATES[code]
+    assert sound(run)[0] == status["step"]

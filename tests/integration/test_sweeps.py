@@ -23,7 +23,7 @@ from tests.conftest import Command, FakePlugin
 
 from . import fake_slurm
 from .conftest import TINY
-from .forked_runs import timeless
+from tests.faults.comparison import timeless
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes of POSIX")
 
