@@ -105,6 +105,7 @@ def size_of(folder: Path, pattern: str) -> float:
 def step_times(run: Path) -> tuple[list[float], list[float]]:
     """Milliseconds per step by the clock and of the processor, from one line to the next."""
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    lines = [line for line in lines if "seconds" in line]  # the others are evaluations
     clock, processor = [], []
     for before, after in pairwise(lines):
         if after["seconds"] < before["seconds"]:

@@ -61,6 +61,8 @@ class RunDirectory:
             if not made and not path.is_dir():
                 raise UsageError(f"{run} is a file; name a new directory for the run")
             path.mkdir(parents=True, exist_ok=True)
+            for folder in made:
+                flush_folder(folder.parent)
             # What a process left that was killed while it wrote its first file is nothing.
             taken = [it for it in path.iterdir() if not it.name.startswith(TEMPORARY_PREFIX)]
         except OSError as error:
@@ -73,8 +75,6 @@ class RunDirectory:
             run.refuse_another()
         if taken:
             raise UsageError(f"{run} is not empty; name a new directory for the run")
-        for folder in made:
-            flush_folder(folder.parent)
         return run
 
     def refuse_another(self) -> None:

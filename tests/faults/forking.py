@@ -20,6 +20,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,9 @@ def start(order: dict[str, Any]) -> dict[str, Any]:
         become(order)
         code = main(order["arguments"])
         sys.stdout.flush()
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
     finally:
         os._exit(code)
     raise AssertionError

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import pytest
+
 from .comparison import differences, sound
 from .conftest import T
 from .processes import Parent
@@ -38,18 +40,28 @@ def test_a_run_that_came_to_be_meanwhile_is_left_as_it_is(
     parent: Parent, reference: Path, tmp_path: Path
 ) -> None:
     """The second has seen an empty directory, and is stopped until the first has finished."""
-    late = parent.start(*T, "--seed", "1", "--out", "run", folder=tmp_path)
-    late.until((tmp_path / "run").exists)
-    late.signal(signal.SIGSTOP)
-    if (tmp_path / "run/config.toml").exists():  # it was faster than this test
-        late.kill()
+    for attempt in range(8):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        late = parent.start(*T, "--seed", "1", "--out", "run", folder=folder)
+        late.until((folder / "run").exists)
+        late.signal(signal.SIGSTOP)
+        late.until(lambda process=late: process.status() == "T")
+        if (folder / "run/config.toml").exists():
+            late.kill()  # it was faster than this test
+            continue
+        first = parent.run(*T, "--out", "run", folder=folder)
+        if "another process is training" in first.err:
+            late.kill()  # it had gone on as far as to its lock
+            continue
+        assert first.code == 0, first
+        late.signal(signal.SIGCONT)
+        ended = late.wait()
+        assert ended.code == 2, ended
+        assert "holds a run already" in ended.text
+        assert differences(reference, folder / "run") == []
         return
-    assert parent.run(*T, "--out", "run", folder=tmp_path).code == 0
-    late.signal(signal.SIGCONT)
-    ended = late.wait()
-    assert ended.code == 2, ended
-    assert "holds a run already" in ended.text
-    assert differences(reference, tmp_path / "run") == []
+    pytest.skip("the moment between an empty directory and its lock was missed")
 
 
 def test_a_dead_process_holds_no_lock(parent: Parent, reference: Path, tmp_path: Path) -> None:
