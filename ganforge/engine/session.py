@@ -80,6 +80,8 @@ def train(
     began = datetime.now(UTC)
     with Lock(run):
         if not resume and not overwrite:
+            # Another process may have come and gone since the directory was found empty.
+            run.refuse_another()
             _begin(config, run)
         try:
             trainer, data = _prepare(config, run, observers, resume, remedies, changes or {}, allow)

@@ -28,7 +28,12 @@ from ganforge.storage.checkpoint import (
 from ganforge.storage.derived import SAMPLED
 from ganforge.storage.generator_file import FIT, description, fit_tensors
 from ganforge.storage.run_directory import RunDirectory
-from ganforge.storage.tensor_header import CHECKPOINT, GENERATOR, read_document
+from ganforge.storage.tensor_header import (
+    CHECKPOINT,
+    GENERATOR,
+    read_document,
+    sound_description,
+)
 
 from .assemble import Assembly
 from .step import Training
@@ -95,7 +100,8 @@ def trained_classes(run: RunDirectory, config: RunConfig) -> Classes:
             continue
         if stored is None:
             stored = _classes_of_0_1(run) if LABEL in config.used_fields else {}
-        return {name: tuple(classes) for name, classes in stored.items()}
+        with sound_description(printable(path)):
+            return {name: tuple(map(str, classes)) for name, classes in stored.items()}
     return {}
 
 
@@ -125,7 +131,13 @@ def load(
     An optimizer of another kind than the one that was stored begins anew.
     """
     training, where = assembly.training, printable(path)
-    for name, stored in document.get("frozen", {}).items():
+    with sound_description(where):
+        frozen = {**document.get("frozen", {})}
+        counts = {str(name): int(it) for name, it in document["telemetry_counts"].items()}
+        # A checkpoint of 0.1 has none: what is compared with it is compared with where the run
+        # goes on.
+        beginning = {str(name): float(it) for name, it in document.get("beginning", {}).items()}
+    for name, stored in frozen.items():
         if _frozen(training).get(name) != stored:
             raise CheckpointError(
                 f"{where} was trained with other frozen weights of the loss {printable(name)!r} "
@@ -147,9 +159,9 @@ def load(
         for name, tensor in tensors.items()
         if name.startswith(TELEMETRY)
     }
-    averages.load(sums, document["telemetry_counts"], assembly.execution.device)
-    # A checkpoint of 0.1 has none: what is compared with it is compared with where the run goes on.
-    symptoms.load(document.get("beginning", {}))
+    with sound_description(where):
+        averages.load(sums, counts, assembly.execution.device)
+    symptoms.load(beginning)
 
 
 def _is_other_optimizer(side: str, config: RunConfig, document: Mapping[str, Any]) -> bool:

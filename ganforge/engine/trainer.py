@@ -28,6 +28,7 @@ from ganforge.storage.checkpoint import newest_sound, prune, write_checkpoint
 from ganforge.storage.derived import complete, write_generators
 from ganforge.storage.provenance import check_versions
 from ganforge.storage.run_directory import RunDirectory, State
+from ganforge.storage.tensor_header import sound_description
 
 from .assemble import Assembly
 from .best import BestSoFar
@@ -92,23 +93,26 @@ class Trainer:
         if found is None:
             return
         path, tensors, document = found
+        where = printable(path)
+        with sound_description(where):
+            step, components = int(document["step"]), {**document["components"]}
+            if path != self.run.checkpoint(step):
+                raise ValueError("a checkpoint of another step than it is called after")
         key = "steps" if self.assembly.config.training.epochs is None else "epochs"
-        num_steps = self.assembly.training.num_steps
-        check_steps(num_steps, int(document["step"]), f"training.{key}")
-        check_versions(
-            self.assembly.config,
-            document["components"],
-            str(self.run),
-            allowed="versions" in allow,
-        )
+        check_steps(self.assembly.training.num_steps, step, f"training.{key}")
+        with sound_description(where):
+            check_versions(
+                self.assembly.config, components, str(self.run), allowed="versions" in allow
+            )
         if "nonfinite" in allow:
             self.values.put_up_with(tensors)
         self.values.check_loading(path, tensors)
         load(path, tensors, document, self.assembly, self.averages, self.symptoms)
-        self.step = int(document["step"])
+        self.step = step
         self._unfinished = bool(document.get("unfinished"))  # 0.1 had no such checkpoints
         self._fell_back = self.step < newest
-        self.best.restore(document.get("best"))
+        with sound_description(where):
+            self.best.restore(document.get("best"))
         training = self.assembly.training
         training.schedules.tell(training.progress(self.step))
         self.reports.rewind(self.step, evaluated=not self._unfinished)

@@ -73,7 +73,7 @@ class Field:
                     f"the shape of a field of kind {self.kind} is like {SHAPES[self.kind]}, not "
                     f"{self.shape!r}"
                 )
-        if self.range is not None and not self.range[0] < self.range[1]:
+        if self.range is not None and not (len(self.range) == 2 and self.range[0] < self.range[1]):
             raise ValueError(f"range must be (lowest, highest), not {self.range!r}")
 
     @classmethod

@@ -29,7 +29,7 @@ from ganforge.storage.checkpoint import differences, load_module, module_tensors
 from ganforge.storage.generator_file import read_problem, read_progress
 from ganforge.storage.provenance import restore
 from ganforge.storage.stored_format import stored_format
-from ganforge.storage.tensor_header import GENERATOR
+from ganforge.storage.tensor_header import GENERATOR, sound_description
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +71,10 @@ def opened(
     Raises CheckpointError where they do not fit.
     """
     where = printable(path)
-    try:
+    with sound_description(where):
         problem = read_problem(document, tensors)
         progress = read_progress(document)
         records: dict[str, dict[str, Any]] = {k: document[k] for k in ("generator", "sampler")}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{where} is damaged: its description is incomplete") from error
     generator = restore(GeneratorSpec, records["generator"], registry, where)
     sampler = restore(SamplerSpec, records["sampler"], registry, where)
     game = restore(GameSpec, _game(document, generator.spec, registry), registry, where)

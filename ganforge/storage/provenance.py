@@ -18,6 +18,7 @@ from ganforge.plugin.registry import Component, Registry
 from ganforge.plugin.requirements import installation
 from ganforge.printable import printable
 from ganforge.sharing import is_secret
+from ganforge.storage.tensor_header import sound_description
 
 S = TypeVar("S", bound=ComponentSpec)
 
@@ -63,7 +64,9 @@ def restore(
     Raises CheckpointError where the plugin is missing or its options have changed; another version
     of the plugin is a warning.
     """
-    name, package, version = (str(stored.get(key, "")) for key in ("name", "package", "version"))
+    with sound_description(where):
+        name, package, version = (str(stored.get(it, "")) for it in ("name", "package", "version"))
+        given = {k: v for k, v in dict(stored.get("options", {})).items() if v is not None}
     try:
         component = registry.find(kind, name)
     except UsageError as error:
@@ -72,7 +75,6 @@ def restore(
             f"{where} needs the {kind.kind} {printable(name)!r} of {printable(package)} "
             f"{printable(version)}{': ' if command else ''}{command} ({error})"
         ) from error
-    given = {k: v for k, v in dict(stored.get("options", {})).items() if v is not None}
     options, complaints = parse(component.spec.options, given, stored=True)
     if complaints:
         raise CheckpointError(

@@ -28,7 +28,7 @@ from ganforge.config.places import DATA_FILE
 from ganforge.errors import RunDirectoryError, UsageError
 from ganforge.printable import printable
 from ganforge.sharing import redacted
-from ganforge.storage.files import TEMPORARY_PREFIX, remove_leftovers, write_text
+from ganforge.storage.files import TEMPORARY_PREFIX, flush_folder, remove_leftovers, write_text
 from ganforge.storage.paths import check_path, cut_name, quoted
 
 State = Literal["running", "finished", "interrupted", "terminated", "preempted", "failed"]
@@ -67,10 +67,13 @@ class RunDirectory:
         RunDirectoryError where a process is training in it.
         """
         run = cls(path)
-        if path.exists() and not path.is_dir():
-            raise UsageError(f"{run} is a file; name a new directory for the run")
         try:
+            made = [it for it in (path, *path.parents) if not it.exists()]
+            if not made and not path.is_dir():
+                raise UsageError(f"{run} is a file; name a new directory for the run")
             path.mkdir(parents=True, exist_ok=True)
+            for folder in made:
+                flush_folder(folder.parent)
             # What a process left that was killed while it wrote its first file is nothing.
             taken = [it for it in path.iterdir() if not it.name.startswith(TEMPORARY_PREFIX)]
         except OSError as error:
@@ -82,15 +85,20 @@ class RunDirectory:
                 raise RunDirectoryError(_held(run))
             if overwrite:
                 return run
-            raise UsageError(
-                f"{run} holds a run already, which is left as it is: go on with it by "
-                f"`ganforge train --resume {quoted(path)}`, replace it with --overwrite, or name "
-                "another directory"
-            )
+            run.refuse_another()
         if taken:
             what = "and holds no run that could be overwritten" if overwrite else ""
             raise UsageError(f"{run} is not empty {what}".rstrip() + "; name a new directory")
         return run
+
+    def refuse_another(self) -> None:
+        """Raise UsageError where a run is here: a new one would be trained over it."""
+        if self.config.exists():
+            raise UsageError(
+                f"{self} holds a run already, which is left as it is: go on with it by "
+                f"`ganforge train --resume {quoted(self.path)}`, replace it with --overwrite, or "
+                "name another directory"
+            )
 
     @classmethod
     def open(cls, path: Path) -> RunDirectory:

@@ -26,6 +26,7 @@ from ganforge.storage.tensor_bytes import TYPES, bytes_of, read_tensors
 from ganforge.storage.tensor_header import (
     CHECKSUM_KEY,
     FORMAT_VERSION,
+    MAX_HEADER_BYTES,
     METADATA_KEY,
     NO_CHECKSUM,
     opened,
@@ -43,6 +44,11 @@ def write(path: Path, kind: str, tensors: Mapping[str, Tensor], document: dict[s
         "crc32": tensor_bytes.checksums(stored),
     }
     header = signed(_header(path, stored, contents))
+    if len(header) > MAX_HEADER_BYTES:
+        raise CheckpointError(
+            f"{printable(path)} cannot be written: the description of its {len(stored):,} tensors "
+            f"takes more than {MAX_HEADER_BYTES:,} bytes"
+        )
     length = len(header).to_bytes(8, "little")
     try:
         write_atomically(path, [length, header, *map(bytes_of, stored.values())])

@@ -21,7 +21,9 @@ FORMAT_VERSION = 1
 METADATA_KEY = "ganforge"
 CHECKSUM_KEY = "ganforge_header_crc32"
 NO_CHECKSUM = "0" * 8
-MAX_HEADER_BYTES = 100_000_000
+#: fifty thousand tensors or so; what JSON of this size becomes in memory stays below 300 MB
+MAX_HEADER_BYTES = 10_000_000
+
 
 _CHECKSUM_AT = f'"{CHECKSUM_KEY}":"'.encode()  # what stands before the checksum
 
@@ -36,6 +38,18 @@ class Header:
     document: dict[str, Any]
     entries: dict[str, Any]
     start: int
+
+
+@contextmanager
+def sound_description(where: str) -> Iterator[None]:
+    """Read within it what a document says: one that is not as we write them is CheckpointError.
+
+    A checksum that fits says that nothing happened to a file, and not who made it.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise CheckpointError(f"{where} is damaged: its description is incomplete") from error
 
 
 def read_document(path: Path, kind: str) -> dict[str, Any]:

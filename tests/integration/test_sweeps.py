@@ -20,10 +20,10 @@ from ganforge.sweeps.cluster import TrainingJob
 from ganforge.sweeps.folder import SweepFolder
 from ganforge.sweeps.local import train_command
 from tests.conftest import Command, FakePlugin
+from tests.faults.comparison import timeless
 
 from . import fake_slurm
 from .conftest import TINY
-from .forked_runs import timeless
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes of POSIX")
 
