@@ -13,10 +13,26 @@ from difflib import get_close_matches
 from typing import ClassVar
 
 
+class Cut(BaseException):
+    """Raised from outside into whatever runs: by a signal, or by the watchdog.
+
+    It is not what runs that has failed, so nothing but the command that runs it handles this.
+    """
+
+
+#: What is passed on wherever the code of a plugin is called. Anything else that it raises is its
+#: failure, SystemExit included.
+ENDINGS: tuple[type[BaseException], ...] = (KeyboardInterrupt, Cut)
+
+
 class GanforgeError(Exception):
     """The root of the hierarchy."""
 
     exit_code: ClassVar[int] = 1
+
+
+#: The same, and ganforge's own errors, which say already what they mean.
+PASSED_ON: tuple[type[BaseException], ...] = (GanforgeError, *ENDINGS)
 
 
 class UsageError(GanforgeError):
@@ -55,6 +71,14 @@ class RunDirectoryError(GanforgeError):
 
 class PushError(GanforgeError):
     """A model hub did not take what was to be uploaded, or was not reached."""
+
+
+class OutOfMemoryError(GanforgeError):
+    """There was no more memory, of the machine or of its accelerator."""
+
+
+class WorkerError(GanforgeError):
+    """A process that reads data for this one is gone, or gives nothing."""
 
 
 class NonFiniteError(GanforgeError):

@@ -47,6 +47,7 @@ ROOMS = (
     "evaluation",
     "export",
     "sweeps",
+    "doctor",
     "api",
     "testing",
     "templates",
@@ -63,6 +64,7 @@ TORCH_FREE_ROOMS = (
     "problem",
     "config",
     "diagnosis",
+    "doctor",
 )
 
 pytestmark = pytest.mark.skipif(not PLUGINS, reason="these tests read the source tree")
@@ -73,8 +75,8 @@ def short(path: Path) -> str:
 
 
 def module_name(path: Path) -> str:
-    relative = path.relative_to(ROOT / "plugins" if "plugins" in path.parts else ROOT)
-    parts = relative.with_suffix("").parts
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    parts = parts[1:] if parts[0] == "plugins" else parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
@@ -258,6 +260,7 @@ TORCH_FREE = {
     "runs": 0,
     "runs absent": 2,
     "runs remove absent": 2,
+    "doctor absent": 2,
     "compare --help": 0,
     "compare absent": 2,
     "sweep --seed 0,1,2 --loss nonsat,hinge --dry-run": 0,

@@ -116,7 +116,7 @@ def train(
     if resume is not None:
         run = open_to_resume(resume.path if isinstance(resume, Run) else Path(resume))
         _check_same_data(run, layers)
-        named = from_arguments(override or {}, "override[{!r}]", with_companions=False)
+        named = from_arguments(override or {}, "override[{!r}]", whole=True)
         resolved, changes = resume_config(run, layers, registry, named)
     else:
         resolved = resolve(layers, registry)
@@ -129,12 +129,7 @@ def train(
     if resume is None:
         place = None if out is None else Path(out)
         run = session.new_run(resolved, place, recipe, overwrite=overwrite)
-    request = StopRequest()
-
-    def stop_request() -> State | None:
-        asked = request()
-        return "interrupted" if asked is None and stop is not None and stop() else asked
-
+    request = StopRequest(lambda: "interrupted" if stop is not None and stop() else None)
     with own_surroundings():
         outcome = _stoppable(
             request,
@@ -146,7 +141,7 @@ def train(
                 changes=changes,
                 allow=allow,
                 observers=observers,
-                stop_request=stop_request,
+                stop=request,
                 remedies=registry,
             ),
         )

@@ -10,7 +10,7 @@ import click
 
 from ganforge import __version__
 from ganforge.errors import GanforgeError
-from ganforge.printable import described, printable
+from ganforge.printable import described, printable, represented
 from ganforge.terminal import safe_streams
 
 from .console import print_error, shown_warnings
@@ -25,6 +25,7 @@ COMMANDS = {
     "runs": ("runs", "List runs with their states and metrics, or remove some."),
     "compare": ("compare", "Compare runs: settings that differ, and metrics over seeds."),
     "diagnose": ("diagnose", "Say what goes wrong in a run, and what to try."),
+    "doctor": ("doctor", "Check this installation, a run or a file for damage."),
     "export": ("export", "Export a trained generator for other programs."),
     "push": ("push", "Upload a trained generator to a model hub."),
     "report": ("report", "Write a report of a run as one HTML file."),
@@ -113,6 +114,13 @@ def _run(arguments: list[str] | None) -> int:
     except KeyboardInterrupt:
         print_error("interrupted")
         return 130
+    except SystemExit as error:  # click leaves by another way: this one is of a plugin
+        if debug:
+            raise
+        print_error(
+            f"a plugin called sys.exit({represented(error.code)}) (GANFORGE_DEBUG=1 shows where)"
+        )
+        return 1
     except Exception as error:
         # Nothing that anybody had in mind; still no reason for a page of source code.
         if debug:

@@ -211,6 +211,7 @@ def _introduction(facts: SessionFacts) -> list[tuple[str, str]]:
         rows.append(("labels", "told to both networks by default; --no-conditional for none"))
     rows += [
         ("data", printable(f"{config.dataset.component.name}, {shape}: {facts.data}", 2000)),
+        *([("left out", printable(facts.left_out, 2000))] if facts.left_out else []),
         ("device", printable(facts.device)),
         ("run", str(facts.run)),
     ]

@@ -16,7 +16,8 @@ from ganforge.plugin.discovery import discover
 from ganforge.printable import printable
 from ganforge.runs.measures import Measured, directions, short
 from ganforge.runs.removal import check_removable, remove
-from ganforge.runs.table import FOREIGN, ORDERS, SWEEP, Row, RunsTable, size_of, table_of
+from ganforge.runs.sizes import size_in_words, size_of
+from ganforge.runs.table import FOREIGN, ORDERS, SWEEP, Row, RunsTable, table_of
 from ganforge.storage.paths import quoted
 
 from .console import go_on_without_output, stdout
@@ -99,7 +100,8 @@ def remove_command(paths: tuple[Path, ...], yes: bool) -> None:
     runs = check_removable(paths)
     if not yes:
         for run in runs:
-            click.echo(f"  {run.directory}  step {run.status.step:,}, {_size(size_of(run.path))}")
+            size = size_in_words(size_of(run.path))
+            click.echo(f"  {run.directory}  step {run.status.step:,}, {size}")
         what = "this run" if len(runs) == 1 else f"these {len(runs)} runs"
         if not _confirmed(f"Remove {what} for good?"):
             click.echo("Nothing was removed.")
@@ -164,7 +166,7 @@ def _print_table(table: RunsTable) -> None:
             Text(row.state, style=STYLES.get(row.state, "")),
             f"{row.step:,}/{row.num_steps:,}" if row.num_steps else f"{row.step:,}",
             _age(now - row.written),
-            _size(row.size),
+            size_in_words(row.size),
             Text(_measured(row.measured)),
         )
     stdout().print(shown)
@@ -212,11 +214,3 @@ def _age(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{max(seconds, 0):.0f} s"
-
-
-def _size(num_bytes: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if num_bytes < 1000:
-            return f"{num_bytes:.3g} {unit}"
-        num_bytes /= 1000
-    return f"{num_bytes:.3g} TB"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganforge.config.settings import ExecutionSettings
+from ganforge.device.memory import memory_explained
 from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
@@ -27,6 +28,7 @@ from .paths import NEW_PATH, PATH
 from .progress import print_line
 from .sample_request import SampleRequest
 from .threads import spin_briefly
+from .watching import move, moving_parts, watchable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,6 +40,10 @@ if TYPE_CHECKING:
 NUM_WAYS, COLUMNS = 8, 8
 ANCHORS, FRAMES = 4, 12
 MOST_GRIDS, GRID_MILLISECONDS = 300, 120  # of a film of progress
+FEWER = (
+    "Samples are made 64 at a time; --num 16, with one --seed after another, makes fewer at once, "
+    "and --device cpu makes them where there may be more memory"
+)
 STILL = 8  # times that its last grid comes, before it begins anew
 
 
@@ -128,6 +134,7 @@ STILL = 8  # times that its last grid comes, before it begins anew
     default="auto",
     help="auto, cpu, cuda, cuda:N or mps. [auto]",
 )
+@watchable("Where")
 @click.pass_obj
 def command(context: dict[str, bool], /, **arguments: object) -> int:
     """Draw samples from the generator of RUN, a run directory or a generator.safetensors.
@@ -145,7 +152,7 @@ def command(context: dict[str, bool], /, **arguments: object) -> int:
     words = request.check()
     stop = StopRequest()
     try:
-        with stop.listening():
+        with stop.listening(), memory_explained(lambda: "while sampling", lambda: FEWER):
             return _sample(request, words, context)
     except Stopped as stopped:
         print_error(f"{stopped.state} before {printable(request.target)} was complete")
@@ -167,6 +174,7 @@ def _sample(request: SampleRequest, words: list[str] | None, context: dict[str, 
     from ganforge.sampling.conditions import find_conditions
     from ganforge.sampling.trained_generator import open_generator, truncated
 
+    move("the opening of the generator")
     execution = Execution.from_settings(ExecutionSettings(device=request.device))
     trained = open_generator(request.generator, discovery.registry, execution)
     trained = truncated(trained, request.truncation)
@@ -247,7 +255,7 @@ def _samples(
         real=real,
         refining=refining,
     )
-    with _explained(request.target), counted(parts, wanted) as told:
+    with _explained(request.target), counted(moving_parts(parts), wanted) as told:
         if request.suffix:
             gallery.save_parts(trained, told, wanted, request.target, request.milliseconds)
         else:

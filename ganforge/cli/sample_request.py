@@ -17,6 +17,7 @@ from ganforge.plugin.specs import FormatSpec, RefinementSpec
 from ganforge.printable import printable
 from ganforge.sampling.labels import split_labels
 from ganforge.storage.derived import generator_file
+from ganforge.storage.files import check_folder
 from ganforge.storage.paths import suffix_of
 
 
@@ -90,8 +91,8 @@ class SampleRequest:
                 raise UsageError(f"{shown}: grids over time are written as .gif, .apng or .mp4")
         elif self.frames is not None:
             raise UsageError("--frames belongs to --interpolate, --vary and --progress")
-        elif not self.suffix and out.exists() and not out.is_dir():
-            raise UsageError(f"{shown} is a file; name a directory")
+        elif not self.suffix:
+            check_folder(out)
         if self.milliseconds is not None and self.suffix not in MOVING:
             raise UsageError("--milliseconds needs --out walk.gif, walk.apng or walk.mp4")
         if self.suffix == MOVIE:

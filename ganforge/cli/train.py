@@ -29,6 +29,7 @@ from .grouped import GroupedCommand, option_in
 from .paths import NEW_PATH, PATH
 from .progress import choose_display
 from .threads import spin_briefly
+from .watching import watchable, watchdogs
 
 #: kind of which a run has any number -> the flag that names its components
 FLAGS_OF_TABLES = {
@@ -38,6 +39,9 @@ FLAGS_OF_TABLES = {
     "features": "features",
     "callback": "callback",
 }
+
+
+NOT_BEGUN = "the run was not begun, and left nothing behind"
 
 
 @click.command("train", cls=GroupedCommand)
@@ -169,6 +173,7 @@ FLAGS_OF_TABLES = {
     help="Any setting, such as generator.width=128; repeatable.",
 )
 @option_in("Run", "--dry-run", is_flag=True, help="Print the whole configuration, and stop.")
+@watchable("Run")
 @click.pass_obj
 def command(
     context: dict[str, bool],
@@ -227,14 +232,15 @@ def command(
                     *(["versions"] if allow_versions else []),
                     *(["nonfinite"] if allow_nonfinite else []),
                 ],
-                observers=[display],
-                stop_request=request,
+                observers=[display, *watchdogs(run)],
+                stop=request,
                 remedies=registry,
                 command=("ganforge", *click.get_current_context().meta[TYPED]),
             )
     except Stopped as stopped:
         display.stopped()
-        print_error(f"{stopped.state} at once; {run} goes on from its last checkpoint")
+        after = f"{run} goes on from its last checkpoint" if run.config.is_file() else NOT_BEGUN
+        print_error(f"{stopped.state} at once; {after}")
         return EXIT_CODES[stopped.state]
     display.summary(run, result)
     return EXIT_CODES[result.state]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from ganforge.config.layers import Entry, Flag, Layer, Names
@@ -10,7 +10,7 @@ from ganforge.config.selection import MetricSettings, NetworkSettings, Selection
 from ganforge.config.settings import FOR_DISCRIMINATOR, SECTIONS
 from ganforge.errors import Complaint, UsageError
 from ganforge.plugin.base_specs import ComponentSpec, Spec
-from ganforge.plugin.options import describe, parse
+from ganforge.plugin.options import describe, parse, paths_of
 from ganforge.plugin.registry import Component, Registry
 from ganforge.plugin.specs import (
     NO_DISCRIMINATOR,
@@ -128,7 +128,11 @@ class Chooser:
         if component is None:
             return None
         options = self.options(path, component.spec.options, component)
-        return None if options is None else Selection(component=component, options=options)
+        if options is None:
+            return None
+        found = {name: self.entries.get((*path, name)) for name in paths_of(type(options))}
+        places = {name: it.place for name, it in found.items() if it and it.place}
+        return Selection(component=component, options=options, places=places)
 
     def find(self, kind: type[S], name: object, entry: Entry | None) -> Component[S] | None:
         if not isinstance(name, str):
@@ -152,14 +156,23 @@ class Chooser:
         reserved = self._reserved(prefix)
         for name in [it for it in given if it in reserved]:
             del given[name]
+        known = {it.name: it for it in describe(options)}
         parsed, complaints = parse(
             options,
-            values_of(given, options),
+            # What looks like a number on the command line may be the name of a folder.
+            {
+                name: it.text.strip()
+                if it.text is not None
+                and name in known
+                and known[name].is_text
+                and not isinstance(it.value, str | list | dict)
+                else it.value
+                for name, it in given.items()
+            },
             reserved,
             stored=prefix in self.stored,
         )
         owner = f" of the {component.kind} {component.name!r}" if component else ""
-        known = {it.name for it in describe(options)}
         for name, what in complaints.items():
             key = printable(".".join(part for part in (*prefix, name) if part))
             if component and known and name and name not in known:
@@ -184,7 +197,7 @@ class Chooser:
             for field in describe(settings)
             if (entry := self.entries.get((*prefix, field.name))) is not None
         }
-        raw = defaults | values_of(given, settings)
+        raw = defaults | {name: entry.value for name, entry in given.items()}
         parsed, complaints = parse(settings, raw)
         for name, what in complaints.items():
             key = printable(".".join((*prefix, name)))
@@ -221,12 +234,3 @@ def is_for_discriminator(path: KeyPath) -> bool:
     return section == "discriminator_optimizer" or (
         section == "training" and not FOR_DISCRIMINATOR.isdisjoint(key)
     )
-
-
-def values_of(given: Mapping[str, Entry], options: type) -> dict[str, object]:
-    """The values of entries by name; where an option is a string, what was typed is one."""
-    texts = {it.name for it in describe(options) if it.type_name.partition(" or ")[0] == "string"}
-    return {
-        name: entry.value if entry.typed is None or name not in texts else entry.typed
-        for name, entry in given.items()
-    }

@@ -10,12 +10,12 @@ import tomllib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, time
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from ganforge.config.migration import migrate
+from ganforge.config.places import read_places
 from ganforge.config.toml import inline, quoted
 from ganforge.errors import Complaint, ConfigError, OutdatedWarning, listed
 from ganforge.plugin.schedule import is_schedule
@@ -28,6 +28,9 @@ MAX_LOCATED_CHARACTERS = 40_000
 MAX_DEPTH = 4
 
 KeyPath = tuple[str, ...]
+
+
+_WINDOWS_PATH = re.compile(r'"(?:[A-Za-z]:|\\)\\')
 
 
 class Origin(Protocol):
@@ -51,14 +54,15 @@ class Flag:
 class Entry:
     """One value, its key, and where it comes from.
 
-    `typed` is the text of a number, truth value or date on the command line: where a string is
-    wanted, that is what was meant, as in `dataset.root=2024`.
+    `text` is the value as it was typed, where it was no TOML file that it stood in; `place` is the
+    absolute path that a relative one of a stored run meant.
     """
 
     path: KeyPath
     value: object
     origin: Origin
-    typed: str | None = None
+    text: str | None = None
+    place: str | None = None
 
     @property
     def where(self) -> str:
@@ -127,7 +131,20 @@ def _read(path: Path) -> str:
 
 def from_run(path: Path) -> Layer:
     """The layer of a run's own `config.toml`. Raises ConfigError for a file that is not one."""
-    return replace(from_text(_read(path), printable(path)), stored=True)
+    return of_run(_read(path), printable(path), path)
+
+
+def of_run(text: str, name: str, config_file: Path) -> Layer:
+    """The layer of the configuration of a run, with the places of its data as they are now.
+
+    They are kept beside `config_file`, which need not be there.
+    """
+    layer, places = from_text(text, name), read_places(config_file)
+    entries = []
+    for entry in layer.entries:
+        typed, place = places.get(".".join(entry.path), (None, None))
+        entries.append(replace(entry, place=place) if typed == entry.value else entry)
+    return replace(layer, entries=tuple(entries), stored=True)
 
 
 def from_text(text: str, name: str) -> Layer:
@@ -140,7 +157,8 @@ def _layer(text: str, name: str) -> tuple[Layer, list[str]]:
     try:
         tree = tomllib.loads(text)
     except _UNREADABLE as error:
-        what = f"is not TOML: {printable(error)}{_about_backslashes(str(error))}"
+        what = f"is not TOML: {printable(error)}"
+        what += _ESCAPED if _WINDOWS_PATH.search(text) else ""
         raise ConfigError([Complaint(where=name, what=what)]) from error
     origin = _File(name, text)
     complaints = [
@@ -187,7 +205,7 @@ def from_settings(assignments: Sequence[str], flag: str = "--set") -> Layer:
             tree = _toml_or_none(f"{key} = {quoted(_bare(raw))}")
         origin = Flag(where)
         found = [
-            Entry(path=path, value=value, origin=origin, typed=_typed(value, raw))
+            Entry(path=path, value=value, origin=origin, text=raw)
             for path, value in leaves(tree or {})
         ]
         if not found:
@@ -203,18 +221,10 @@ def _is_escaped_path(value: object) -> bool:
     return isinstance(value, str) and _ESCAPED_PATH.match(value) is not None
 
 
-def _about_backslashes(reason: str) -> str:
-    return _ESCAPED if "\\" in reason or "hex value" in reason else ""
-
-
 def _bare(raw: str) -> str:
     """A text without the double quotes of one that is no TOML, a path of Windows for example."""
     text = raw.strip()
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' and "\\" in text else raw
-
-
-def _typed(value: object, raw: str) -> str | None:
-    return raw.strip() if isinstance(value, bool | int | float | date | time) else None
 
 
 def _toml_or_none(text: str) -> dict[str, Any] | None:
@@ -229,7 +239,10 @@ def _toml_or_none(text: str) -> dict[str, Any] | None:
 
 #: a path of Windows, of which TOML has taken backslashes and letters for escapes
 _ESCAPED_PATH = re.compile(r"[A-Za-z]:[\t\n\r\b\f]|[A-Za-z]:\\[^\n]*[\t\n\r\b\f]")
-_ESCAPED = "; a backslash within double quotes begins an escape: write a path in single quotes"
+_ESCAPED = (
+    "; in double quotes a backslash begins an escape, so write a Windows path in single quotes, "
+    "'C:\\data', or with forward slashes"
+)
 
 # tomllib also raises what it meets in a number of thousands of digits and in nested brackets.
 _UNREADABLE = (ValueError, RecursionError)

@@ -43,7 +43,7 @@ from ganforge.plugin.specs import (
     SamplerSpec,
     Side,
 )
-from ganforge.printable import printable
+from ganforge.printable import printable, represented
 
 KeyPath = tuple[str, ...]
 
@@ -66,7 +66,7 @@ def fields_of(dataset: Selection[DatasetSpec]) -> dict[str, Field]:
     if not sound or not all(isinstance(field, Field) for field in found.values()):
         raise PluginError(
             f"{dataset.label} must give its fields by name, one of them {SAMPLE!r}, not "
-            f"{printable(repr(found), 100)}"
+            f"{represented(found, 100)}"
         )
     return dict(found)
 

@@ -25,13 +25,15 @@ class SessionFacts:
 
     Parameters are numbers of trained weights; `unit` is what samples are counted in, and `side`
     the pixels on a side of one in a picture, where samples are pictures themselves. `changes` are
-    what the session changes of the configuration: `{"from": ..., "to": ...}` by key.
+    what the session changes of the configuration: `{"from": ..., "to": ...}` by key. `left_out`
+    says what of the data was not taken, and is empty where all was.
     """
 
     run: RunDirectory
     config: RunConfig
     device: str
     data: str
+    left_out: str
     sample: str
     unit: str
     side: int | None
@@ -45,11 +47,17 @@ class SessionFacts:
 class Observer:
     """Told of a session between its first step and its last; each method may stay as it is."""
 
+    def preparing(self, what: str) -> None:
+        """Before the first step: this is about to be done."""
+
     def started(self, facts: SessionFacts) -> None:
         """Everything is built, and the first step follows."""
 
     def step(self, step: int) -> None:
         """A step is done."""
+
+    def measuring(self, what: str, done: int, total: int) -> None:
+        """An evaluation has read so many of the samples that it reads."""
 
     def metrics(self, values: Mapping[str, float]) -> None:
         """A line of metrics, which holds the step."""

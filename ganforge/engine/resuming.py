@@ -6,12 +6,12 @@ people, who edit it: what may change when resuming may be changed there, and not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ganforge.config.layers import Layer, from_run, from_text
+from ganforge.config.layers import Layer, from_run, of_run
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import ConfigLine, KeyPath, RunConfig
 from ganforge.config.toml import shown
@@ -20,6 +20,7 @@ from ganforge.errors import (
     Complaint,
     ConfigError,
     NewerFormatError,
+    PluginError,
     UsageError,
     listed,
     sentence,
@@ -48,6 +49,7 @@ class Trained:
     `overridden` is what the session that wrote it has overridden, as its record has it.
     """
 
+    run: RunDirectory
     path: Path
     step: int
     text: str
@@ -55,7 +57,7 @@ class Trained:
 
     @property
     def layer(self) -> Layer:
-        return replace(from_text(self.text, printable(self.path)), stored=True)
+        return of_run(self.text, printable(self.path), self.run.config)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +108,7 @@ def trained_with(run: RunDirectory) -> Trained | None:
             continue
         text, overridden = document.get("config"), document.get("overridden") or {}
         if isinstance(text, str) and isinstance(overridden, dict):
-            return Trained(path=path, step=step, text=text, overridden=overridden)
+            return Trained(run=run, path=path, step=step, text=text, overridden=overridden)
     return None
 
 
@@ -179,6 +181,11 @@ def _resolved(
     try:
         return resolve([stored], registry)
     except ConfigError as error:
+        if missing := _not_installed(run, registry):  # the configuration is as it was
+            are = "is" if len(missing) == 1 else "are"
+            raise PluginError(
+                f"{printable(run)} was made with {listed(missing)}, which {are} not installed here"
+            ) from error
         advice = ""
         if trained is not None:
             try:
@@ -186,7 +193,7 @@ def _resolved(
                 advice = _way_out(run, trained)
             except ConfigError:  # it was right once
                 pass
-        raise ConfigError([*error.complaints, *_not_installed(run, registry)], advice) from error
+        raise ConfigError(error.complaints, advice) from error
 
 
 def _way_out(run: RunDirectory, trained: Trained) -> str:
@@ -196,14 +203,16 @@ def _way_out(run: RunDirectory, trained: Trained) -> str:
     )
 
 
-def _not_installed(run: RunDirectory, registry: Registry) -> Iterator[Complaint]:
+def _not_installed(run: RunDirectory, registry: Registry) -> list[str]:
     """The packages that the run was made with and that are not here, with what installs them."""
+    found: dict[str, str] = {}
     for qualified_name, version in run.last_plugins().items():
         package = qualified_name.partition("/")[0]
         if package not in registry.packages:
-            what = f"was made with {printable(qualified_name)} {printable(version)}"
             command = installation(package, version)
-            yield Complaint(where=str(run), what=f"{what}{': ' if command else ''}{command}")
+            shown = f"{printable(package)} {printable(version)}"
+            found[package] = f"{shown} ({command})" if command else shown
+    return list(found.values())
 
 
 def _differences(old: RunConfig, new: RunConfig) -> list[_Difference]:

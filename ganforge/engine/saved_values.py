@@ -11,9 +11,9 @@ from torch import Tensor
 from ganforge.errors import CheckpointError, NonFiniteError, shortened
 from ganforge.printable import printable
 from ganforge.storage import tensor_file
-from ganforge.storage.checkpoint import KIND
 from ganforge.storage.generator_file import FIT
 from ganforge.storage.run_directory import RunDirectory
+from ganforge.storage.tensor_header import CHECKPOINT
 
 from .state import TELEMETRY
 
@@ -63,7 +63,7 @@ class SavedValues:
     def _sound(self) -> Iterator[tuple[Path, dict[str, Tensor]]]:
         for _, path in self._run.list_checkpoints():
             with suppress(CheckpointError):
-                yield path, tensor_file.read(path, KIND)[0]
+                yield path, tensor_file.read(path, CHECKPOINT)[0]
 
     def _bad(self, tensors: Mapping[str, Tensor], allowed: Collection[str] = ()) -> list[str]:
         judged = {n: it for n, it in tensors.items() if not n.startswith((TELEMETRY, FIT))}

@@ -6,28 +6,37 @@ torch is imported by `train` alone, after everything that can be wrong without i
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganforge.config.run_config import RunConfig
-from ganforge.errors import GanforgeError, NonFiniteError, PluginError, RunDirectoryError
+from ganforge.errors import PASSED_ON, Cut, GanforgeError, NonFiniteError, RunDirectoryError
 from ganforge.plugin.base_specs import Spec
 from ganforge.plugin.registry import Component
-from ganforge.printable import described, printable
+from ganforge.printable import printable
 from ganforge.runs.removal import clear
 from ganforge.storage.run_directory import Lock, RunDirectory, State, next_directory
 from ganforge.storage.working_folder import git_state
 
 from .circumstances import other_circumstances
 from .observers import Observer
+from .signals import Stopped, StopRequest
+from .watchdog import Stalled
 
 if TYPE_CHECKING:
     from .assemble import Assembly
+    from .data_record import DataRecord
     from .trainer import Trainer
+
+
+SMALLER = (
+    "Smaller networks (`ganforge show NAME` lists their options), smaller samples, or data that is "
+    "not kept in memory need less"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +63,17 @@ def train(
     changes: dict[str, Any] | None = None,
     allow: Collection[str] = (),
     observers: Sequence[Observer],
-    stop_request: Callable[[], State | None],
+    stop: StopRequest,
     command: Sequence[str] = (),
     remedies: Iterable[Component[Spec]] = (),
 ) -> Result:
     """Train in a run directory, from the start or from where it was left.
 
     `observers` are told of everything. `changes` is what a resumed run changes of its
-    configuration, and `allow` what it goes on in spite of. `stop_request` is asked between steps;
-    what it answers ends the session after a checkpoint. A new run that fails before its first step
-    leaves nothing behind, and what it was to `overwrite` as it was. `command` is what was typed,
-    for the record. `remedies` are components that may be named where something goes wrong.
+    configuration, and `allow` what it goes on in spite of. A request to `stop` ends the session
+    after a checkpoint. A new run that fails before its first step leaves nothing behind, and what
+    it was to `overwrite` as it was. `command` is what was typed, for the record. `remedies` are
+    components that may be named where something goes wrong.
 
     Raises the errors of building and of training; `status.json` keeps how it ended.
     """
@@ -73,15 +82,18 @@ def train(
         if not resume and not overwrite:
             _begin(config, run)
         try:
-            trainer = _prepare(config, run, observers, resume, remedies, changes or {}, allow)
-        except GanforgeError:
+            trainer, data = _prepare(config, run, observers, resume, remedies, changes or {}, allow)
+        except (GanforgeError, Cut):
             if not resume and not overwrite:
                 run.discard()
             raise
         if overwrite:
             clear(run)
             _begin(config, run)
-        environment = _environment(trainer.assembly, began, command)
+        from .data_record import keep_data
+
+        keep_data(run, config, data)
+        environment = _environment(trainer.assembly, began, command) | {"data": data.summary()}
         if resume:
             _go_on(trainer, environment)
         if allow:
@@ -89,7 +101,8 @@ def train(
         run.record_session(environment, changes or {})
         run.write_status("running", trainer.step)
         try:
-            state = trainer.train(stop_request)
+            with _noting_a_cut(run):
+                state = trainer.train(stop)
         except GanforgeError as error:
             with suppress(RunDirectoryError):
                 run.write_status("failed", trainer.step, printable(error))
@@ -128,6 +141,26 @@ def _go_on(trainer: Trainer, environment: dict[str, Any]) -> None:
         run.write_config(trainer.assembly.config.to_toml())
 
 
+@contextmanager
+def _noting_a_cut(run: RunDirectory) -> Iterator[None]:
+    """Keep in the status what has ended the session at once, with nothing saved."""
+    try:
+        yield
+    except Stalled as stalled:
+        with suppress(RunDirectoryError):
+            run.write_status("failed", _saved_step(run), str(stalled))
+        raise
+    except Stopped as stopped:
+        with suppress(RunDirectoryError):
+            run.write_status(stopped.state, _saved_step(run))
+        raise
+
+
+def _saved_step(run: RunDirectory) -> int:
+    """The step of the newest checkpoint; 0 where there is none."""
+    return next((step for step, _ in run.list_checkpoints()), 0)
+
+
 def _prepare(
     config: RunConfig,
     run: RunDirectory,
@@ -136,26 +169,32 @@ def _prepare(
     remedies: Iterable[Component[Spec]],
     changes: dict[str, Any],
     allow: Collection[str],
-) -> Trainer:
+) -> tuple[Trainer, DataRecord]:
+    from ganforge.device.memory import memory_explained
+
     from .assemble import assemble
+    from .culprit import failure
+    from .data_record import record_data
     from .state import trained_classes
     from .trainer import Trainer
 
+    for observer in observers:
+        observer.preparing("the building of the run")
     try:
-        fresh = not resume or not run.list_checkpoints()
-        trained = {} if fresh else trained_classes(run, config)
-        assembly = assemble(config, fresh=fresh, trained=trained)
-        trainer = Trainer(assembly, run, *observers, remedies=remedies, changes=changes)
-        if resume:
-            run.make_folders()
-            trainer.resume(allow)
-    except GanforgeError:
+        with memory_explained(lambda: "while the run was built", lambda: SMALLER):
+            fresh = not resume or not run.list_checkpoints()
+            trained = {} if fresh else trained_classes(run, config)
+            assembly = assemble(config, fresh=fresh, trained=trained)
+            data = record_data(run, assembly, compare=not fresh)
+            trainer = Trainer(assembly, run, *observers, remedies=remedies, changes=changes)
+            if resume:
+                run.make_folders()
+                trainer.resume(allow)
+    except PASSED_ON:
         raise
-    except Exception as error:
-        raise PluginError(
-            f"the run could not be set up: {described(error)} (GANFORGE_DEBUG=1 shows where)"
-        ) from error
-    return trainer
+    except BaseException as error:
+        raise failure("the setting up of the run", error, config, None) from error
+    return trainer, data
 
 
 def _environment(assembly: Assembly, began: datetime, command: Sequence[str]) -> dict[str, Any]:

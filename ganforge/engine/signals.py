@@ -10,11 +10,11 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from ganforge.errors import UsageError
+from ganforge.errors import Cut, UsageError
 from ganforge.storage.run_directory import State
 from ganforge.terminal import ENDING_SIGNALS
 
@@ -37,8 +37,8 @@ EXIT_CODES: dict[State, int] = {
 }
 
 
-class Stopped(BaseException):
-    """A signal came while there was nothing yet to save."""
+class Stopped(Cut):
+    """A signal came while there was nothing to save, or nothing that could not be done again."""
 
     def __init__(self, state: State) -> None:
         super().__init__(state)
@@ -49,12 +49,16 @@ class StopRequest:
     """The state that a signal has asked the run to stop in, or None.
 
     Until the loop first asks, a signal ends the session at once, by raising Stopped; from then on
-    the first one is left for the loop to see, and a second one raises.
+    the first one is left for the loop to see, and a second one raises. `asked_besides` is asked for
+    what is no signal.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, asked_besides: Callable[[], State | None] = lambda: None) -> None:
         #: the signal that has asked, for a program that is to have it afterwards
         self.number: int | None = None
+        #: a second signal has come: what is not saved by now is not to be
+        self.insists = False
+        self._asked_besides = asked_besides
         self._state: State | None = None
         self._deferring = False
         self._came = 0.0
@@ -63,7 +67,21 @@ class StopRequest:
 
     def __call__(self) -> State | None:
         self._deferring = True
-        return self._state
+        return self._asked_besides() if self._state is None else self._state
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Let a request raise Stopped wherever it comes: for work that changes nothing of a run.
+
+        Such work can be cut anywhere and done again. One that was asked for before raises here.
+        """
+        if self._state is not None:
+            raise Stopped(self._state)
+        deferring, self._deferring = self._deferring, False
+        try:
+            yield
+        finally:
+            self._deferring = deferring
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         first = self.number is None
@@ -73,9 +91,10 @@ class StopRequest:
         state: State = "interrupted" if number == signal.SIGINT else "terminated"
         if number in self._preempting:
             state = "preempted"
-        if not self._deferring or not first:
+        self.insists = not first
+        self._state = self._state or state
+        if self.insists or not self._deferring:
             raise Stopped(state)
-        self._state = state
 
     def _insists(self, number: int) -> bool:
         """True for a signal after the first that is neither its echo nor can wait for the save."""

@@ -19,7 +19,7 @@ from ganforge.storage import checkpoint, tensor_file
 from ganforge.storage.checkpoint import digest
 from ganforge.storage.paths import check_path
 from ganforge.storage.run_directory import RunDirectory
-from ganforge.storage.tensor_header import GENERATOR
+from ganforge.storage.tensor_header import CHECKPOINT, GENERATOR
 
 MOST_LISTED = 5
 
@@ -83,7 +83,7 @@ def _weights(source: Path, side: Side, key: str) -> dict[str, Tensor]:
         raise UsageError(f"{key}: there is no run or file {shown}")
     else:
         try:
-            tensors, _ = tensor_file.read(source, checkpoint.KIND)
+            tensors, _ = tensor_file.read(source, CHECKPOINT)
         except OtherKindError:
             tensors, _ = tensor_file.read(source, GENERATOR)
         except CheckpointError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from ganforge.printable import printable
 from ganforge.sharing import shareable
 from ganforge.storage import provenance
 from ganforge.storage.checkpoint import (
-    KIND,
     differences,
     digest,
     load_module,
@@ -28,7 +28,7 @@ from ganforge.storage.checkpoint import (
 from ganforge.storage.derived import SAMPLED
 from ganforge.storage.generator_file import FIT, description, fit_tensors
 from ganforge.storage.run_directory import RunDirectory
-from ganforge.storage.tensor_header import GENERATOR, read_document
+from ganforge.storage.tensor_header import CHECKPOINT, GENERATOR, read_document
 
 from .assemble import Assembly
 from .step import Training
@@ -39,14 +39,22 @@ TELEMETRY = "telemetry/"
 OPTIMIZER = "optimizer/"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """Where a run is: its step, and the best checkpoint that it knows of.
+
+    It is `unfinished` where the step was done, and what is due after it (an evaluation) was not.
+    """
+
+    step: int
+    best: Mapping[str, Any] | None = None
+    unfinished: bool = False
+
+
 def snapshot(
-    assembly: Assembly,
-    averages: Averages,
-    symptoms: Symptoms,
-    step: int,
-    best: Mapping[str, Any] | None = None,
+    assembly: Assembly, averages: Averages, symptoms: Symptoms, reached: Reached
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Every tensor and every other fact that a resumed run needs, after `step` steps.
+    """Every tensor and every other fact that a resumed run needs.
 
     And what is sampled from it, so that the generator's own file follows from it.
     """
@@ -59,7 +67,7 @@ def snapshot(
     tensors |= {TELEMETRY + name: value for name, value in sums.items()}
     selections = provenance.selections(assembly.config)
     return tensors, {
-        "step": step,
+        "step": reached.step,
         "config": assembly.config.to_toml(portable=True),
         "components": {
             place: shareable(provenance.record(chosen)) for place, chosen in selections.items()
@@ -67,7 +75,8 @@ def snapshot(
         "classes": _classes(assembly),
         "frozen": _frozen(training),
         "telemetry_counts": counts,
-        "best": best,
+        "best": reached.best,
+        "unfinished": reached.unfinished,
         "beginning": symptoms.state(),
         SAMPLED: description(assembly.config, assembly.problem, training.schedules.told),
     }
@@ -81,7 +90,7 @@ def trained_classes(run: RunDirectory, config: RunConfig) -> Classes:
     """
     for _, path in run.list_checkpoints():
         try:
-            stored = read_document(path, KIND).get("classes")
+            stored = read_document(path, CHECKPOINT).get("classes")
         except CheckpointError:  # which is told when it is loaded
             continue
         if stored is None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+import signal
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from ganforge.device.memory import memory_explained
 from ganforge.diagnosis.advice import advised
 from ganforge.diagnosis.diagnosis import Diagnosis, diagnose
 from ganforge.errors import (
+    ENDINGS,
     CheckpointError,
     DivergenceError,
     GanforgeError,
@@ -20,7 +22,7 @@ from ganforge.errors import (
 )
 from ganforge.plugin.base_specs import Spec
 from ganforge.plugin.registry import Component
-from ganforge.printable import described
+from ganforge.printable import printable
 from ganforge.runs.run import read_metrics
 from ganforge.storage.checkpoint import newest_sound, prune, write_checkpoint
 from ganforge.storage.derived import complete, write_generators
@@ -29,12 +31,15 @@ from ganforge.storage.run_directory import RunDirectory, State
 
 from .assemble import Assembly
 from .best import BestSoFar
+from .building import less_memory
+from .culprit import culprit, failure
 from .observers import Observer
 from .reports import Reports
 from .resuming import check_steps
 from .saved_values import SavedValues
-from .state import load, model_state, snapshot
-from .step import train_step
+from .signals import Stopped, StopRequest
+from .state import Reached, load, model_state, snapshot
+from .step import real_batches, train_step
 from .symptoms import Symptoms
 from .telemetry import Averages, Speed
 
@@ -57,6 +62,8 @@ class Trainer:
         self.assembly = assembly
         self.run = run
         self.step = 0
+        #: True where the step is done, and what is due after it is not
+        self._unfinished = False
         self.averages = Averages()
         self.symptoms = Symptoms(assembly)
         self.diagnosis = Diagnosis()
@@ -98,12 +105,13 @@ class Trainer:
             self.values.put_up_with(tensors)
         self.values.check_loading(path, tensors)
         load(path, tensors, document, self.assembly, self.averages, self.symptoms)
-        self.step, best = int(document["step"]), document.get("best")
+        self.step = int(document["step"])
+        self._unfinished = bool(document.get("unfinished"))  # 0.1 had no such checkpoints
         self._fell_back = self.step < newest
-        self.best.restore(best)
+        self.best.restore(document.get("best"))
         training = self.assembly.training
         training.schedules.tell(training.progress(self.step))
-        self.reports.rewind(self.step)
+        self.reports.rewind(self.step, evaluated=not self._unfinished)
         self.diagnosis = diagnose(read_metrics(self.run.metrics))
         complete(self.run, *self._snapshot())
         self._prune()
@@ -120,34 +128,54 @@ class Trainer:
     def _overridden(self) -> dict[str, Any]:
         return {key: it for key, it in self.changes.items() if it.get("override")}
 
-    def train(self, stop_request: Callable[[], State | None] = lambda: None) -> State:
-        """Train to the end, or until `stop_request` answers with the state to stop in.
+    def train(self, stop: StopRequest | None = None) -> State:
+        """Train to the end, or until a request to `stop` comes, and is in a checkpoint.
 
         Raises NonFiniteError where a loss or gradient is no longer finite, DivergenceError after
         the last step of a run that has diverged, and PluginError where a component fails.
         """
         state: State = "failed"
-        self.reports.started(self.step)
         try:
             with self._explained():
-                ended = self._loop(stop_request)
+                self.reports.started(self.step)
+                ended = self._loop(StopRequest() if stop is None else stop)
             self._check_divergence()
             state = ended
+        except Stopped as stopped:
+            state = stopped.state
+            raise
         finally:
             self.assembly.data.batches.close()
             self.reports.ended(state)
         return state
 
-    def _loop(self, stop_request: Callable[[], State | None]) -> State:
+    def _loop(self, stop: StopRequest) -> State:
         self._missing_grids()
-        while self.step < self.assembly.training.num_steps:
-            if state := stop_request():
-                self.save()
-                return state
-            self.train_step()
-            self.reports.step(self.step)
-            self._boundaries()
+        try:
+            if self._unfinished:
+                stop()  # from here on there is a step to save
+                self._finish_step(stop)
+            while self.step < self.assembly.training.num_steps:
+                if state := stop():
+                    self.save()
+                    return state
+                with stop.at_once():
+                    self._fetch()
+                self.train_step()
+                self.reports.step(self.step)
+                self._boundaries(stop)
+        except Stopped as stopped:
+            if stop.insists:
+                raise
+            self.save()
+            return stopped.state
         return "finished"
+
+    def _fetch(self) -> None:
+        """Wait for the real samples of the next step: before it, while there is a whole one."""
+        training = self.assembly.training
+        numbers = real_batches(training, self.step)
+        training.feed.batches.fetch(numbers.start, len(numbers))
 
     def _check_divergence(self) -> None:
         """Refuse to call a run finished whose numbers say that it has diverged."""
@@ -158,16 +186,24 @@ class Trainer:
                 f"the run has diverged: {finding.sentence} Everything is in {self.run}"
             )
 
-    def _boundaries(self) -> None:
+    def _boundaries(self, stop: StopRequest) -> None:
         """Log, evaluate, show and save what is due after this step; everything after the last."""
-        config = self.assembly.config
-        last = self._is_last(self.step)
         if self._logs(self.step):
             self.log()
+        self._unfinished = True
+        self._finish_step(stop)
+
+    def _finish_step(self, stop: StopRequest) -> None:
+        """Do what is due after a step besides its line: it can be cut, and is then begun anew."""
+        config = self.assembly.config
+        last = self._is_last(self.step)
         kept = self.step in self.assembly.kept_steps
         if last or self.step % config.evaluation.every == 0:
-            numbers = self.reports.evaluation(self.step, self.images_seen)
+            with stop.at_once():
+                numbers = self.reports.measured()
+            self.reports.evaluated(self.step, self.images_seen, numbers)
             kept |= self.best.offer(self.step, numbers)
+        self._unfinished = False
         if last or self.step % config.output.sample_every == 0:
             self.reports.grid(self.step)
         if last or kept or self.step % config.output.checkpoint_every == 0:
@@ -178,7 +214,8 @@ class Trainer:
         if self.step == 0 or not self.run.real_grid.is_file():
             self.reports.real_grid()
         due = self.step % self.assembly.config.output.sample_every == 0 or self._is_last(self.step)
-        if self.step == 0 or (due and not self.run.sample_grid(self.step).is_file()):
+        missing = due and not self._unfinished and not self.run.sample_grid(self.step).is_file()
+        if self.step == 0 or missing:
             self.reports.grid(self.step)
 
     def _is_last(self, step: int) -> bool:
@@ -192,23 +229,47 @@ class Trainer:
     def _explained(self) -> Iterator[None]:
         """Whatever a component raises becomes an error that says in which step."""
         try:
-            yield
+            with memory_explained(
+                lambda: f"in step {self.step + 1}",
+                lambda: f"{less_memory(self.assembly.config)} {self._saved()}",
+                self.assembly.execution.device,
+            ):
+                yield
         except UsageError as error:
             # It would have been one before training began; now it is a failure.
-            raise GanforgeError(f"step {self.step + 1} failed: {error}") from error
+            found = culprit(error, self.assembly.config, self.assembly)
+            who = "" if found is None or found.label in str(error) else f" in {found.label}"
+            raise GanforgeError(f"{self._at} failed{who}: {error}") from error
+        except PluginError as error:
+            # What a term raises may come from a network that it reads: then it is that one's.
+            cause, said = error.__cause__, str(error)
+            found = culprit(cause, self.assembly.config, self.assembly) if cause else None
+            if not cause or not found or (found.label in said and self._at in said):
+                raise
+            raise self._failure(cause) from cause
         except GanforgeError:
             raise
-        except torch.OutOfMemoryError as error:
-            batch_size = self.assembly.config.training.batch_size
-            raise GanforgeError(
-                f"out of memory in step {self.step + 1} with batches of {batch_size}; the same "
-                "training needs less with a larger training.num_accumulation_steps. The last "
-                "checkpoint is intact"
-            ) from error
-        except Exception as error:
-            raise PluginError(
-                f"step {self.step + 1} failed: {described(error)} (GANFORGE_DEBUG=1 shows where)"
-            ) from error
+        except ENDINGS as error:
+            # Where Ctrl-C is handled in another way, this is no Ctrl-C.
+            ours = signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+            if isinstance(error, KeyboardInterrupt) and ours:
+                raise self._failure(error) from error
+            raise
+        except BaseException as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: BaseException) -> PluginError:
+        return failure(self._at, error, self.assembly.config, self.assembly)
+
+    @property
+    def _at(self) -> str:
+        """The step that is being made, `step 7`, or that was the last."""
+        return f"step {min(self.step + 1, self.assembly.training.num_steps)}"
+
+    def _saved(self) -> str:
+        for step, path in self.run.list_checkpoints()[:1]:
+            return f"The checkpoint of step {step:,} is intact: {printable(path)}"
+        return "There is no checkpoint yet"
 
     def train_step(self) -> None:
         """One step of the algorithm, and what it leaves for the log."""
@@ -263,6 +324,6 @@ class Trainer:
         prune(self.run, self.assembly.config.output.keep_checkpoints, kept)
 
     def _snapshot(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        best = self.best.record()
-        tensors, document = snapshot(self.assembly, self.averages, self.symptoms, self.step, best)
+        reached = Reached(step=self.step, best=self.best.record(), unfinished=self._unfinished)
+        tensors, document = snapshot(self.assembly, self.averages, self.symptoms, reached)
         return tensors, {**document, "overridden": self._overridden}

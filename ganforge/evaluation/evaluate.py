@@ -23,7 +23,7 @@ from ganforge.measuring.comparison import Comparison, Side
 from ganforge.measuring.extraction import ReadyExtractor
 from ganforge.measuring.measure import ChosenMetric
 from ganforge.measuring.readying import most_to_learn_from, ready
-from ganforge.measuring.store import Store, cache_folder
+from ganforge.measuring.store import Store
 from ganforge.measuring.streams import PART, Progress, Stream, no_progress
 from ganforge.plugin.fields import LABEL, SAMPLE
 from ganforge.plugin.registry import Registry
@@ -32,6 +32,7 @@ from ganforge.problem import Problem
 from ganforge.sampling.real_samples import select_data
 from ganforge.sampling.trained_generator import TrainedGenerator, open_generator, truncated
 from ganforge.sharing import shareable
+from ganforge.storage.cache_folder import cache_folder
 
 from .floors import Floors
 from .plan import Plan

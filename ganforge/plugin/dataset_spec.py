@@ -19,10 +19,10 @@ class DatasetSpec(ComponentSpec):
     generated, and any others, `label` for one. `gives` names what it knows besides its samples
     (`mixture`: the modes of a Gaussian mixture). `path_option` names the option that `--dataset
     PATH` fills. `conditional` says that a run on this set tells both networks its labels unless it
-    says otherwise, where both take them. `handed_over` is true for the set that stands for data of a Python program: its
-    options `fields` and `digest`, both strings, say what was given to `ganforge.train`. `held_out`
-    gives the options of the part that the set itself keeps out of training, as a test split is, and
-    None where these options have no such part.
+    says otherwise, where both take them. `handed_over` is true for the set that stands for data of
+    a Python program: its options `fields` and `digest`, both strings, say what was given to
+    `ganforge.train`. `held_out` gives the options of the part that the set itself keeps out of
+    training, as a test split is, and None where these options have no such part.
     """
 
     kind: ClassVar[str] = "dataset"

@@ -16,7 +16,7 @@ from ganforge.storage.run_directory import Lock, RunDirectory
 
 #: what training and the commands that are given a run write there, by the path in its directory
 _WRITTEN = (
-    r"(config\.toml|environment\.json|status\.json)",
+    r"(config\.toml|environment\.json|data\.json|status\.json)",
     r"(metrics|evaluations|diagnosis)\.jsonl?",
     r"(metrics|samples)\.(png|csv|npz|gif|apng|mp4)",
     r"(generator|best)\.safetensors",

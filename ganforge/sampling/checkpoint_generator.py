@@ -11,11 +11,11 @@ from ganforge.errors import CheckpointError, OtherKindError
 from ganforge.plugin.registry import Registry
 from ganforge.printable import printable
 from ganforge.storage import tensor_file
-from ganforge.storage.checkpoint import KIND, differences, load_module, module_tensors
+from ganforge.storage.checkpoint import differences, load_module, module_tensors
 from ganforge.storage.derived import SAMPLED, as_generator
 from ganforge.storage.generator_file import read_progress
 from ganforge.storage.run_directory import RunDirectory
-from ganforge.storage.tensor_header import GENERATOR, read_document
+from ganforge.storage.tensor_header import CHECKPOINT, GENERATOR, read_document
 
 from .trained_generator import TrainedGenerator, open_generator, opened
 
@@ -33,7 +33,7 @@ def open_any(path: Path, registry: Registry, execution: Execution) -> TrainedGen
 
 
 def _of_checkpoint(path: Path, registry: Registry, execution: Execution) -> TrainedGenerator:
-    tensors, document = tensor_file.read(path, KIND)
+    tensors, document = tensor_file.read(path, CHECKPOINT)
     if SAMPLED in document:
         return opened(path, *as_generator(tensors, document), registry, execution)
     # One of 0.1 holds weights alone.

@@ -101,6 +101,7 @@ def opened(
         problem=problem,
         source=Source(
             network=built.network.eval(),
+            generator=generator,
             game=built.game.eval(),
             sampler=build(sampler, problem, randomness, Sampler),
             selection=sampler,

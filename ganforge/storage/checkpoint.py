@@ -20,8 +20,9 @@ from torch.optim import Optimizer
 from ganforge.errors import CheckpointError, NewerFormatError, PluginError, shortened
 from ganforge.printable import printable
 from ganforge.storage import tensor_file
+from ganforge.storage.paths import quoted
 from ganforge.storage.run_directory import RunDirectory
-from ganforge.storage.tensor_header import CHECKPOINT as KIND
+from ganforge.storage.tensor_header import CHECKPOINT
 
 
 def newest_sound(run: RunDirectory) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:
@@ -33,10 +34,15 @@ def newest_sound(run: RunDirectory) -> tuple[Path, dict[str, Tensor], dict[str, 
     checkpoints = run.list_checkpoints()
     for number, (_, path) in enumerate(checkpoints):
         try:
-            return path, *tensor_file.read(path, KIND)
+            return path, *tensor_file.read(path, CHECKPOINT)
         except CheckpointError as error:
-            if isinstance(error, NewerFormatError) or number == len(checkpoints) - 1:
+            if isinstance(error, NewerFormatError):
                 raise
+            if number == len(checkpoints) - 1:
+                raise CheckpointError(
+                    f"{error}. `ganforge doctor {quoted(run.path)}` says what is sound, and what "
+                    "can be done"
+                ) from error
             with contextlib.suppress(OSError):
                 path.rename(path.with_name(path.name + ".damaged"))
             warnings.warn(f"{error}; it is set aside, and the one before is used", stacklevel=2)
@@ -159,5 +165,5 @@ def write_checkpoint(
 ) -> Path:
     """Write the checkpoint of a step. Raises CheckpointError; what was there before stays."""
     path = run.checkpoint(step)
-    tensor_file.write(path, KIND, tensors, document)
+    tensor_file.write(path, CHECKPOINT, tensors, document)
     return path

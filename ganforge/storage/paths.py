@@ -47,3 +47,19 @@ def quoted(path: Path | str) -> str:
     """A path as it is typed in a shell: in quotes where need be, and never taken for a flag."""
     text = printable(path, 4000)
     return shlex.quote(f"./{text}" if text.startswith("-") else text)
+
+
+def quoted_from_home(path: Path | str) -> str:
+    """A path as it is typed in a shell, below `~` where it is there: for text that others read."""
+    text, home = str(path), f"{Path.home()}/"
+    if len(home) > 2 and text.startswith(home):
+        return f"~/{quoted(text.removeprefix(home)).removeprefix('./')}"
+    return quoted(path)
+
+
+def without_home(text: str, limit: int = 2000) -> str:
+    """One line, safe to print, without the user's own folder in it: it can be given to others."""
+    home = f"{Path.home()}/"
+    if len(home) > 2:
+        text = text.replace(home, "~/")
+    return printable(text, limit)

@@ -107,8 +107,8 @@ def check_versions(
             f"was loaded. {listed(commands)} brings back what it was trained with; "
             "--allow-versions goes on with what is installed, and is recorded"
         )
-    for name, (before, here) in found.items():
-        _warn_of_version(name, before, here, where)
+    for name, (trained_with, installed) in found.items():
+        _warn_of_version(name, trained_with, installed, where)
 
 
 def _warn_of_version(package: str, before: str, here: str, where: str) -> None:

@@ -2,6 +2,7 @@
 
 config.toml          the resolved configuration; `ganforge train --config` accepts it
 environment.json     the versions and the device of each session of the run
+data.json            what the run was trained on, and where that lay; for this run alone
 status.json          what the run is doing, or how it ended
 metrics.jsonl        one object per log step
 metrics.png          the same, drawn
@@ -23,6 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from ganforge.config.places import DATA_FILE
 from ganforge.errors import RunDirectoryError, UsageError
 from ganforge.printable import printable
 from ganforge.sharing import redacted
@@ -44,6 +46,7 @@ class RunDirectory:
         self.path = path
         self.config = path / "config.toml"
         self.environment = path / "environment.json"
+        self.data = path / DATA_FILE
         self.status = path / "status.json"
         self.metrics = path / "metrics.jsonl"
         self.curves = path / "metrics.png"
@@ -109,7 +112,7 @@ class RunDirectory:
 
     def discard(self) -> None:
         """Remove a run that never took a step: its few files, and folders that are empty."""
-        for file in (self.config, self.environment, self.status):
+        for file in (self.config, self.environment, self.data, self.status):
             file.unlink(missing_ok=True)
         for folder in (self.samples, self.checkpoints, self.path):
             with contextlib.suppress(OSError):
@@ -140,6 +143,23 @@ class RunDirectory:
 
     def write_config(self, text: str) -> None:
         self._write(self.config, text)
+
+    def write_data(self, document: dict[str, Any]) -> None:
+        """Write what the run is trained on."""
+        self._write(self.data, json.dumps(document) + "\n")
+
+    def read_data(self) -> dict[str, Any] | None:
+        """What the run was trained on; None where that was not written, as by 0.1.
+
+        Raises ValueError or OSError where it cannot be read.
+        """
+        try:
+            document = json.loads(self.data.read_bytes())
+        except FileNotFoundError:
+            return None
+        if not isinstance(document, dict):
+            raise ValueError("it is no JSON object")
+        return document
 
     def write_status(self, state: State, step: int, detail: str = "") -> None:
         document = {"state": state, "step": step, "pid": os.getpid(), "host": socket.gethostname()}

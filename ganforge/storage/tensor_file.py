@@ -12,25 +12,23 @@ time, so the header is written here.
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
-import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
 from ganforge.errors import CheckpointError
 from ganforge.printable import printable
+from ganforge.storage import tensor_bytes
 from ganforge.storage.files import write_atomically
+from ganforge.storage.tensor_bytes import TYPES, bytes_of, read_tensors
 from ganforge.storage.tensor_header import (
     CHECKSUM_KEY,
     FORMAT_VERSION,
     METADATA_KEY,
     NO_CHECKSUM,
-    read_with_header,
+    opened,
     signed,
 )
 
@@ -42,12 +40,12 @@ def write(path: Path, kind: str, tensors: Mapping[str, Tensor], document: dict[s
         **document,
         "kind": kind,
         "format": FORMAT_VERSION,
-        "crc32": _checksums(stored),
+        "crc32": tensor_bytes.checksums(stored),
     }
     header = signed(_header(path, stored, contents))
     length = len(header).to_bytes(8, "little")
     try:
-        write_atomically(path, [length, header, *map(_bytes, stored.values())])
+        write_atomically(path, [length, header, *map(bytes_of, stored.values())])
     except OSError as error:
         raise CheckpointError(
             f"{printable(path)} cannot be written: {error.strerror or error}. What was there "
@@ -58,23 +56,27 @@ def write(path: Path, kind: str, tensors: Mapping[str, Tensor], document: dict[s
 def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors, on the CPU, and the JSON document of a file that passes every check.
 
-    The file is read into memory, since a memory map turns a truncation by someone else into a
-    crash. Raises CheckpointError, which names the file.
+    It is read into the memory of the tensors, since a memory map turns a truncation by someone else
+    into a crash. Raises CheckpointError, which names the file.
     """
-    document, body = read_with_header(path, kind, whole=True)
-    try:
-        tensors = safetensors.torch.load(body)
-    except (SafetensorError, ValueError, KeyError, RuntimeError, TypeError) as error:
-        raise CheckpointError(f"{printable(path)} is damaged: {printable(error)}") from error
-    stored = document.get("crc32")
-    if not isinstance(stored, dict) or stored.keys() != tensors.keys():
-        raise CheckpointError(f"{printable(path)} is damaged: its list of tensors does not match")
-    for name, checksum in _checksums(tensors).items():
-        if checksum != stored[name]:
+    tensors: dict[str, Tensor] = {}
+    with opened(path, kind) as (file, header):
+        stored = header.document.get("crc32")
+        if not isinstance(stored, dict) or stored.keys() != header.entries.keys():
             raise CheckpointError(
-                f"{printable(path)} is damaged: the checksum of {printable(name)} does not match"
+                f"{printable(path)} is damaged: its list of tensors does not match"
             )
-    return tensors, document
+        try:
+            for name, tensor, checksum in read_tensors(file, header.entries, header.start):
+                if checksum != stored[name]:
+                    raise CheckpointError(
+                        f"{printable(path)} is damaged: the checksum of {printable(name)} does not "
+                        "match"
+                    )
+                tensors[name] = tensor
+        except (ValueError, EOFError) as error:
+            raise CheckpointError(f"{printable(path)} is damaged: {printable(error)}") from error
+        return tensors, header.document
 
 
 def _header(path: Path, stored: Mapping[str, Tensor], contents: dict[str, Any]) -> bytes:
@@ -83,14 +85,14 @@ def _header(path: Path, stored: Mapping[str, Tensor], contents: dict[str, Any]) 
     entries: dict[str, Any] = {"__metadata__": metadata}
     end = 0
     for name, tensor in stored.items():
-        if tensor.dtype not in _TYPES:
+        if tensor.dtype not in TYPES:
             raise CheckpointError(
                 f"{printable(path)} cannot be written: {printable(name)} holds {tensor.dtype}, "
                 "which safetensors files cannot"
             )
         start, end = end, end + tensor.nbytes
         entries[name] = {
-            "dtype": _TYPES[tensor.dtype],
+            "dtype": TYPES[tensor.dtype],
             "shape": list(tensor.shape),
             "data_offsets": [start, end],
         }
@@ -114,35 +116,6 @@ def storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return stored
 
 
-def _bytes(tensor: Tensor) -> memoryview:
-    return tensor.reshape(-1).view(torch.uint8).numpy().data
-
-
 def checksums(tensors: Mapping[str, Tensor]) -> dict[str, int]:
     """The crc32 of each tensor, by which two files are known to hold the same."""
-    return _checksums(storable(tensors))
-
-
-def _checksums(stored: Mapping[str, Tensor]) -> dict[str, int]:
-    return {name: zlib.crc32(_bytes(tensor)) for name, tensor in stored.items()}
-
-
-#: the types that safetensors files hold, by the names that they have there
-_TYPES = {
-    torch.float64: "F64",
-    torch.float32: "F32",
-    torch.float16: "F16",
-    torch.bfloat16: "BF16",
-    torch.complex64: "C64",
-    torch.int64: "I64",
-    torch.int32: "I32",
-    torch.int16: "I16",
-    torch.int8: "I8",
-    torch.uint64: "U64",
-    torch.uint32: "U32",
-    torch.uint16: "U16",
-    torch.uint8: "U8",
-    torch.bool: "BOOL",
-    torch.float8_e4m3fn: "F8_E4M3",
-    torch.float8_e5m2: "F8_E5M2",
-}
+    return tensor_bytes.checksums(storable(tensors))
