@@ -104,7 +104,7 @@ def test_no_file_of_a_run_has_a_secret_and_none_that_is_shared_a_place(
     card = cli("push", run, "a/b", "--dry-run").out
     files = [path for path in run.rglob("*") if path.is_file()]
     assert not [path.name for path in files if b"hunter2" in path.read_bytes()]
-    private = {"config.toml", "environment.json", "told.txt"}
+    private = {"config.toml", "data.json", "environment.json", "told.txt"}
     place = str(tmp_path).encode()
     assert {path.name for path in files if place in path.read_bytes()} <= private
     assert str(tmp_path) not in card

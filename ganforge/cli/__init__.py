@@ -102,7 +102,7 @@ def _run(arguments: list[str] | None) -> int:
     try:
         result: Any = cli.main(arguments, prog_name="ganforge", standalone_mode=False)
     except click.ClickException as error:
-        error.message = printable(error.message)  # which holds what was typed
+        error.message = printable(error.message)  # type: ignore[misc]  # it holds what was typed
         error.show()
         return error.exit_code
     except click.exceptions.Abort:

@@ -119,12 +119,12 @@ FILES: dict[str, tuple[bytes, str]] = {
     "deep": (b"a = " + b"[" * 5000, "is not TOML: "),
     "path of windows": (
         b'[dataset]\nname = "images"\nroot = "C:\\Users\\me"\n',
-        "is not TOML: Invalid hex value (at line 3, column 13); a backslash within double quotes "
-        "begins an escape: write a path in single quotes",
+        "is not TOML: Invalid hex value (at line 3, column 13); in double quotes a backslash "
+        "begins an escape, so write a Windows path in single quotes",
     ),
     "path of windows with escapes": (
         b'[dataset]\nname = "images"\nroot = "C:\\temp\\new"\n',
-        'run.toml:3: "C:\\temp\\new"; a backslash within double quotes begins an escape',
+        'run.toml:3: "C:\\temp\\new"; in double quotes a backslash begins an escape',
     ),
     "number for a path": (
         b'[dataset]\nname = "images"\nroot = 2024\n',
