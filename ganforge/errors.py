@@ -13,10 +13,26 @@ from difflib import get_close_matches
 from typing import ClassVar
 
 
+class Cut(BaseException):
+    """Raised from outside into whatever runs: by a signal, or by the watchdog.
+
+    It is not what runs that has failed, so nothing but the command that runs it handles this.
+    """
+
+
+#: What is passed on wherever the code of a plugin is called. Anything else that it raises is its
+#: failure, SystemExit included.
+ENDINGS: tuple[type[BaseException], ...] = (KeyboardInterrupt, Cut)
+
+
 class GanforgeError(Exception):
     """The root of the hierarchy."""
 
     exit_code: ClassVar[int] = 1
+
+
+#: The same, and ganforge's own errors, which say already what they mean.
+PASSED_ON: tuple[type[BaseException], ...] = (GanforgeError, *ENDINGS)
 
 
 class UsageError(GanforgeError):
@@ -57,12 +73,28 @@ class PushError(GanforgeError):
     """A model hub did not take what was to be uploaded, or was not reached."""
 
 
+class OutOfMemoryError(GanforgeError):
+    """There was no more memory, of the machine or of its accelerator."""
+
+
+class WorkerError(GanforgeError):
+    """A process that reads data for this one is gone, or gives nothing."""
+
+
 class NonFiniteError(GanforgeError):
     """A loss or a gradient became NaN or infinite; nothing was updated with it."""
 
 
 class DivergenceError(GanforgeError):
     """A run came to its end with every number finite, and has diverged all the same."""
+
+
+class OutdatedWarning(DeprecationWarning):
+    """Something of ganforge's that is to go, in a file or a plugin of the person who is told.
+
+    People are shown it, unlike the DeprecationWarnings of other packages, which are for those who
+    write them.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,14 +112,16 @@ class Complaint:
 
 
 class ConfigError(UsageError):
-    """Everything that is wrong with a configuration, reported at once."""
+    """Everything that is wrong with a configuration, reported at once, and what can be done."""
 
-    def __init__(self, complaints: Iterable[Complaint]) -> None:
+    def __init__(self, complaints: Iterable[Complaint], advice: str = "") -> None:
         self.complaints: tuple[Complaint, ...] = tuple(complaints)
         if len(self.complaints) == 1:
-            text = str(self.complaints[0])
+            text = str(self.complaints[0]) + (
+                f". {advice[:1].upper()}{advice[1:]}" if advice else ""
+            )
         else:
-            lines = "\n".join(f"  {complaint}" for complaint in self.complaints)
+            lines = "\n".join(f"  {it}" for it in (*self.complaints, *filter(None, [advice])))
             text = f"{len(self.complaints)} things are wrong with the configuration:\n{lines}"
         super().__init__(text)
 
@@ -105,3 +139,14 @@ def listed(words: Sequence[str]) -> str:
     if len(words) == 1:
         return words[0]
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def shortened(words: Sequence[str], most: int = 5) -> str:
+    """`a; b; c`, or the first few and how many more there are."""
+    more = f", and {len(words) - most} more" if len(words) > most else ""
+    return "; ".join(words[:most]) + more
+
+
+def sentence(text: str) -> str:
+    """The text with a capital letter."""
+    return text[:1].upper() + text[1:]

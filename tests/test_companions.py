@@ -26,7 +26,7 @@ def configured() -> Configured:
     def make(
         *losses: str, settings: tuple[str, ...] = (), file: str = "", companions: bool = True
     ) -> RunConfig:
-        named = Names(losses, Flag("--loss"), with_companions=True)
+        named = Names(losses, Flag("--loss"))
         layers = [from_text(file, "run.toml"), from_settings(settings)]
         layers.append(Layer(tables={"loss": named} if losses else {}, companions=companions))
         return resolve(layers, registry)

@@ -181,7 +181,11 @@ def layers(
         for kind, names in tables.items()
         if names
     }
-    return [from_text(file, "run.toml"), Layer(tables=chosen), from_settings(assignments)]
+    return [
+        from_text(file, "run.toml"),
+        Layer(tables=chosen, whole=True),
+        from_settings(assignments),
+    ]
 
 
 @pytest.fixture

@@ -166,8 +166,17 @@ def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
         ("steps = " + "[" * 5000, "is not TOML"),
         ("\x89PNG\x0d\x0a\x1a\x0a\x00", "is not TOML"),
         ("{'json': 1}", "is not TOML"),
+        (
+            '[dataset]\nroot = "C:\\data"\n',
+            "is not TOML: Unescaped '\\' in a string (at line 2, column 13); in double quotes a "
+            "backslash begins an escape, so write a Windows path in single quotes, 'C:\\data'",
+        ),
+        (
+            '[dataset]\nroot = "\\Users\\me"\n',
+            "is not TOML: Invalid hex value",
+        ),
     ],
-    ids=["no value", "twice", "digits", "brackets", "binary", "json"],
+    ids=["no value", "twice", "digits", "brackets", "binary", "json", "Windows", "no drive"],
 )
 def test_a_file_that_is_not_toml_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "run.toml"

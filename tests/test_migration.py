@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from ganforge.config.layers import from_file, from_text
+from ganforge.config.layers import from_file, from_run, from_text
 from ganforge.config.migration import half_life_schedule, learning_rate_schedule
 from ganforge.config.resolve import resolve
-from ganforge.errors import ConfigError
+from ganforge.errors import ConfigError, OutdatedWarning
 from ganforge.plugin.registry import Registry
 from ganforge.plugin.schedule import Schedule
 
@@ -107,7 +107,13 @@ def test_what_is_migrated_keeps_its_line(bundled: Registry) -> None:
 
 
 def test_the_configuration_of_a_run_of_0_1_resolves_to_what_it_was(bundled: Registry) -> None:
-    config = resolve([from_file(RUN / "config.toml")], bundled)
+    with pytest.warns(OutdatedWarning, match=r"until 1\.0: generator_optimizer\.schedule, gen"):
+        file = from_file(RUN / "config.toml")
+    stored = from_run(RUN / "config.toml")  # without a word
+    assert [(it.path, it.value) for it in file.entries] == [
+        (it.path, it.value) for it in stored.entries
+    ]
+    config = resolve([file], bundled)
     generator, discriminator = config.generator_optimizer, config.discriminator_optimizer
     assert generator.options.learning_rate == Schedule(
         from_=1e-3, to=0.0, start=0.25, shape="cosine"

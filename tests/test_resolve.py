@@ -29,7 +29,7 @@ Resolve = Callable[..., RunConfig]
 
 
 def layers(file: str, assignments: tuple[str, ...], losses: tuple[str, ...] | None) -> list[Layer]:
-    flags = Layer(tables={"loss": Names(losses, Flag("--loss"))} if losses else {})
+    flags = Layer(tables={"loss": Names(losses, Flag("--loss"))} if losses else {}, whole=True)
     return [from_text(file, "run.toml"), flags, from_settings(assignments)]
 
 

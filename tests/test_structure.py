@@ -27,6 +27,8 @@ HEAVY = {"torch", "torchvision", "numpy", "PIL", "safetensors"}
 ROOMS = (
     "errors",
     "printable",
+    "terminal",
+    "sharing",
     "plugin",
     "problem",
     "config",
@@ -45,13 +47,25 @@ ROOMS = (
     "evaluation",
     "export",
     "sweeps",
+    "doctor",
     "api",
     "testing",
     "templates",
     "cli",
+    "__main__",
 )
 #: those that need no torch
-TORCH_FREE_ROOMS = ("errors", "printable", "plugin", "problem", "config", "diagnosis")
+TORCH_FREE_ROOMS = (
+    "errors",
+    "printable",
+    "terminal",
+    "sharing",
+    "plugin",
+    "problem",
+    "config",
+    "diagnosis",
+    "doctor",
+)
 
 pytestmark = pytest.mark.skipif(not PLUGINS, reason="these tests read the source tree")
 
@@ -61,8 +75,8 @@ def short(path: Path) -> str:
 
 
 def module_name(path: Path) -> str:
-    relative = path.relative_to(ROOT / "plugins" if "plugins" in path.parts else ROOT)
-    parts = relative.with_suffix("").parts
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    parts = parts[1:] if parts[0] == "plugins" else parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
@@ -246,6 +260,7 @@ TORCH_FREE = {
     "runs": 0,
     "runs absent": 2,
     "runs remove absent": 2,
+    "doctor absent": 2,
     "compare --help": 0,
     "compare absent": 2,
     "sweep --seed 0,1,2 --loss nonsat,hinge --dry-run": 0,

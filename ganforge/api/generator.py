@@ -26,7 +26,8 @@ from ganforge.sampling import gallery
 from ganforge.sampling.checkpoint_generator import open_any
 from ganforge.sampling.conditions import num_asked
 from ganforge.sampling.trained_generator import TrainedGenerator, feed, make, truncated
-from ganforge.storage.run_directory import generator_file
+from ganforge.storage.derived import generator_file
+from ganforge.storage.paths import suffix_of
 
 from .conditions import as_conditions
 from .registry import found_registry
@@ -178,7 +179,7 @@ class Generator:
         target, spec = Path(path), self._trained.format.spec
         drawn, shown = self._drawn(samples, labels), printable(target)
         ways = [*spec.suffixes, *(["a folder"] if spec.one_file_each else [])]
-        suffix = "" if target.is_dir() else target.suffix
+        suffix = "" if target.is_dir() else suffix_of(target)
         if suffix not in spec.suffixes and (suffix or spec.one_file_each is None):
             raise UsageError(
                 f"{shown}: samples of the format {spec.name!r} are written as {listed(ways)}"

@@ -77,7 +77,7 @@ def side_configuration(
             from_arguments({"generator": {"name": GIVEN, **told}, "dataset": GIVEN}),
             from_arguments({"training": training, "execution": execution}, "the settings"),
             # The terms that are named, and none beside them.
-            from_arguments(chosen, with_companions=False),
+            from_arguments(chosen, whole=True),
             from_arguments({"discriminator": told}, "conditions="),
             from_arguments({"discriminator_optimizer": optimizer}, "optimizer="),
         ],

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from ganforge.diagnosis.findings import Finding
 from ganforge.engine.observers import Observer, SessionFacts
+from ganforge.terminal import SafeStream
 
 _SHOWN = ("loss/discriminator", "loss/generator")
 
@@ -21,18 +22,22 @@ class ProgressLine(Observer):
 
     def started(self, facts: SessionFacts) -> None:
         self._num_steps = facts.num_steps
-        sys.stderr.write(f"{facts.run}: {facts.data}, on {facts.device}\n")
+        _write(f"{facts.run}: {facts.data}, on {facts.device}\n")
 
     def metrics(self, values: Mapping[str, float]) -> None:
         shown = [f"{name} {values[name]:.4g}" for name in _SHOWN if name in values]
         if shown:  # a line of an evaluation has others
             line = "  ".join([f"step {values['step']:,.0f}/{self._num_steps:,}", *shown])
-            sys.stderr.write(f"\r{line:<{self._width}}")
-            sys.stderr.flush()
+            _write(f"\r{line:<{self._width}}")
             self._width = len(line)
 
     def ended(self, state: str) -> None:
-        sys.stderr.write(f"  {state}\n")
+        _write(f"  {state}\n")
+
+
+def _write(text: str) -> None:
+    # What a program has put in its place may break; the run is worth more than a line.
+    SafeStream(sys.stderr, "standard error").write(text)
 
 
 class FindingWarnings(Observer):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
 
+    from ganforge.doctor.findings import Trouble
+
     from .generator import Generator
 
 
@@ -75,6 +77,17 @@ class Run(StoredRun):
             for name, series in self.metrics.items()
         }
         return pandas.DataFrame(columns).rename_axis("step")
+
+    def check(self) -> tuple[Trouble, ...]:
+        """What is wrong with the run, errors first, as `ganforge doctor` says it; reads all of it.
+
+        Empty where nothing is. `severity` is `error` or `warning`, `text` says what is wrong, and
+        `remedy` what can be done.
+        """
+        from ganforge.doctor.run import examine_run
+        from ganforge.plugin.discovery import discover
+
+        return examine_run(self.path, discover()).troubles
 
 
 def open_run(path: str | PathLike[str]) -> Run:

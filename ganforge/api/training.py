@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import signal
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from ganforge.config.arguments import Settings, from_arguments
 from ganforge.config.data_path import path_layer
@@ -17,8 +16,9 @@ from ganforge.config.recipes import recipe_layer
 from ganforge.config.resolve import resolve
 from ganforge.engine import session
 from ganforge.engine.observers import Observer
+from ganforge.engine.resuming import open_to_resume, resume_config
 from ganforge.engine.signals import Stopped, StopRequest
-from ganforge.errors import ConfigError, DataError, UsageError
+from ganforge.errors import ConfigError, DataError, UsageError, listed
 from ganforge.plugin.registry import Registry
 from ganforge.printable import printable
 from ganforge.storage.run_directory import RunDirectory, State
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
     from .callbacks import OnMetrics
     from .generator import Generator
+
+#: what a resumed run can be told to go on in spite of
+ALLOWANCES = ("versions", "nonfinite")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +65,10 @@ def train(
     dataset: Any = None,
     recipe: str | None = None,
     out: str | PathLike[str] | None = None,
+    overwrite: bool = False,
     resume: str | PathLike[str] | Run | None = None,
+    override: Mapping[str, Any] | None = None,
+    allow: Collection[Literal["versions", "nonfinite"]] = (),
     callbacks: Sequence[Callback | OnMetrics] = (),
     progress: bool = False,
     companions: bool = True,
@@ -78,20 +84,21 @@ def train(
 
     `dataset` is the name of a data set, a path, a table, or data of one's own: what
     `ganforge.dataset` gives or takes. `out` is the run directory, else the next one in `runs`;
-    `resume` a run to go on with. `callbacks` are objects (`ganforge.Callback`) and functions of
-    `(step, values)`. Without `companions` there are only the losses that are named, and no penalty
-    that goes with them. `progress` writes a line to standard error. `stop` is asked between steps,
-    and ends training after a checkpoint when it says True, as Ctrl-C does in the main thread; a
-    signal that terminates has its usual effect after the checkpoint.
+    `resume` a run to go on with. With `overwrite` a run in `out` is replaced. `override` has the
+    keys of `config`, and changes of a resumed run what else cannot change; it is recorded. `allow`
+    says what such a run goes on in spite of: another major version of a plugin (`versions`), values
+    that are NaN or infinite (`nonfinite`).
+
+    `callbacks` are objects (`ganforge.Callback`) and functions of `(step, values)`. Without
+    `companions` there are only the losses that are named, and no penalty that goes with them.
+    `progress` writes a line to standard error. `stop` is asked between steps, and ends training
+    after a checkpoint when it says True, as Ctrl-C does in the main thread; a signal that
+    terminates has its usual effect after the checkpoint.
 
     The state of the process is left as it was: random generators, default type, signal handlers.
     Raises GanforgeError: ConfigError for a configuration, before anything is written.
     """
-    if resume is not None and (out is not None or recipe is not None):
-        raise UsageError(
-            "resume= goes on in the run's own directory, with its own configuration; leave out "
-            "out= and recipe="
-        )
+    _check_arguments(resume is not None, out, recipe, overwrite, override, allow)
     registry = found_registry()
     layers: list[Layer] = []
     if recipe is not None:
@@ -99,7 +106,7 @@ def train(
     if isinstance(config, Mapping):
         table = {key: value for key, value in config.items() if key != "dataset"}
         registry, entries = _data(registry, config.get("dataset"), "config['dataset']")
-        layers.append(_with(entries, from_arguments(table, "config[{!r}]", with_companions=False)))
+        layers.append(_with(entries, from_arguments(table, "config[{!r}]", whole=True)))
     elif config is not None:
         layers.append(from_file(Path(config)))
     registry, entries = _data(registry, dataset, "dataset=")
@@ -107,9 +114,10 @@ def train(
     layers.append(replace(named, companions=companions))
     changes = None
     if resume is not None:
-        run = RunDirectory.open(resume.path if isinstance(resume, Run) else Path(resume))
+        run = open_to_resume(resume.path if isinstance(resume, Run) else Path(resume))
         _check_same_data(run, layers)
-        resolved, changes = session.resume_config(run, layers, registry)
+        named = from_arguments(override or {}, "override[{!r}]", whole=True)
+        resolved, changes = resume_config(run, layers, registry, named)
     else:
         resolved = resolve(layers, registry)
     resolved.check_available()
@@ -119,13 +127,9 @@ def train(
 
         observers += observers_of(callbacks)
     if resume is None:
-        run = session.new_run(resolved, None if out is None else Path(out), recipe)
-    request = StopRequest()
-
-    def stop_request() -> State | None:
-        asked = request()
-        return "interrupted" if asked is None and stop is not None and stop() else asked
-
+        place = None if out is None else Path(out)
+        run = session.new_run(resolved, place, recipe, overwrite=overwrite)
+    request = StopRequest(lambda: "interrupted" if stop is not None and stop() else None)
     with own_surroundings():
         outcome = _stoppable(
             request,
@@ -133,9 +137,11 @@ def train(
                 resolved,
                 run,
                 resume=resume is not None,
+                overwrite=overwrite,
                 changes=changes,
+                allow=allow,
                 observers=observers,
-                stop_request=stop_request,
+                stop=request,
                 remedies=registry,
             ),
         )
@@ -149,17 +155,38 @@ def train(
     )
 
 
+def _check_arguments(
+    resumes: bool,
+    out: object,
+    recipe: object,
+    overwrite: bool,
+    override: object,
+    allow: Collection[str],
+) -> None:
+    """Raise UsageError for arguments that exclude each other, or say nothing by themselves."""
+    if resumes and (out is not None or recipe is not None or overwrite):
+        raise UsageError(
+            "resume= goes on in the run's own directory, with its own configuration; leave out "
+            "out=, overwrite= and recipe="
+        )
+    if overwrite and out is None:
+        raise UsageError("overwrite= replaces a run in the directory of out=, so name that too")
+    if not resumes and (override or allow):
+        raise UsageError("override= and allow= belong to resume=")
+    unknown = [it for it in allow if it not in ALLOWANCES]
+    if unknown:
+        raise UsageError(f"allow= takes {listed(ALLOWANCES)}, and not {printable(unknown[0], 60)}")
+
+
 def _stoppable(request: StopRequest, training: Callable[[], session.Result]) -> session.Result:
-    """Train, with signals as requests to stop; only the main thread can handle them."""
-    if threading.current_thread() is not threading.main_thread():
-        return training()
+    """Train, with signals as requests to stop, in the main thread."""
     try:
         with request.listening():
             result = training()
     except Stopped as stopped:
         _pass_on(request)
         raise KeyboardInterrupt from stopped
-    if result.state == "terminated":
+    if result.state in ("terminated", "preempted"):
         _pass_on(request)
     return result
 

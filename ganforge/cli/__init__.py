@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-import warnings
 from importlib import import_module
 from typing import Any
 
@@ -12,9 +10,10 @@ import click
 
 from ganforge import __version__
 from ganforge.errors import GanforgeError
-from ganforge.printable import printable
+from ganforge.printable import described, printable, represented
+from ganforge.terminal import safe_streams
 
-from .console import print_error, show_warning
+from .console import print_error, shown_warnings
 
 #: command -> (module, one line of help); the modules are imported when their command is called
 COMMANDS = {
@@ -26,6 +25,7 @@ COMMANDS = {
     "runs": ("runs", "List runs with their states and metrics, or remove some."),
     "compare": ("compare", "Compare runs: settings that differ, and metrics over seeds."),
     "diagnose": ("diagnose", "Say what goes wrong in a run, and what to try."),
+    "doctor": ("doctor", "Check this installation, a run or a file for damage."),
     "export": ("export", "Export a trained generator for other programs."),
     "push": ("push", "Upload a trained generator to a model hub."),
     "report": ("report", "Write a report of a run as one HTML file."),
@@ -84,8 +84,20 @@ def cli(context: click.Context, no_plugins: bool) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The console script; returns the exit code."""
-    warnings.showwarning = show_warning
+    """The console script; returns the exit code.
+
+    A program may call it from any thread; standard output and error are its own again afterwards.
+    """
+    with safe_streams() as output, shown_warnings():
+        code = _run(arguments)
+        if code == 0 and output.fault and not (output.unread or output.is_secondary):
+            print_error(f"{output.label} cannot be written: {output.fault}")
+            code = 1
+    return code
+
+
+def _run(arguments: list[str] | None) -> int:
+    """The exit code of a command; every error is a paragraph on standard error."""
     debug = bool(os.environ.get("GANFORGE_DEBUG"))
     try:
         result: Any = cli.main(arguments, prog_name="ganforge", standalone_mode=False)
@@ -103,8 +115,24 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print_error("interrupted")
         return 130
-    except BrokenPipeError:
-        # The reader of a pipe went away; what it did not want to read is no error.
-        sys.stdout = None
-        return 0
+    except SystemExit as error:  # click leaves by another way: this one is of a plugin
+        if debug:
+            raise
+        print_error(
+            f"a plugin called sys.exit({represented(error.code)}) (GANFORGE_DEBUG=1 shows where)"
+        )
+        return 1
+    except Exception as error:
+        # Nothing that anybody had in mind; still no reason for a page of source code.
+        if debug:
+            raise
+        print_error(f"{_explained(error)} (GANFORGE_DEBUG=1 shows where)")
+        return 1
     return result if isinstance(result, int) else 0
+
+
+def _explained(error: Exception) -> str:
+    """An error that nobody foresaw, with the file that one of the system is about."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{printable(error.filename, 200)}: {error.strerror}"
+    return described(error)

@@ -17,13 +17,14 @@ from ganforge.runs.run import Run
 from ganforge.runs.table import find_runs
 
 from .console import stdout
+from .paths import PATH
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
 @click.command("compare")
-@click.argument("paths", metavar="RUN...", type=Path, nargs=-1, required=True)
+@click.argument("paths", metavar="RUN...", type=PATH, nargs=-1, required=True)
 @click.option(
     "--metric", "metrics", metavar="NAME", multiple=True, help="Compare this; repeatable. [all]"
 )

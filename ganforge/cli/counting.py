@@ -24,7 +24,7 @@ def counted(parts: Iterable[Drawn], num: int) -> Iterator[Iterable[Drawn]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=stdout(), transient=True) as progress:
+    with Progress(*columns, console=stdout(live=True), transient=True) as progress:
         task = progress.add_task("", total=num)
 
         def told() -> Iterator[Drawn]:

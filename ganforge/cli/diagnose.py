@@ -19,10 +19,11 @@ from ganforge.plugin.registry import Registry
 from ganforge.runs.run import Run
 
 from .console import print_warning, warn_of_failures
+from .paths import PATH
 
 
 @click.command("diagnose")
-@click.argument("path", metavar="RUN", type=Path)
+@click.argument("path", metavar="RUN", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 @click.pass_obj
 def command(settings: dict[str, bool], path: Path, as_json: bool) -> None:

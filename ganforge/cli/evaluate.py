@@ -12,20 +12,27 @@ from typing import TYPE_CHECKING
 import click
 
 from ganforge.config.layers import from_settings
+from ganforge.device.memory import memory_explained
+from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
 from ganforge.evaluation.plan import NUM_SAMPLES, Request, make_plan
 from ganforge.plugin.discovery import discover
 
-from .console import warn_of_failures
+from .console import print_error, warn_of_failures
 from .grouped import GroupedCommand, option_in
+from .paths import PATH
 from .scores import print_scores
 from .threads import spin_briefly
+from .watching import move, moving, watchable
 
 if TYPE_CHECKING:
     from ganforge.measuring.streams import Progress
 
 
+FEWER = "Fewer samples need less: --num; so do other metrics, and --device cpu may have more memory"
+
+
 @click.command("evaluate", cls=GroupedCommand)
-@click.argument("path", metavar="PATH", type=Path)
+@click.argument("path", metavar="PATH", type=PATH)
 @option_in("With what", "--dataset", metavar="NAME|PATH", help="Real samples. [the run's]")
 @option_in(
     "With what",
@@ -77,6 +84,7 @@ if TYPE_CHECKING:
     help="An option of data, metrics or extractors, such as metric.kl.k=3; repeatable.",
 )
 @option_in("Output", "--json", "as_json", is_flag=True, help="Print JSON.")
+@watchable("Output")
 @click.pass_obj
 def command(
     context: dict[str, bool],
@@ -93,7 +101,7 @@ def command(
     device: str | None,
     settings: tuple[str, ...],
     as_json: bool,
-) -> None:
+) -> int:
     """Measure how good samples are: each score, and beside it its floor.
 
     \b
@@ -117,6 +125,17 @@ def command(
         device=device,
         settings=from_settings(settings),
     )
+    stop = StopRequest()
+    try:
+        with stop.listening(), memory_explained(lambda: "while evaluating", lambda: FEWER):
+            _evaluate(request, context, as_json=as_json)
+    except Stopped as stopped:
+        print_error(f"{stopped.state}; what was extracted is cached, and need not be again")
+        return EXIT_CODES[stopped.state]
+    return 0
+
+
+def _evaluate(request: Request, context: dict[str, bool], *, as_json: bool) -> None:
     discovery = discover(third_party=context["third_party"])
     plan = make_plan(request, discovery.registry)
     warn_of_failures(discovery)
@@ -125,8 +144,9 @@ def command(
 
     from ganforge.evaluation.evaluate import carry_out
 
+    move("the opening of both sides")
     with shown_progress() as progress:
-        found = carry_out(plan, discovery.registry, progress)
+        found = carry_out(plan, discovery.registry, moving(progress))
     if as_json:
         click.echo(json.dumps(found.document(), indent=2))
     else:

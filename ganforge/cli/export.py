@@ -18,16 +18,17 @@ from ganforge.export.exporting import (
 from ganforge.plugin.discovery import discover
 from ganforge.printable import printable
 from ganforge.runs.run import Run
-from ganforge.storage.run_directory import generator_file
+from ganforge.storage.derived import generator_file
 from ganforge.storage.tensor_header import GENERATOR, read_document
 
-from .console import warn_of_failures
+from .console import go_on_without_output, warn_of_failures
 from .grouped import GroupedCommand, option_in
+from .paths import NEW_PATH, PATH
 from .progress import print_line
 
 
 @click.command("export", cls=GroupedCommand)
-@click.argument("source", metavar="RUN|FILE", type=Path)
+@click.argument("source", metavar="RUN|FILE", type=PATH)
 @option_in(
     "What",
     "--format",
@@ -60,7 +61,9 @@ from .progress import print_line
     "What", "--best", is_flag=True, help="The best generator, by evaluation.best, not the last."
 )
 @option_in("What", "--license", "license_name", metavar="NAME", help="License for the card. [none]")
-@option_in("Where", "--out", metavar="PATH", type=Path, help="File or directory. [export in RUN]")
+@option_in(
+    "Where", "--out", metavar="PATH", type=NEW_PATH, help="File or directory. [export in RUN]"
+)
 @click.pass_obj
 def command(
     context: dict[str, bool], /, source: Path, form: FormatName, best: bool, **arguments: Any
@@ -75,6 +78,7 @@ def command(
     Beside it goes a model card, README.md. Programs take any batch size and are compared with
     torch, in the runtime that they are for, before they are written.
     """
+    go_on_without_output()
     run = Run(source) if source.is_dir() else None
     request = ExportRequest(
         generator=generator_file(source, best=best), run=run, form=form, **arguments

@@ -23,7 +23,7 @@ class LiveLines(Progress):
     """A bar with share, step and time left; losses and scores; and where the newest grid is."""
 
     def __init__(self, first_step: int, num_steps: int) -> None:
-        super().__init__(console=stdout(), refresh_per_second=5)
+        super().__init__(console=stdout(live=True), refresh_per_second=5)
         self._shown: dict[str, Any] = {"rate": "", "measured": [], "grid": ""}
         self._task = self.add_task("", total=num_steps, completed=first_step)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import os
 import re
-import shlex
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -20,7 +19,11 @@ from ganforge.plugin.requirements import CORE_PACKAGE
 from ganforge.plugin.specs import NOUNS
 from ganforge.printable import printable
 from ganforge.storage.files import TEMPORARY_PREFIX
+from ganforge.storage.paths import quoted
 from ganforge.templates import KINDS, how_chosen, render, train_command
+
+from .console import go_on_without_output
+from .paths import NEW_PATH
 
 PREFIX = f"{CORE_PACKAGE}-"
 NAME_PATTERN = re.compile(rf"{CORE_PACKAGE}(-[a-z0-9]+)+")
@@ -38,7 +41,7 @@ MAX_NAME = 40  # letters of a component's name, so that no line of the package b
     metavar="KIND",
     help=f"What the plugin has: {', '.join(KINDS)}; repeatable.",
 )
-@click.option("--out", metavar="DIR", type=Path, help="The folder to write. [NAME]")
+@click.option("--out", metavar="DIR", type=NEW_PATH, help="The folder to write. [NAME]")
 def command(name: str, kinds: tuple[str, ...], out: Path | None) -> None:
     """Write the package NAME, a plugin that can be installed, trained with and published as it is.
 
@@ -48,6 +51,7 @@ def command(name: str, kinds: tuple[str, ...], out: Path | None) -> None:
     \b
     ganforge new-plugin ganforge-tinygan --kind generator --kind loss
     """
+    go_on_without_output()
     kinds = tuple(kind for kind in KINDS if kind in kinds)
     _check_name(name)
     _check_free(name, kinds)
@@ -131,10 +135,11 @@ def _report(name: str, kinds: Sequence[str], folder: Path, num_files: int) -> It
     component = name.removeprefix(PREFIX)
     what = listed([_article(kind) for kind in kinds])
     place = str(folder) if folder.is_absolute() else f"./{folder}"
+    place = str(folder) if folder.is_absolute() else f"./{folder}"
     yield f"{printable(folder)}: {num_files} files, a plugin with {what} called {component!r}"
     yield ""
     yield "What to type next:"
-    yield f"  pip install -e {shlex.quote(place + '[test]')}"
+    yield f"  pip install -e {quoted(f'{place}[test]')}"
     yield f"  ganforge check-plugin {name}"
     yield f"  {train_command(component, kinds) or f'ganforge show {component}'}"
     yield ""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ganforge.config.toml import shown
 from ganforge.diagnosis.findings import Finding
 from ganforge.engine.observers import Observer, SessionFacts
 from ganforge.engine.session import Result
 from ganforge.errors import listed
 from ganforge.plugin.options import describe
 from ganforge.printable import printable
+from ganforge.storage.paths import quoted
 from ganforge.storage.run_directory import RunDirectory
 
 from .preview import preview
@@ -97,7 +98,7 @@ class PlainDisplay(Observer):
         measured = [it for it in (run.metrics, run.curves) if it.is_file()]
         if measured:
             print_row("metrics", ", ".join(printable(it) for it in measured))
-        typed = shlex.quote(str(run))
+        typed = quoted(run.path)
         resume = f"ganforge train --resume {typed}"
         shown = [f"ganforge sample {typed}", f"ganforge report {typed}"]
         if result.state == "finished":
@@ -205,14 +206,21 @@ def _introduction(facts: SessionFacts) -> list[tuple[str, str]]:
     if config.companions:
         losses += f" ({listed(config.companions)} by default; --no-companions for none)"
     shape = facts.sample
+    rows.append(("loss", losses))
+    if config.usual_labels:
+        rows.append(("labels", "told to both networks by default; --no-conditional for none"))
     rows += [
-        ("loss", losses),
         ("data", printable(f"{config.dataset.component.name}, {shape}: {facts.data}", 2000)),
+        *([("left out", printable(facts.left_out, 2000))] if facts.left_out else []),
         ("device", printable(facts.device)),
         ("run", str(facts.run)),
     ]
     if facts.first_step:
         rows.append(("resumed", f"after step {facts.first_step:,} of {facts.num_steps:,}"))
+    for key, change in facts.changes.items():
+        was, now = (shown(change[it]) for it in ("from", "to"))
+        how = " (--override)" if change.get("override") else ""
+        rows.append(("changed", f"{key}: {was} -> {now}{how}"))
     return rows
 
 

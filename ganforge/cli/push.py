@@ -11,16 +11,17 @@ from ganforge.export import pushing
 from ganforge.export.card import num_bytes
 from ganforge.plugin.discovery import discover
 from ganforge.runs.run import Run
-from ganforge.storage.run_directory import generator_file
+from ganforge.storage.derived import generator_file
 from ganforge.storage.tensor_header import GENERATOR, read_document
 
-from .console import warn_of_failures
+from .console import go_on_without_output, warn_of_failures
 from .grouped import GroupedCommand, option_in
+from .paths import PATH
 from .progress import print_line
 
 
 @click.command("push", cls=GroupedCommand)
-@click.argument("source", metavar="RUN|FILE", type=Path)
+@click.argument("source", metavar="RUN|FILE", type=PATH)
 @click.argument("repository", metavar="OWNER/NAME")
 @option_in(
     "What", "--best", is_flag=True, help="The best generator, by evaluation.best, not the last."
@@ -56,6 +57,7 @@ def command(
     run = Run(source) if source.is_dir() else None
     path = generator_file(source, best=best)
     if not dry_run:
+        go_on_without_output()
         pushing.check_package()
     discovery = discover(third_party=context["third_party"])
     warn_of_failures(discovery)

@@ -13,13 +13,16 @@ from ganforge.report.page import report_of
 from ganforge.runs.run import Run
 from ganforge.storage.files import write_text
 
-from .console import warn_of_failures
+from .console import go_on_without_output, warn_of_failures
+from .paths import NEW_PATH, PATH
 from .progress import print_line
 
 
 @click.command("report")
-@click.argument("source", metavar="RUN", type=Path)
-@click.option("--out", metavar="FILE", type=Path, help="Where to write it. [report.html in RUN]")
+@click.argument("source", metavar="RUN", type=PATH)
+@click.option(
+    "--out", metavar="FILE", type=NEW_PATH, help="Where to write it. [report.html in RUN]"
+)
 @click.pass_obj
 def command(context: dict[str, bool], /, source: Path, out: Path | None) -> None:
     """Write what there is to see of RUN as one HTML file.
@@ -27,6 +30,7 @@ def command(context: dict[str, bool], /, source: Path, out: Path | None) -> None
     Curves, metrics, grids over time, the configuration, the environment, and the commands to
     train it again. The file needs no network, and works while the run is trained.
     """
+    go_on_without_output()
     run = Run(source)
     target = source / "report.html" if out is None else out
     if target.suffix.lower() not in (".html", ".htm"):

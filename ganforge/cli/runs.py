@@ -16,9 +16,12 @@ from ganforge.plugin.discovery import discover
 from ganforge.printable import printable
 from ganforge.runs.measures import Measured, directions, short
 from ganforge.runs.removal import check_removable, remove
-from ganforge.runs.table import FOREIGN, ORDERS, SWEEP, Row, RunsTable, size_of, table_of
+from ganforge.runs.sizes import size_in_words, size_of
+from ganforge.runs.table import FOREIGN, ORDERS, SWEEP, Row, RunsTable, table_of
+from ganforge.storage.paths import quoted
 
-from .console import stdout
+from .console import go_on_without_output, stdout
+from .paths import PATH
 
 STYLES = {"running": "green", "failed": "red", "lost": "yellow", "unknown": "yellow"}
 FOLDER = Path("runs")
@@ -46,7 +49,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.argument("folder", type=Path, required=False)
+@click.argument("folder", type=PATH, required=False)
 @click.option("--metric", metavar="NAME", help="Show this metric. [each run's first]")
 @click.option(
     "--sort",
@@ -85,7 +88,7 @@ def list_command(
 
 
 @command.command("remove")
-@click.argument("paths", metavar="RUN...", type=Path, nargs=-1, required=True)
+@click.argument("paths", metavar="RUN...", type=PATH, nargs=-1, required=True)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove_command(paths: tuple[Path, ...], yes: bool) -> None:
     """Remove runs: all that training has written there, and nothing else.
@@ -93,10 +96,12 @@ def remove_command(paths: tuple[Path, ...], yes: bool) -> None:
     Files that are not a run's own stay where they are, and are named. A run that is being trained
     is left alone.
     """
+    go_on_without_output()
     runs = check_removable(paths)
     if not yes:
         for run in runs:
-            click.echo(f"  {run.directory}  step {run.status.step:,}, {_size(size_of(run.path))}")
+            size = size_in_words(size_of(run.path))
+            click.echo(f"  {run.directory}  step {run.status.step:,}, {size}")
         what = "this run" if len(runs) == 1 else f"these {len(runs)} runs"
         if not _confirmed(f"Remove {what} for good?"):
             click.echo("Nothing was removed.")
@@ -161,7 +166,7 @@ def _print_table(table: RunsTable) -> None:
             Text(row.state, style=STYLES.get(row.state, "")),
             f"{row.step:,}/{row.num_steps:,}" if row.num_steps else f"{row.step:,}",
             _age(now - row.written),
-            _size(row.size),
+            size_in_words(row.size),
             Text(_measured(row.measured)),
         )
     stdout().print(shown)
@@ -185,7 +190,7 @@ def _print_others(table: RunsTable, folder: Path) -> None:
     foreign = [name for name, why in table.others.items() if why == FOREIGN]
     if sweeps:
         click.echo(
-            f"Sweeps: {_few(sweeps)} (`ganforge runs {printable(folder)}/{sweeps[0]}` lists the "
+            f"Sweeps: {_few(sweeps)} (`ganforge runs {quoted(folder / sweeps[0])}` lists the "
             "runs of one)"
         )
     if foreign:
@@ -209,11 +214,3 @@ def _age(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{max(seconds, 0):.0f} s"
-
-
-def _size(num_bytes: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if num_bytes < 1000:
-            return f"{num_bytes:.3g} {unit}"
-        num_bytes /= 1000
-    return f"{num_bytes:.3g} TB"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganforge.config.settings import ExecutionSettings
+from ganforge.device.memory import memory_explained
 from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
@@ -20,12 +21,14 @@ from ganforge.storage.run_directory import RunDirectory
 from ganforge.storage.stored_format import stored_format
 from ganforge.storage.tensor_header import GENERATOR, read_document
 
-from .console import print_error, print_warning, warn_of_failures
+from .console import go_on_without_output, print_error, print_warning, warn_of_failures
 from .counting import counted
 from .grouped import GroupedCommand, option_in
+from .paths import NEW_PATH, PATH
 from .progress import print_line
 from .sample_request import SampleRequest
 from .threads import spin_briefly
+from .watching import move, moving_parts, watchable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,11 +40,15 @@ if TYPE_CHECKING:
 NUM_WAYS, COLUMNS = 8, 8
 ANCHORS, FRAMES = 4, 12
 MOST_GRIDS, GRID_MILLISECONDS = 300, 120  # of a film of progress
+FEWER = (
+    "Samples are made 64 at a time; --num 16, with one --seed after another, makes fewer at once, "
+    "and --device cpu makes them where there may be more memory"
+)
 STILL = 8  # times that its last grid comes, before it begins anew
 
 
 @click.command("sample", cls=GroupedCommand)
-@click.argument("source", metavar="RUN", type=Path)
+@click.argument("source", metavar="RUN", type=PATH)
 @option_in(
     "What",
     "--num",
@@ -119,7 +126,7 @@ STILL = 8  # times that its last grid comes, before it begins anew
     type=click.IntRange(20, 10_000),
     help="Time of a frame. [80; that of the data in a video]",
 )
-@option_in("Where", "--out", type=Path, help="File or directory. [samples.png in RUN]")
+@option_in("Where", "--out", type=NEW_PATH, help="File or directory. [samples.png in RUN]")
 @option_in(
     "Where",
     "--device",
@@ -127,6 +134,7 @@ STILL = 8  # times that its last grid comes, before it begins anew
     default="auto",
     help="auto, cpu, cuda, cuda:N or mps. [auto]",
 )
+@watchable("Where")
 @click.pass_obj
 def command(context: dict[str, bool], /, **arguments: object) -> int:
     """Draw samples from the generator of RUN, a run directory or a generator.safetensors.
@@ -139,11 +147,12 @@ def command(context: dict[str, bool], /, **arguments: object) -> int:
 
     What else there is depends on the samples: .csv, .tiff, .wav, .gif, .ply, .txt.
     """
+    go_on_without_output()
     request = SampleRequest(**arguments)  # type: ignore[arg-type]
     words = request.check()
     stop = StopRequest()
     try:
-        with stop.listening():
+        with stop.listening(), memory_explained(lambda: "while sampling", lambda: FEWER):
             return _sample(request, words, context)
     except Stopped as stopped:
         print_error(f"{stopped.state} before {printable(request.target)} was complete")
@@ -165,6 +174,7 @@ def _sample(request: SampleRequest, words: list[str] | None, context: dict[str, 
     from ganforge.sampling.conditions import find_conditions
     from ganforge.sampling.trained_generator import open_generator, truncated
 
+    move("the opening of the generator")
     execution = Execution.from_settings(ExecutionSettings(device=request.device))
     trained = open_generator(request.generator, discovery.registry, execution)
     trained = truncated(trained, request.truncation)
@@ -245,7 +255,7 @@ def _samples(
         real=real,
         refining=refining,
     )
-    with _explained(request.target), counted(parts, wanted) as told:
+    with _explained(request.target), counted(moving_parts(parts), wanted) as told:
         if request.suffix:
             gallery.save_parts(trained, told, wanted, request.target, request.milliseconds)
         else:

@@ -16,7 +16,9 @@ from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import FormatSpec, RefinementSpec
 from ganforge.printable import printable
 from ganforge.sampling.labels import split_labels
-from ganforge.storage.run_directory import generator_file
+from ganforge.storage.derived import generator_file
+from ganforge.storage.files import check_folder
+from ganforge.storage.paths import suffix_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ class SampleRequest:
     @property
     def suffix(self) -> str:
         """The suffix of the file to be written; empty for a directory."""
-        return "" if self.target.is_dir() else self.target.suffix
+        return "" if self.target.is_dir() else suffix_of(self.target)
 
     def check(self) -> list[str] | None:
         """The words of --labels. Raises UsageError for what is wrong whatever the generator is."""
@@ -89,8 +91,8 @@ class SampleRequest:
                 raise UsageError(f"{shown}: grids over time are written as .gif, .apng or .mp4")
         elif self.frames is not None:
             raise UsageError("--frames belongs to --interpolate, --vary and --progress")
-        elif not self.suffix and out.exists() and not out.is_dir():
-            raise UsageError(f"{shown} is a file; name a directory")
+        elif not self.suffix:
+            check_folder(out)
         if self.milliseconds is not None and self.suffix not in MOVING:
             raise UsageError("--milliseconds needs --out walk.gif, walk.apng or walk.mp4")
         if self.suffix == MOVIE:

@@ -98,7 +98,7 @@ class LiveSweep(PlainSweep):
         from rich.live import Live
 
         if self._live is None:
-            self._live = Live(console=stdout(), auto_refresh=False, transient=True)
+            self._live = Live(console=stdout(live=True), auto_refresh=False, transient=True)
             self._live.start()
         self._live.update(self._overview(), refresh=True)
         self._drawn = time.monotonic()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from ganforge.errors import UsageError
 from ganforge.printable import printable
 from ganforge.runs.comparison import compare
 from ganforge.runs.measures import Directions
+from ganforge.storage.paths import MOST_LETTERS, NAME_PATTERN, quoted
 from ganforge.storage.run_directory import Lock, RunDirectory, is_locked, next_directory
 from ganforge.sweeps.axes import slug
 from ganforge.sweeps.cluster import CLUSTERS, ClusterLauncher
@@ -28,8 +28,9 @@ from ganforge.sweeps.plan import Plan, PlannedRun
 from ganforge.sweeps.runner import GivenRuns, Outcome, Supply, is_finished, run_all
 
 from .compare import print_comparison
-from .console import print_error
+from .console import go_on_without_output, print_error
 from .grouped import Function, option_in
+from .paths import PATH
 from .sweep_display import choose_display
 
 SWEEPS = Path("sweeps")
@@ -77,7 +78,7 @@ def running_options(group: str) -> Callable[[Function], Function]:
     """The options of a command that trains many runs."""
     options = [
         option_in(group, "--name", metavar="NAME", help="Folder in sweeps/. [NNNNN-what-varies]"),
-        option_in(group, "--resume", metavar="DIR", type=Path, help="Go on with a sweep."),
+        option_in(group, "--resume", metavar="DIR", type=PATH, help="Go on with a sweep."),
         option_in(
             group, "--jobs", metavar="N", type=click.IntRange(1), help="Runs at once. [one a core]"
         ),
@@ -133,13 +134,16 @@ def chosen_folder(
         return found or SweepFolder(
             next_directory(SWEEPS, named_after or "-".join(map(slug, plan.axes)))
         )
-    if name != Path(name).name or name.startswith("."):
-        raise UsageError(f"--name {printable(name, 60)}: must be a name of a folder in {SWEEPS}")
+    if not NAME_PATTERN.fullmatch(name):
+        raise UsageError(
+            f"--name {printable(name, 60)}: must be the name of a folder in {SWEEPS}: at most "
+            f"{MOST_LETTERS} letters, digits and .-_+, the first a letter or digit"
+        )
     folder = SweepFolder(SWEEPS / name)
     if folder.manifest.is_file() and not same_sweep(folder, plan, more):
         raise UsageError(
             f"{folder} holds another sweep, which is left as it is: go on with it by `ganforge "
-            f"sweep --resume {folder}`, or choose another name"
+            f"sweep --resume {quoted(folder.path)}`, or choose another name"
         )
     if not folder.manifest.is_file() and not folder.is_free:
         raise UsageError(f"{folder} is not empty; choose another name")
@@ -163,6 +167,7 @@ def train_all(
 
     A sweep that goes on has none: its manifest stays as it is.
     """
+    go_on_without_output()
     split = how.share(plan)
     launcher = how.launcher(folder, split)
     names = [run.name for run in plan.runs]
@@ -227,7 +232,7 @@ def print_table(
     if len(finished) > 1:
         click.echo()
         print_comparison(compare(finished, better, metrics=metrics))
-        click.echo(f"`ganforge compare {shlex.quote(str(folder))}` makes this table again.")
+        click.echo(f"`ganforge compare {quoted(folder.path)}` makes this table again.")
 
 
 def print_end(plan: Plan, folder: SweepFolder, outcome: Outcome, command: str) -> None:
@@ -239,7 +244,7 @@ def print_end(plan: Plan, folder: SweepFolder, outcome: Outcome, command: str) -
     if rest:
         what = "1 run is" if rest == 1 else f"{rest} runs are"
         click.echo(f"{what} not finished; this goes on with the sweep:")
-        click.echo(f"  {command} --resume {shlex.quote(str(folder))}")
+        click.echo(f"  {command} --resume {quoted(folder.path)}")
 
 
 def exit_code(outcome: Outcome) -> int:

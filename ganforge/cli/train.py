@@ -15,18 +15,21 @@ from ganforge.config.recipes import recipe_layer
 from ganforge.config.resolve import resolve
 from ganforge.config.settings import DEFAULT_STEPS, TrainingSettings
 from ganforge.config.shortcuts import SHORTCUTS
-from ganforge.engine.session import new_run, resume_config, train
+from ganforge.engine.resuming import open_to_resume, resume_config
+from ganforge.engine.session import new_run, train
 from ganforge.engine.signals import EXIT_CODES, Stopped, StopRequest
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.registry import Registry
-from ganforge.storage.run_directory import RunDirectory
+from ganforge.printable import printable
 
 from . import TYPED
-from .console import print_error, warn_of_failures
+from .console import go_on_without_output, print_error, warn_of_failures
 from .grouped import GroupedCommand, option_in
+from .paths import NEW_PATH, PATH
 from .progress import choose_display
 from .threads import spin_briefly
+from .watching import watchable, watchdogs
 
 #: kind of which a run has any number -> the flag that names its components
 FLAGS_OF_TABLES = {
@@ -36,6 +39,9 @@ FLAGS_OF_TABLES = {
     "features": "features",
     "callback": "callback",
 }
+
+
+NOT_BEGUN = "the run was not begun, and left nothing behind"
 
 
 @click.command("train", cls=GroupedCommand)
@@ -62,7 +68,10 @@ FLAGS_OF_TABLES = {
 @option_in("What", "--game", metavar="NAME", help="How the networks are connected. [generator's]")
 @option_in("What", "--recipe", metavar="NAME", help="Start from a recipe. [none]")
 @option_in(
-    "What", "--conditional", is_flag=True, default=None, help="Tell both networks the label."
+    "What",
+    "--conditional/--no-conditional",
+    default=None,
+    help="Tell both networks the label. [for digits]",
 )
 @option_in(
     "What",
@@ -134,9 +143,27 @@ FLAGS_OF_TABLES = {
     multiple=True,
     help="Log to csv, tensorboard or another callback; repeatable.",
 )
-@option_in("Run", "--out", metavar="DIR", type=Path, help="Run directory. [runs/NNNNN-...]")
-@option_in("Run", "--resume", metavar="RUN", type=Path, help="Go on with a run.")
-@option_in("Run", "--config", metavar="FILE", type=Path, help="Start from a TOML file.")
+@option_in("Run", "--out", metavar="DIR", type=NEW_PATH, help="Run directory. [runs/NNNNN-...]")
+@option_in("Run", "--overwrite", is_flag=True, help="Replace the run that is in --out.")
+@option_in("Run", "--resume", metavar="RUN", type=PATH, help="Go on with a run.")
+@option_in(
+    "Run",
+    "--override",
+    "overrides",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="With --resume, change what else cannot change; recorded, repeatable.",
+)
+@option_in(
+    "Run",
+    "--allow-versions",
+    is_flag=True,
+    help="Resume with another major version of a plugin.",
+)
+@option_in(
+    "Run", "--allow-nonfinite", is_flag=True, help="Resume a checkpoint that holds NaN or infinity."
+)
+@option_in("Run", "--config", metavar="FILE", type=PATH, help="Start from a TOML file.")
 @option_in(
     "Run",
     "--set",
@@ -146,12 +173,17 @@ FLAGS_OF_TABLES = {
     help="Any setting, such as generator.width=128; repeatable.",
 )
 @option_in("Run", "--dry-run", is_flag=True, help="Print the whole configuration, and stop.")
+@watchable("Run")
 @click.pass_obj
 def command(
     context: dict[str, bool],
     /,
     out: Path | None,
+    overwrite: bool,
     resume: Path | None,
+    overrides: tuple[str, ...],
+    allow_versions: bool,
+    allow_nonfinite: bool,
     dry_run: bool,
     **given: Any,
 ) -> int:
@@ -161,28 +193,31 @@ def command(
     the names, `ganforge show NAME` the options that --set takes.
     """
     recipe = given["recipe"]
-    if resume is not None and (out or given["config"] or recipe):
+    if resume is not None and (out or overwrite or given["config"] or recipe):
         raise UsageError(
             "--resume goes on in the run's own directory, with its own configuration; "
-            "leave out --out, --config and --recipe"
+            "leave out --out, --overwrite, --config and --recipe"
         )
+    _check_flags(out, resume, overwrite, overrides, allow_versions or allow_nonfinite)
     discovery = discover(third_party=context["third_party"])
     registry = discovery.registry
     layers = layers_from(given, registry)
     changes = None
     if resume is not None:
-        run = RunDirectory.open(resume)
-        resolved, changes = resume_config(run, layers, registry)
+        run = open_to_resume(resume)
+        named = from_settings(overrides, "--override")
+        resolved, changes = resume_config(run, layers, registry, named)
     else:
         resolved = resolve(layers, registry)
     if dry_run:
         click.echo(resolved.to_toml(), nl=False)
         return 0
+    go_on_without_output()
     warn_of_failures(discovery)
     resolved.check_available()
     request = StopRequest()
     if resume is None:
-        run = new_run(resolved, out, recipe)
+        run = new_run(resolved, out, recipe, overwrite=overwrite)
     spin_briefly()
     display = choose_display()
     try:
@@ -191,18 +226,40 @@ def command(
                 resolved,
                 run,
                 resume=resume is not None,
+                overwrite=overwrite,
                 changes=changes,
-                observers=[display],
-                stop_request=request,
+                allow=[
+                    *(["versions"] if allow_versions else []),
+                    *(["nonfinite"] if allow_nonfinite else []),
+                ],
+                observers=[display, *watchdogs(run)],
+                stop=request,
                 remedies=registry,
                 command=("ganforge", *click.get_current_context().meta[TYPED]),
             )
     except Stopped as stopped:
         display.stopped()
-        print_error(f"{stopped.state} at once; {run} goes on from its last checkpoint")
+        after = f"{run} goes on from its last checkpoint" if run.config.is_file() else NOT_BEGUN
+        print_error(f"{stopped.state} at once; {after}")
         return EXIT_CODES[stopped.state]
     display.summary(run, result)
     return EXIT_CODES[result.state]
+
+
+def _check_flags(
+    out: Path | None,
+    resume: Path | None,
+    overwrite: bool,
+    overrides: tuple[str, ...],
+    allows: bool,
+) -> None:
+    """Raise UsageError for flags that say nothing without another one."""
+    if overwrite and out is None:
+        raise UsageError("--overwrite replaces a run in the directory of --out, so name that too")
+    if resume is None and overrides:
+        raise UsageError("--override belongs to --resume; in a new run, --set sets everything")
+    if resume is None and allows:
+        raise UsageError("--allow-versions and --allow-nonfinite belong to --resume")
 
 
 def layers_from(
@@ -220,6 +277,9 @@ def layers_from(
         layers.append(recipe_layer(registry.find("recipe", given["recipe"])))
     if file is None and given["config"] is not None:
         file = from_file(given["config"])
+        if not file.entries and not file.tables:
+            # One that was cut off, or is still to be written: what it was named for is not there.
+            raise UsageError(f"{printable(given['config'])}: has no settings in it")
     layers += [file] if file is not None else []
     dataset = given["dataset"]
     data = path_layer(dataset, registry).entries if dataset is not None else ()
@@ -244,7 +304,7 @@ def _command_line(
     entries += from_settings(settings).entries
     flags = {"callback": "--logger", "augmentation": "--augment"}
     chosen = {
-        kind: Names(names, Flag(flags.get(kind, f"--{kind}")), with_companions=True)
+        kind: Names(names, Flag(flags.get(kind, f"--{kind}")))
         for kind, names in tables.items()
         if names
     }

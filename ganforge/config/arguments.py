@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from numbers import Integral, Real
 from os import PathLike, fspath
 from typing import Any, TypedDict
@@ -89,12 +89,12 @@ class _Found:
 
 
 def from_arguments(
-    settings: Mapping[str, Any], place: str = "{}=", *, with_companions: bool = True
+    settings: Mapping[str, Any], place: str = "{}=", *, whole: bool = False
 ) -> Layer:
     """The layer of settings by section or by short name; None sets nothing.
 
-    `place` says how complaints name an argument. Losses are named with their companions, unless the
-    arguments are a whole configuration, as a file is. Raises ConfigError for what is no setting,
+    `place` says how complaints name an argument; `whole` that the arguments are a configuration of
+    their own, as a file is. Raises ConfigError for what is no setting,
     and for a value of a type that TOML does not have.
     """
     found = _Found()
@@ -104,11 +104,7 @@ def from_arguments(
             _add(found, name, settings[name], Argument(place.format(printable(name))))
     if found.complaints:
         raise ConfigError(found.complaints)
-    tables = {
-        kind: replace(chosen, with_companions=with_companions)
-        for kind, chosen in found.tables.items()
-    }
-    return Layer(entries=tuple(found.entries), tables=tables)
+    return Layer(entries=tuple(found.entries), tables=found.tables, whole=whole)
 
 
 def _add(found: _Found, name: str, value: Any, origin: Argument) -> None:

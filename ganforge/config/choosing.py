@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ganforge.config.layers import Entry, Flag, Layer, Names
@@ -10,7 +10,7 @@ from ganforge.config.selection import MetricSettings, NetworkSettings, Selection
 from ganforge.config.settings import FOR_DISCRIMINATOR, SECTIONS
 from ganforge.errors import Complaint, UsageError
 from ganforge.plugin.base_specs import ComponentSpec, Spec
-from ganforge.plugin.options import describe, parse
+from ganforge.plugin.options import describe, parse, paths_of
 from ganforge.plugin.registry import Component, Registry
 from ganforge.plugin.specs import (
     NO_DISCRIMINATOR,
@@ -44,7 +44,7 @@ DEFAULTS = Layer(
         Entry(path=("generator_optimizer", "name"), value="adam", origin=DEFAULT),
         Entry(path=("discriminator_optimizer", "name"), value="adam", origin=DEFAULT),
     ),
-    tables={"loss": Names(("nonsat",), DEFAULT, with_companions=True)},
+    tables={"loss": Names(("nonsat",), DEFAULT)},
 )
 
 
@@ -62,6 +62,8 @@ class Chooser:
         #: the tables of the components that a stored run had
         self.stored: set[KeyPath] = set()
         self.companions = True
+        #: the kinds whose last choice stands in a whole configuration: nothing is added to it
+        self.listed: set[str] = set()
         #: true where a later layer has chosen other metrics, and no extractor with them
         self.inherits_features = False
         for layer in layers:
@@ -89,6 +91,8 @@ class Chooser:
             self.inherits_features = False
         elif MetricSpec.kind in layer.tables:
             self.inherits_features = True
+        chosen_kinds = {path[0] for path in entries if path[1:] == ("name",)} | {*layer.tables}
+        self.listed = (self.listed | chosen_kinds) if layer.whole else (self.listed - chosen_kinds)
         for kind, chosen in layer.tables.items():
             for name in set(self.tables[kind].names) - set(chosen.names):
                 self.forget((kind, name))
@@ -124,7 +128,11 @@ class Chooser:
         if component is None:
             return None
         options = self.options(path, component.spec.options, component)
-        return None if options is None else Selection(component=component, options=options)
+        if options is None:
+            return None
+        found = {name: self.entries.get((*path, name)) for name in paths_of(type(options))}
+        places = {name: it.place for name, it in found.items() if it and it.place}
+        return Selection(component=component, options=options, places=places)
 
     def find(self, kind: type[S], name: object, entry: Entry | None) -> Component[S] | None:
         if not isinstance(name, str):
@@ -148,14 +156,14 @@ class Chooser:
         reserved = self._reserved(prefix)
         for name in [it for it in given if it in reserved]:
             del given[name]
+        known = {it.name for it in describe(options)}
         parsed, complaints = parse(
             options,
-            {k: it.value for k, it in given.items()},
+            values_of(given, options),
             reserved,
             stored=prefix in self.stored,
         )
         owner = f" of the {component.kind} {component.name!r}" if component else ""
-        known = {it.name for it in describe(options)}
         for name, what in complaints.items():
             key = printable(".".join(part for part in (*prefix, name) if part))
             if component and known and name and name not in known:
@@ -180,7 +188,7 @@ class Chooser:
             for field in describe(settings)
             if (entry := self.entries.get((*prefix, field.name))) is not None
         }
-        raw = defaults | {name: entry.value for name, entry in given.items()}
+        raw = defaults | values_of(given, settings)
         parsed, complaints = parse(settings, raw)
         for name, what in complaints.items():
             key = printable(".".join((*prefix, name)))
@@ -217,3 +225,12 @@ def is_for_discriminator(path: KeyPath) -> bool:
     return section == "discriminator_optimizer" or (
         section == "training" and not FOR_DISCRIMINATOR.isdisjoint(key)
     )
+
+
+def values_of(given: Mapping[str, Entry], options: type) -> dict[str, object]:
+    """The values of entries by name; where an option is a string, what was typed is one."""
+    texts = {it.name for it in describe(options) if it.is_text}
+    return {
+        name: entry.value if entry.typed is None or name not in texts else entry.typed
+        for name, entry in given.items()
+    }

@@ -26,12 +26,13 @@ def add_companions(
     it, cannot be differentiated twice.
     """
     chosen = chooser.tables[LossSpec.kind]
+    listed = LossSpec.kind in chooser.listed
     if not chooser.companions:
-        if not chosen.with_companions:
+        if listed:
             what = "has no effect: the losses of this run stand in a file, and are all that it has"
             chooser.complain(None, NO_COMPANIONS, what)
         return ()
-    if not chosen.with_companions or discriminator is None:
+    if listed or discriminator is None:
         return ()
     differentiable = [discriminator.spec.double_backward]
     differentiable += [it.spec.double_backward for it in augmentations]

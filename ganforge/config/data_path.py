@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ganforge.config.layers import Entry, Flag, Layer
+from ganforge.config.places import path_exists
 from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import DatasetSpec
 
@@ -23,7 +22,7 @@ def path_layer(dataset: str, registry: Registry, place: str = "--dataset") -> La
     looks_like_path = (
         dataset.startswith((".", "~"))
         or (separator and package not in registry.packages)
-        or (dataset and _exists(dataset))
+        or (dataset and path_exists(dataset))
     )
     if is_name or not openers or not looks_like_path:
         return Layer(entries=(Entry(path=("dataset", "name"), value=dataset, origin=origin),))
@@ -34,10 +33,3 @@ def path_layer(dataset: str, registry: Registry, place: str = "--dataset") -> La
             Entry(path=("dataset", option_name), value=dataset, origin=origin),
         )
     )
-
-
-def _exists(path: str) -> bool:
-    try:
-        return Path(path).exists()
-    except (OSError, ValueError):  # a name too long for a file, or one with a null byte
-        return False

@@ -5,16 +5,20 @@ A later layer overrides an earlier one: defaults, then a file, then flags, then 
 
 from __future__ import annotations
 
+import re
 import tomllib
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, time
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from ganforge.config.migration import migrate
-from ganforge.config.toml import quoted
-from ganforge.errors import Complaint, ConfigError
+from ganforge.config.places import read_places
+from ganforge.config.toml import inline, quoted
+from ganforge.errors import Complaint, ConfigError, OutdatedWarning, listed
 from ganforge.plugin.schedule import is_schedule
 from ganforge.plugin.specs import TABLES
 from ganforge.printable import is_utf8, printable
@@ -46,11 +50,18 @@ class Flag:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One value, its key, and where it comes from."""
+    """One value, its key, and where it comes from.
+
+    `typed` is the text of a number, truth value or date on the command line: where a string is
+    wanted, that is what was meant, as in `dataset.root=2024`. `place` is the absolute path that a
+    relative one of a stored run meant.
+    """
 
     path: KeyPath
     value: object
     origin: Origin
+    typed: str | None = None
+    place: str | None = None
 
     @property
     def where(self) -> str:
@@ -59,15 +70,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Names:
-    """The components of one kind that a layer selects, and where it does.
-
-    `with_companions` is said of losses that a person names, who means the usual setting of each;
-    what stands in a file is all there is.
-    """
+    """The components of one kind that a layer selects, and where it does."""
 
     names: tuple[str, ...] = ()
     origin: Origin = Flag("default")
-    with_companions: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,56 +81,102 @@ class Layer:
     """Entries that stand side by side: none resets what another one of them sets.
 
     `tables` names what the layer selects of a kind of which a run has any number (its losses, its
-    metrics, its callbacks); a kind that is absent is left alone. `stored` says that it is the
+    metrics, its callbacks); a kind that is absent is left alone. `whole` says that it is a
+    configuration of its own, as a file is: what it lists is all that there is, while a person who
+    names a loss or a data set means the usual setting of each. `stored` says that it is the
     configuration of a run, which had every value that there was at the time. `companions` is false
     where the companions of losses are not wanted.
     """
 
     entries: tuple[Entry, ...] = ()
     tables: Mapping[str, Names] = field(default_factory=dict)
+    whole: bool = False
     stored: bool = False
     companions: bool = True
 
 
 def from_file(path: Path) -> Layer:
-    """The layer of a TOML file. Raises ConfigError for a file that is not one."""
+    """The layer of a TOML file that a person keeps. Raises ConfigError for a file that is not one.
+
+    Words of 0.1 in it are understood, with a warning.
+    """
+    shown = printable(path)
+    layer, outdated = _layer(_read(path), shown)
+    if outdated:
+        warnings.warn(
+            f"{shown} has words of ganforge 0.1, which are understood until 1.0: "
+            f"{listed([printable(it) for it in outdated])}; `ganforge train --config FILE "
+            "--dry-run` prints it in those of today",
+            OutdatedWarning,
+            stacklevel=2,
+        )
+    return layer
+
+
+def _read(path: Path) -> str:
     shown = printable(path)
     try:
         if not path.is_file():
             raise OSError("it is not a file" if path.exists() else "there is no such file")
         if path.stat().st_size > MAX_FILE_BYTES:
             raise OSError("it is too large for a configuration")
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError([Complaint(where=shown, what=f"cannot be read: {reason}")]) from error
     except UnicodeDecodeError as error:
         raise ConfigError([Complaint(where=shown, what="is not UTF-8 text")]) from error
-    return from_text(text, shown)
 
 
 def from_run(path: Path) -> Layer:
     """The layer of a run's own `config.toml`. Raises ConfigError for a file that is not one."""
-    return replace(from_file(path), stored=True)
+    return of_run(_read(path), printable(path), path)
+
+
+def of_run(text: str, name: str, config_file: Path) -> Layer:
+    """The layer of the configuration of a run, with the places of its data as they are now.
+
+    They are kept beside `config_file`, which need not be there.
+    """
+    layer, places = from_text(text, name), read_places(config_file)
+    entries = []
+    for entry in layer.entries:
+        typed, place = places.get(".".join(entry.path), (None, None))
+        entries.append(replace(entry, place=place) if typed == entry.value else entry)
+    return replace(layer, entries=tuple(entries), stored=True)
 
 
 def from_text(text: str, name: str) -> Layer:
     """The layer of TOML text, of 0.1 too; `name` stands before the line number in complaints."""
+    return _layer(text, name)[0]
+
+
+def _layer(text: str, name: str) -> tuple[Layer, list[str]]:
+    """The layer of TOML text, and the words of 0.1 in it."""
     try:
         tree = tomllib.loads(text)
     except _UNREADABLE as error:
-        what = f"is not TOML: {printable(error)}"
+        what = f"is not TOML: {printable(error)}{_about_backslashes(str(error))}"
         raise ConfigError([Complaint(where=name, what=what)]) from error
-    migrate(tree)
     origin = _File(name, text)
-    return Layer(
+    complaints = [
+        Complaint(where=origin.place(path), what=f"{printable(inline(value), 80)}{_ESCAPED}")
+        for path, value in leaves(tree)
+        if _is_escaped_path(value)
+    ]
+    if complaints:
+        raise ConfigError(complaints)
+    outdated = migrate(tree)
+    layer = Layer(
         entries=tuple(Entry(path=path, value=value, origin=origin) for path, value in leaves(tree)),
         tables={
             kind: Names(tuple(tree[kind]), origin)
             for kind in TABLES
             if isinstance(tree.get(kind), dict)
         },
+        whole=True,
     )
+    return layer, outdated
 
 
 def from_settings(assignments: Sequence[str], flag: str = "--set") -> Layer:
@@ -146,9 +198,14 @@ def from_settings(assignments: Sequence[str], flag: str = "--set") -> Layer:
         if not is_utf8(assignment):
             complaints.append(Complaint(where=where, what="is not UTF-8 text"))
             continue
-        tree = _toml_or_none(f"{key} = {raw}") or _toml_or_none(f"{key} = {quoted(raw)}")
+        tree = _toml_or_none(f"{key} = {raw}")
+        if not tree or any(_is_escaped_path(value) for _, value in leaves(tree)):
+            tree = _toml_or_none(f"{key} = {quoted(_bare(raw))}")
         origin = Flag(where)
-        found = [Entry(path=path, value=value, origin=origin) for path, value in leaves(tree or {})]
+        found = [
+            Entry(path=path, value=value, origin=origin, typed=_typed(value, raw))
+            for path, value in leaves(tree or {})
+        ]
         if not found:
             what = "sets nothing" if tree else f"{printable(key)!r} is not a dotted key"
             complaints.append(Complaint(where=where, what=what))
@@ -156,6 +213,24 @@ def from_settings(assignments: Sequence[str], flag: str = "--set") -> Layer:
     if complaints:
         raise ConfigError(complaints)
     return Layer(entries=tuple(entries))
+
+
+def _is_escaped_path(value: object) -> bool:
+    return isinstance(value, str) and _ESCAPED_PATH.match(value) is not None
+
+
+def _about_backslashes(reason: str) -> str:
+    return _ESCAPED if "\\" in reason or "hex value" in reason else ""
+
+
+def _bare(raw: str) -> str:
+    """A text without the double quotes of one that is no TOML, a path of Windows for example."""
+    text = raw.strip()
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' and "\\" in text else raw
+
+
+def _typed(value: object, raw: str) -> str | None:
+    return raw.strip() if isinstance(value, bool | int | float | date | time) else None
 
 
 def _toml_or_none(text: str) -> dict[str, Any] | None:
@@ -167,6 +242,10 @@ def _toml_or_none(text: str) -> dict[str, Any] | None:
     except _UNREADABLE:
         return None
 
+
+#: a path of Windows, of which TOML has taken backslashes and letters for escapes
+_ESCAPED_PATH = re.compile(r"[A-Za-z]:[\t\n\r\b\f]|[A-Za-z]:\\[^\n]*[\t\n\r\b\f]")
+_ESCAPED = "; a backslash within double quotes begins an escape: write a path in single quotes"
 
 # tomllib also raises what it meets in a number of thousands of digits and in nested brackets.
 _UNREADABLE = (ValueError, RecursionError)

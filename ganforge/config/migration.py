@@ -13,8 +13,9 @@ from typing import Any
 Table = dict[str, Any]
 
 
-def migrate(tree: Table) -> None:
-    """Replace, in place, what a file says in words of 0.1."""
+def migrate(tree: Table) -> list[str]:
+    """Replace, in place, what a file says in words of 0.1, and return these words."""
+    before = _keys(tree)
     for section, replace in MIGRATIONS:
         if isinstance(tree.get(section), dict):
             replace(tree[section])
@@ -22,6 +23,18 @@ def migrate(tree: Table) -> None:
         judged_codes(tree)
     if isinstance(tree.get("instance_noise"), dict):
         instance_noise(tree)
+    after = {*_keys(tree)}
+    return [key for key in before if key not in after]
+
+
+def _keys(tree: Table) -> list[str]:
+    """The keys of the sections of a file: `ema.ramp_up`."""
+    return [
+        f"{section}.{key}"
+        for section, table in tree.items()
+        if isinstance(table, dict)
+        for key in table
+    ]
 
 
 def learning_rate_schedule(optimizer: Table) -> None:

@@ -27,6 +27,7 @@ from ganforge.config.run_config import (
     fields_of,
 )
 from ganforge.config.settings import DEFAULT_STEPS, SECTIONS
+from ganforge.config.usual_labels import add_usual_labels
 from ganforge.errors import ConfigError, UsageError, did_you_mean, listed
 from ganforge.plugin.base_specs import ComponentSpec
 from ganforge.plugin.fields import SAMPLE
@@ -73,6 +74,7 @@ class _Resolver(Chooser):
         dataset = self.selection(("dataset",), self.named(DatasetSpec, None))
         augmentations = self.several(AugmentationSpec)
         companions = add_companions(self, discriminator, augmentations)
+        usual_labels = add_usual_labels(self, dataset, generator, discriminator, game)
         losses = self._losses()
         metrics = () if dataset is None else chosen_metrics(self, fields_of(dataset))
         callbacks = self.several(CallbackSpec)
@@ -109,6 +111,7 @@ class _Resolver(Chooser):
             format=chosen_format,
             losses=losses,
             companions=companions,
+            usual_labels=usual_labels,
             augmentations=augmentations,
             metrics=metrics,
             callbacks=callbacks,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ganforge import sharing
 from ganforge.config import toml
 from ganforge.config.selection import MetricSelection as MetricSelection
 from ganforge.config.selection import MetricSettings as MetricSettings
@@ -42,7 +43,7 @@ from ganforge.plugin.specs import (
     SamplerSpec,
     Side,
 )
-from ganforge.printable import printable
+from ganforge.printable import printable, represented
 
 KeyPath = tuple[str, ...]
 
@@ -65,7 +66,7 @@ def fields_of(dataset: Selection[DatasetSpec]) -> dict[str, Field]:
     if not sound or not all(isinstance(field, Field) for field in found.values()):
         raise PluginError(
             f"{dataset.label} must give its fields by name, one of them {SAMPLE!r}, not "
-            f"{printable(repr(found), 100)}"
+            f"{represented(found, 100)}"
         )
     return dict(found)
 
@@ -86,8 +87,9 @@ class RunConfig:
     """A resolved configuration. `discriminator` is None for a run without one.
 
     `format` shows the samples; it follows from their field, and no key of the configuration names
-    it. `companions` names the losses that came with those that were named; a configuration that is
-    written down lists them like the others.
+    it. `companions` names the losses that came with those that were named, and `usual_labels` says
+    that labels are told because they usually are on this data set; a configuration that is written
+    down lists both like all else.
     """
 
     generator: NetworkSelection[GeneratorSpec]
@@ -109,6 +111,7 @@ class RunConfig:
     output: OutputSettings
     execution: ExecutionSettings
     companions: tuple[str, ...] = field(default=(), compare=False)
+    usual_labels: bool = field(default=False, compare=False)
 
     @property
     def fields(self) -> dict[str, Field]:
@@ -257,9 +260,16 @@ class RunConfig:
             "callback": self.callbacks,
         }
 
-    def to_toml(self) -> str:
-        """The configuration as TOML that resolves to it again, each key with its help."""
-        return "\n".join(toml.table(path, lines, comment) for path, lines, comment in _rows(self))
+    def to_toml(self, *, portable: bool = False) -> str:
+        """The configuration as TOML that resolves to it again, each key with its help.
+
+        Secrets are left out: what goes on from the file is given them again. One that is `portable`
+        does not tell where on this machine things lie.
+        """
+        change = _portable if portable else _without_secret
+        return "\n".join(
+            toml.table(path, map(change, lines), comment) for path, lines, comment in _rows(self)
+        )
 
     def values(self) -> dict[KeyPath, ConfigLine]:
         """Every key of the configuration with its value, as plain data."""
@@ -303,6 +313,16 @@ def _rows(config: RunConfig) -> Iterator[tuple[KeyPath, list[ConfigLine], str]]:
             yield (section,), lines, printable(optimizer.spec.summary)
     for section in SECTIONS:
         yield (section,), _lines(getattr(config, section)), ""
+
+
+def _portable(line: ConfigLine) -> ConfigLine:
+    return replace(_without_secret(line), value=sharing.portable(_without_secret(line).value))
+
+
+def _without_secret(line: ConfigLine) -> ConfigLine:
+    if line.value in (None, "") or not sharing.is_secret(line.key):
+        return line
+    return replace(line, value=None, comment="a secret, which is not written down")
 
 
 def _settings(selection: Selection[ComponentSpec]) -> list[ConfigLine]:

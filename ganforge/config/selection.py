@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
+from ganforge.config.places import path_exists
+from ganforge.errors import DataError, listed
 from ganforge.plugin.base_specs import ComponentSpec
 from ganforge.plugin.options import option
 from ganforge.plugin.registry import Component
 from ganforge.plugin.schedule import Schedule
 from ganforge.plugin.specs import Direction, FeaturesSpec, LossSpec, MetricSpec, NetworkSpec
+from ganforge.printable import printable
 
 S = TypeVar("S", bound=ComponentSpec, covariant=True)
 N = TypeVar("N", bound=NetworkSpec, covariant=True)
@@ -18,10 +21,23 @@ N = TypeVar("N", bound=NetworkSpec, covariant=True)
 
 @dataclass(frozen=True, kw_only=True)
 class Selection(Generic[S]):
-    """A component and its options."""
+    """A component and its options.
+
+    `places` are the absolute paths that relative ones among the options of a stored run meant.
+    """
 
     component: Component[S]
     options: Any
+    places: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def located(self) -> Any:
+        """The options with relative paths of a stored run where they led then, if they still do.
+
+        They are for builders alone; what is written down are the options as they were typed.
+        """
+        there = {name: place for name, place in self.places.items() if path_exists(place)}
+        return replace(self.options, **there) if there else self.options
 
     @property
     def spec(self) -> S:
@@ -31,14 +47,28 @@ class Selection(Generic[S]):
     @property
     def label(self) -> str:
         """The component as messages name it, with its package."""
-        return f"the {self.component.noun} {self.component.name!r} of {self.component.origin}"
+        return self.component.label
 
     def check_available(self) -> None:
         """Raise DataError where the component finds, without torch, that something is not there."""
         if self.spec.check_available is not None:
-            self.component.call(
-                "cannot tell whether it can be used", self.spec.check_available, self.options
-            )
+            try:
+                self.component.call(
+                    "cannot tell whether it can be used", self.spec.check_available, self.located
+                )
+            except DataError as error:
+                raise self.with_places(error) from error
+
+    def with_places(self, error: DataError) -> DataError:
+        """The error with the places where the data of a stored run was, and is no more."""
+        gone = [
+            f"{self.component.kind}.{name} = {printable(getattr(self.options, name))!r} was "
+            f"{printable(place)}"
+            for name, place in self.places.items()
+            if not path_exists(place)
+        ]
+        told = f"{error}. When the run was last trained, {listed(gone)}"
+        return DataError(told) if gone else error
 
     def says(self, attribute: str) -> Any:
         """The spec's value under this name; if it is a function, its result for the options."""

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ganforge.printable import printable
+
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _COMMENT_COLUMN = 40
 
@@ -61,6 +63,13 @@ def inline(value: object) -> str:
     if isinstance(value, dict):
         return f"{{{', '.join(f'{_key(key)} = {inline(it)}' for key, it in value.items())}}}"
     raise TypeError(f"no TOML value for {value!r}")
+
+
+def shown(value: object) -> str:
+    """A value for a person: as TOML, but a text without quotes, one that is unset in words."""
+    if value is None:
+        return "unset"
+    return printable(value if isinstance(value, str) else inline(value), 80)
 
 
 def _float(value: float) -> str:

@@ -23,9 +23,17 @@ from .augmentations import Augmentation
 from .batches import Batch, Inputs
 from .callbacks import Callback
 from .columns import Column, columns_of
-from .datasets import Dataset, EndlessDataset, InMemoryDataset, MapDataset, Mixture, count_line
+from .datasets import (
+    Dataset,
+    EndlessDataset,
+    FileRecord,
+    InMemoryDataset,
+    MapDataset,
+    Mixture,
+    count_line,
+)
 from .features import Extracted, FeatureExtractor
-from .formats import Drawn, Format
+from .formats import Drawn, Format, Parts
 from .games import Draw, Game, MakeNetwork
 from .losses import Loss, ScoreLoss, averaged
 from .metrics import Evaluation, Metric
@@ -45,6 +53,7 @@ __all__ = [
     "Evaluation",
     "Extracted",
     "FeatureExtractor",
+    "FileRecord",
     "Format",
     "Game",
     "InMemoryDataset",
@@ -57,6 +66,7 @@ __all__ = [
     "Mixture",
     "Observed",
     "Pair",
+    "Parts",
     "Progress",
     "Refined",
     "Refinement",

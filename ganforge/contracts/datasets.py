@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -29,19 +29,39 @@ class Mixture:
     stds: Tensor
 
 
+class FileRecord(NamedTuple):
+    """What tells a file of a data set from another one: its size in bytes, and a checksum of it.
+
+    `label` is the name of its class, where it has one.
+    """
+
+    size: int
+    checksum: int
+    label: str | None = None
+
+
 class Dataset:
     """Base of the kinds of data set.
 
     `classes` are the names of the K classes of the field `label`, or None where the samples have no
     labels. `fields` are the fields whose shape or classes the spec could not tell, as the data has
     them. `mixture` holds the modes of a Gaussian mixture, where the set is one; `fit` what it has
-    learnt from its data.
+    learnt from its data. `left_out` is one line that says what was found and not taken, and why.
     """
 
     classes: tuple[str, ...] | None = None
     fields: Mapping[str, Field] = {}
     mixture: Mixture | None = None
     fit: Fit | None = None
+    left_out: str = ""
+
+    def file_records(self) -> Mapping[str, FileRecord]:
+        """The files that the samples are read from, by name, for a record of what was trained on.
+
+        It is asked once, and should cost no second reading. A set that cannot tell has none; then
+        some of its samples are looked at.
+        """
+        return {}
 
     def describe(self) -> str:
         """One line for the person who starts a run: how many samples, of which classes."""
@@ -155,8 +175,9 @@ def check_category(name: str, values: Tensor, num: int, num_classes: int) -> Non
 
 def count_line(total: int, class_counts: Mapping[str, int] | None) -> str:
     """`1,797 samples in 10 classes: 0 (178), 1 (182), ...`"""
+    samples = f"{total:,} sample{'' if total == 1 else 's'}"
     if class_counts is None:
-        return f"{total:,} samples"
+        return samples
     shown = [f"{name} ({count:,})" for name, count in list(class_counts.items())[:20]]
     more = f" and {len(class_counts) - 20} more" if len(class_counts) > 20 else ""
-    return f"{total:,} samples in {len(class_counts)} classes: {', '.join(shown)}{more}"
+    return f"{samples} in {len(class_counts)} classes: {', '.join(shown)}{more}"

@@ -74,6 +74,22 @@ class Drawn:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Samples that come in parts, to be gone through once; `num` is how many there are in all."""
+
+    num: int
+    drawn: Iterable[Drawn]
+
+    @classmethod
+    def of(cls, drawn: Drawn) -> Parts:
+        """Samples that are there, as the only part."""
+        return cls(num=len(drawn.samples), drawn=[drawn])
+
+    def __iter__(self) -> Iterator[Drawn]:
+        return iter(self.drawn)
+
+
 class Format(ABC):
     """Shows and writes the samples of a field.
 
@@ -131,11 +147,12 @@ class Format(ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} declares {suffix} and cannot write it")
 
-    def encode_parts(self, parts: Iterable[Drawn], suffix: str) -> Iterator[bytes]:
+    def encode_parts(self, parts: Parts, suffix: str) -> Iterator[bytes]:
         """The contents of a file, piece by piece, of samples that come in parts.
 
-        Together what `encode` gives of all. Unless defined, all are gathered in memory first, as a
-        file must be that begins with their number. Raises ValueError as `encode` does.
+        Together what `encode` gives of all. A file that begins with their number has it from
+        `parts.num`. Unless defined, all are gathered in memory first. Raises ValueError as `encode`
+        does.
         """
         yield self.encode(Drawn.joined(parts), suffix)
 

@@ -49,6 +49,13 @@ class Batches(ABC):
         `num` at the end. An endless set draws fresh ones.
         """
 
+    def fetch(self, first: int, num: int) -> None:
+        """Have batches `first` to `first + num` at hand, so that taking them waits for nobody.
+
+        Here, and not in the midst of a step, whatever reads them may be waited for at length.
+        Raises WorkerError where a worker process is gone.
+        """
+
     def close(self) -> None:
         """End worker processes."""
 

@@ -71,6 +71,9 @@ class RenumberedBatches(Batches):
             values[name] = numbers[values[name]]
         return Batch(values.pop(SAMPLE), **values)
 
+    def fetch(self, first: int, num: int) -> None:
+        self._batches.fetch(first, num)
+
     def close(self) -> None:
         self._batches.close()
 
@@ -85,7 +88,11 @@ def _other_classes(
             others[MOST_NAMED:] = [f"{len(others) - MOST_NAMED} more"]
         if others:
             found.append(f"it {verb} {listed(others)}")
+    both = ""
+    if max(len(now), len(trained)) <= MOST_NAMED:
+        were, are = (listed([printable(it, 40) for it in names]) for names in (trained, now))
+        both = f" (the classes were {were}, and are {are})"
     return DataError(
         f"{label} has other classes of {name!r} than {who} was trained on, so that a label would "
-        f"mean something else: {listed(found)}"
+        f"mean something else: {listed(found)}{both}"
     )

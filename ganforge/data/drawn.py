@@ -8,8 +8,9 @@ from ganforge.contracts import Batch, EndlessDataset
 from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
 from ganforge.errors import PluginError
+from ganforge.plugin.failures import failing_as
 from ganforge.plugin.fields import SAMPLE, Field
-from ganforge.printable import printable
+from ganforge.printable import represented
 
 from .batches import Batches
 from .scaling import prepared
@@ -47,9 +48,10 @@ class DrawnBatches(Batches):
         return self._draw(min(num, of - start), "trained-on", start)
 
     def _draw(self, num: int, stream: str, number: int) -> Batch:
-        drawn = self._dataset.draw(num, self._randomness.generator(stream, number))
+        with failing_as(f"{self._label} failed"):
+            drawn = self._dataset.draw(num, self._randomness.generator(stream, number))
         if not isinstance(drawn, Batch):
-            shown = printable(repr(drawn), 60)
+            shown = represented(drawn)
             raise PluginError(f"{self._label} must draw a ganforge.Batch, not {shown}")
         others = {
             name: prepared(drawn.others[name], field)

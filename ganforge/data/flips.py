@@ -113,5 +113,8 @@ class MovedBatches(Batches):
     def trained_on(self, start: int, num: int, of: int) -> Batch:
         return self._batches.trained_on(start, num, of)
 
+    def fetch(self, first: int, num: int) -> None:
+        self._batches.fetch(first, num)
+
     def close(self) -> None:
         self._batches.close()

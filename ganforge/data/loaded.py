@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,13 +12,15 @@ from torch.utils.data import Dataset as TorchDataset
 
 from ganforge.contracts import Batch, MapDataset
 from ganforge.device.execution import Execution
-from ganforge.errors import DataError, PluginError
+from ganforge.errors import ENDINGS, DataError, PluginError, WorkerError
 from ganforge.plugin.fields import LABEL, SAMPLE, Field
 from ganforge.printable import described
 
 from .batches import Batches
 from .order import Order, to_device
 from .scaling import prepared
+from .sending import fault_of_sharing, set_up_worker, shared
+from .workers import INSTEAD, Workers
 
 FARTHEST = 32  # batches that are read over, rather than starting the workers again
 
@@ -47,18 +48,38 @@ class LoadedBatches(Batches):
         self._execution = execution
         self._orders = orders
         self._num_workers = num_workers
+        self._label = label
         self._next: int | None = None  # the batch that the workers are at
-        self._loaded: Iterator[Item] = iter(())
+        self._loaded: Iterator[Item] | Workers = iter(())
+        self._at_hand: dict[int, Item] = {}
 
     def batch(self, number: int) -> Batch:
+        if number not in self._at_hand:
+            self.fetch(number, 1)
+        return self._batch(self._at_hand[number])
+
+    def fetch(self, first: int, num: int) -> None:
+        self._at_hand = {it: item for it, item in self._at_hand.items() if it >= first}
+        for number in range(first, first + num):
+            if number not in self._at_hand:
+                self._at_hand[number] = self._read(number)
+
+    def _read(self, number: int) -> Item:
         if self._next is None or not self._next <= number < self._next + FARTHEST:
-            self._loaded = iter(self._loader(number))
+            self.close()
+            loader = self._loader(number)
+            self._loaded = Workers(loader, self._label) if self._num_workers else iter(loader)
             self._next = number
-        item = next(self._loaded)
+        item = self._next_item()
         for _ in range(number - self._next):
-            item = next(self._loaded)
+            item = self._next_item()
         self._next = number + 1
-        return self._batch(item)
+        if _ERROR in item:
+            raise item[_ERROR]
+        return item
+
+    def _next_item(self) -> Item:
+        return self._loaded.next() if isinstance(self._loaded, Workers) else next(self._loaded)
 
     def held_out(self, start: int, num: int) -> Batch:
         # Read in this process: seldom, and the workers go on with the batches meanwhile.
@@ -90,12 +111,13 @@ class LoadedBatches(Batches):
             prefetch_factor=4 if self._num_workers else None,
             # Without one of its own it would draw from the global random state.
             generator=torch.Generator(),
-            worker_init_fn=_leave_signals_to_parent,
+            worker_init_fn=set_up_worker,
         )
 
     def close(self) -> None:
-        self._loaded = iter(())
-        self._next = None
+        if isinstance(self._loaded, Workers):
+            self._loaded.close()
+        self._loaded, self._next, self._at_hand = iter(()), None, {}
 
 
 class _Items(TorchDataset[Item]):
@@ -119,7 +141,9 @@ class _Items(TorchDataset[Item]):
             return {name: torch.as_tensor(values[name]) for name in self._names}
         except DataError as error:
             return {_ERROR: error}
-        except Exception as error:
+        except ENDINGS:
+            raise
+        except BaseException as error:
             what = f"{self._label} cannot give item {numbers[SAMPLE]}: {described(error)}"
             return {_ERROR: PluginError(what)}
 
@@ -137,18 +161,20 @@ def _collate(items: list[Item]) -> Item:
     for item in items:
         if _ERROR in item:
             return item
-    return {name: torch.stack([item[name] for item in items]) for name in items[0]}
+    try:
+        return shared({name: torch.stack([item[name] for item in items]) for name in items[0]})
+    except RuntimeError as error:
+        fault = fault_of_sharing(error)
+        if fault is not None:
+            return {_ERROR: WorkerError(f"a worker process {fault}. {INSTEAD}")}
+        what = f"the items of a batch do not fit together: {described(error)}"
+        return {_ERROR: PluginError(what)}
 
 
 def _numbers(rows: Mapping[str, Tensor]) -> Iterator[dict[str, int]]:
     """The numbers of the items, by field."""
     for numbers in zip(*(it.tolist() for it in rows.values()), strict=False):
         yield dict(zip(rows, numbers, strict=True))
-
-
-def _leave_signals_to_parent(worker: int) -> None:
-    """Ctrl-C reaches every process of the terminal; what it means is the parent's to say."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class _IndexLists:

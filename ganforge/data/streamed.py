@@ -11,6 +11,7 @@ from ganforge.contracts import Batch
 from ganforge.contracts.datasets import StreamDataset
 from ganforge.device.execution import Execution
 from ganforge.errors import DataError
+from ganforge.plugin.failures import failing_as
 from ganforge.plugin.fields import SAMPLE, Field
 
 from .batches import Batches
@@ -57,6 +58,10 @@ class StreamedBatches(Batches):
         self._latest = (number, batch)
         return batch
 
+    def fetch(self, first: int, num: int) -> None:
+        if num == 1:  # no more is kept
+            self.batch(first)
+
     def held_out(self, start: int, num: int) -> Batch:
         items = self._passes()
         for _ in range(start):
@@ -69,12 +74,15 @@ class StreamedBatches(Batches):
     def _passes(self) -> Iterator[Mapping[str, Any]]:
         """The items from the first on, again and again."""
         while True:
-            empty = True
-            for item in self._dataset:
-                empty = False
-                yield item
-            if empty:
+            with failing_as(f"{self._label} failed"):
+                items = iter(self._dataset)
+                item = next(items, None)
+            if item is None:
                 raise DataError(f"{self._label} has no samples")
+            while item is not None:
+                yield item
+                with failing_as(f"{self._label} failed"):
+                    item = next(items, None)
 
     def _collated(self, items: Iterator[Mapping[str, Any]], num: int) -> Batch:
         rows = [next(items) for _ in range(num)]

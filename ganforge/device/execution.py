@@ -84,6 +84,7 @@ def find_device(name: str) -> torch.device:
     if wanted not in available:
         raise DeviceError(
             f"the device {name!r} is not there: this machine has {listed(available)}. Set "
-            "execution.device (or --device) to one of these, or to auto"
+            "execution.device (or --device) to one of these, or to auto; `ganforge doctor` says "
+            "why another one is not there"
         )
     return torch.device(wanted)

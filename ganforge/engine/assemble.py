@@ -23,6 +23,7 @@ from ganforge.device.randomness import Randomness
 from ganforge.errors import Complaint, ConfigError, DataError, UsageError, listed
 from ganforge.measuring.measure import ChosenMetric
 from ganforge.pictures.chosen_format import ChosenFormat
+from ganforge.plugin.failures import failing_as
 from ganforge.plugin.fields import LABEL, SAMPLE, Field
 from ganforge.plugin.specs import SIDES, CallbackSpec
 from ganforge.plugin.specs import Side as SideName
@@ -158,6 +159,7 @@ def assemble(config: RunConfig, *, fresh: bool = True, trained: Classes | None =
         training=training,
         source=Source(
             network=sides.sampled,
+            generator=config.generator,
             game=built.game,
             sampler=sampler,
             selection=config.sampler,
@@ -195,7 +197,9 @@ def assemble(config: RunConfig, *, fresh: bool = True, trained: Classes | None =
 def _open_data(
     config: RunConfig, execution: Execution, randomness: Randomness, trained: Classes
 ) -> Data:
-    dataset, fields = build_dataset(config.dataset, config.fields, randomness)
+    broken = f"{config.dataset.label} breaks its contract"
+    with failing_as(broken):
+        dataset, fields = build_dataset(config.dataset, config.fields, randomness)
     complaints = [
         Complaint(where=".".join(path), what=what)
         for path, what in incompatibilities(config, fields)
@@ -205,21 +209,22 @@ def _open_data(
         name = config.dataset.component.name
         raise DataError(
             f"training.conditional is set, and the data set {name!r} has no labels here; a folder "
-            "of images is labelled by its sub-folders"
+            "of images is labelled by its sub-folders, where there are two or more"
         )
     if complaints:
         raise ConfigError(complaints)
-    batches = open_batches(
-        dataset,
-        {name: fields[name] for name in (SAMPLE, *sorted(config.used_fields))},
-        batch_size=config.training.batch_size,
-        execution=execution,
-        randomness=randomness,
-        num_workers=config.execution.num_workers,
-        holdout=config.evaluation.holdout,
-        label=config.dataset.label,
-        settings=config.data,
-    )
+    with failing_as(broken):
+        batches = open_batches(
+            dataset,
+            {name: fields[name] for name in (SAMPLE, *sorted(config.used_fields))},
+            batch_size=config.training.batch_size,
+            execution=execution,
+            randomness=randomness,
+            num_workers=config.execution.num_workers,
+            holdout=config.evaluation.holdout,
+            label=config.dataset.label,
+            settings=config.data,
+        )
     batches, fields = in_trained_order(batches, fields, trained, "the run", config.dataset.label)
     return Data(dataset=dataset, fields=fields, batches=batches)
 

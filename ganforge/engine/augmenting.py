@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +10,9 @@ from torch import Tensor
 
 from ganforge.config.run_config import Selection
 from ganforge.contracts import Augmentation, Observed, Progress
+from ganforge.errors import PluginError
 from ganforge.plugin.specs import AugmentationSpec
+from ganforge.printable import represented
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +54,18 @@ class Augmenting:
 
     def metrics(self) -> dict[str, Tensor | float]:
         """The values that the augmentations log."""
-        return {
-            f"augmentation/{it.selection.config_name}/{name}": value
-            for it in self.chosen
-            for name, value in it.module.metrics().items()
-        }
+        found: dict[str, Tensor | float] = {}
+        for it in self.chosen:
+            values = it.module.metrics()
+            if not isinstance(values, Mapping) or not all(map(_is_scalar, values.values())):
+                raise PluginError(
+                    f"{it.selection.label} must give scalars to log by name, not "
+                    f"{represented(values)}"
+                )
+            for name, value in values.items():
+                found[f"augmentation/{it.selection.config_name}/{name}"] = value
+        return found
+
+
+def _is_scalar(value: object) -> bool:
+    return value.dim() == 0 if isinstance(value, Tensor) else isinstance(value, int | float)

@@ -9,14 +9,16 @@ from typing import TypeVar, cast
 import torch
 from torch import nn
 
-from ganforge.config.run_config import Selection
+from ganforge.config.run_config import RunConfig, Selection
 from ganforge.contracts import Dataset, FeatureExtractor, Game
 from ganforge.device.execution import Execution
+from ganforge.device.memory import in_parts
 from ganforge.device.randomness import Randomness
 from ganforge.errors import PluginError
 from ganforge.plugin.base_specs import ComponentSpec
 from ganforge.plugin.fields import LABEL, SAMPLE, Field
 from ganforge.plugin.specs import DatasetSpec, FeaturesSpec, GameSpec, GeneratorSpec
+from ganforge.printable import represented
 from ganforge.problem import Fit, Problem
 
 T = TypeVar("T")
@@ -31,7 +33,7 @@ def build(
     """Build a component. Raises PluginError where the result is not of type `wanted`."""
     component = selection.component
     with randomness.building(f"{component.kind}/{component.name}"):
-        built = component.build(problem, selection.options)
+        built = component.build(problem, selection.located)
     # A callable for the type checker, which takes no abstract class for a type.
     assert isinstance(wanted, type)
     if isinstance(built, wanted):
@@ -107,7 +109,7 @@ def _side(
     """Build a side of the game. Raises PluginError where that fails, or gives no module."""
     network = game.component.call(f"cannot build the {name}'s side", build, *arguments)
     if not isinstance(network, nn.Module):
-        raise PluginError(f"{game.label} must build a torch.nn.Module, not {network!r}")
+        raise PluginError(f"{game.label} must build a torch.nn.Module, not {represented(network)}")
     return network
 
 
@@ -149,3 +151,18 @@ def build_dataset(
                 "its spec nor, once it was read, in `fields`"
             )
     return dataset, known
+
+
+def less_memory(config: RunConfig) -> str:
+    """Settings with which a step needs less memory: first those that train the same."""
+    training = config.training
+    size, now = training.batch_size, training.num_accumulation_steps
+    parts = in_parts(size, now)
+    if parts is None:
+        return "A smaller network, or smaller samples, need less."
+    share = "in one part" if now == 1 else f"in {now} parts"
+    return (
+        f"Batches of {size} {share} do not fit: training.num_accumulation_steps={parts} (with "
+        "--set, or with --override where a run is resumed) trains on the same batches in parts of "
+        f"{size // parts}; a smaller --batch-size is another training."
+    )

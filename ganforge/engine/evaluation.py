@@ -13,9 +13,10 @@ from ganforge.measuring.comparison import Comparison, Side
 from ganforge.measuring.extraction import ReadyExtractor
 from ganforge.measuring.measure import ChosenMetric
 from ganforge.measuring.readying import most_to_learn_from, ready
-from ganforge.measuring.store import Store, cache_folder
-from ganforge.measuring.streams import PART, Stream, no_progress
+from ganforge.measuring.store import Store
+from ganforge.measuring.streams import PART, Progress, Stream, no_progress
 from ganforge.plugin.fields import undrawn
+from ganforge.storage.cache_folder import cache_folder
 
 from .assemble import Assembly
 from .generated_samples import GeneratedSamples
@@ -34,8 +35,9 @@ class Evaluator:
     What is extracted of real samples is kept from one evaluation to the next.
     """
 
-    def __init__(self, assembly: Assembly) -> None:
+    def __init__(self, assembly: Assembly, progress: Progress = no_progress) -> None:
         self._assembly = assembly
+        self._progress = progress
         self._store = Store(cache_folder())
         self._ready: dict[str, ReadyExtractor] = {}
         batches, settings = assembly.data.batches, assembly.config.evaluation
@@ -45,9 +47,12 @@ class Evaluator:
                 name="held-out samples" if settings.holdout else "real samples",
                 num=at_most(self._num, batches.num_held_out),
                 read=batches.held_out,
-            )
+            ),
+            progress,
         )
-        self._trained_on = Side(_trained_on(assembly, self._num)) if settings.holdout else None
+        self._trained_on = None
+        if settings.holdout:
+            self._trained_on = Side(_trained_on(assembly, self._num), progress)
 
     def measure(
         self, metrics: Sequence[ChosenMetric]
@@ -80,7 +85,7 @@ class Evaluator:
         return Comparison(
             dataset=a.data.dataset,
             real=self._real,
-            fake=Side(made.as_stream(self._num, cached=False)),
+            fake=Side(made.as_stream(self._num, cached=False), self._progress),
             training=self._trained_on,
             reconstruct=lambda: made.reconstruct_all(PART),
         )
@@ -100,7 +105,7 @@ class Evaluator:
                 lesson=lesson,
                 execution=a.execution,
                 store=self._store,
-                progress=no_progress,
+                progress=self._progress,
             )
         return self._ready[name]
 

@@ -11,7 +11,7 @@ from ganforge.data.batches import Batches
 from ganforge.device.randomness import Randomness
 from ganforge.errors import PluginError
 from ganforge.plugin.specs import SamplerSpec
-from ganforge.printable import printable
+from ganforge.printable import represented
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +47,4 @@ class Feed:
 
 def no_inputs(selection: Selection[SamplerSpec], found: Any) -> PluginError:
     """The error of a sampler that returns something else."""
-    return PluginError(
-        f"{selection.label} must return ganforge.Inputs, not {printable(repr(found), 60)}"
-    )
+    return PluginError(f"{selection.label} must return ganforge.Inputs, not {represented(found)}")

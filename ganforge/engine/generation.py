@@ -14,7 +14,8 @@ from ganforge.contracts import Batch, Game, Inputs, Sampler
 from ganforge.contracts.step import Keywords, arguments
 from ganforge.device.randomness import Randomness
 from ganforge.errors import PluginError
-from ganforge.plugin.specs import SamplerSpec
+from ganforge.plugin.failures import failing_as
+from ganforge.plugin.specs import GeneratorSpec, SamplerSpec
 
 from .feed import no_inputs
 
@@ -30,6 +31,7 @@ class Source:
     """
 
     network: nn.Module
+    generator: Selection[GeneratorSpec]
     game: Game
     sampler: Sampler
     selection: Selection[SamplerSpec]
@@ -68,9 +70,9 @@ class Source:
             wanted = {
                 name: _rows(value, rows % len(value), self.device) for name, value in chosen.items()
             }
-            drawn = self.sampler.sample(
-                CHUNK, generator=generator, real=self._shown(real, wanted, rows)
-            )
+            shown = self._shown(real, wanted, rows)
+            with failing_as(f"{self.selection.label} failed"):
+                drawn = self.sampler.sample(CHUNK, generator=generator, real=shown)
             if not isinstance(drawn, Inputs):
                 raise no_inputs(self.selection, drawn)
             inputs = Inputs(drawn.values, **{**drawn.others, **wanted})
@@ -115,7 +117,8 @@ class Source:
         with torch.inference_mode(), evaluating(self.network):
             for inputs in chunks:
                 told = arguments(inputs.others, self.keywords) | self._truncation
-                samples = self.game.generate(self.network, inputs.values, **told)
+                with failing_as(f"{self.generator.label} failed"):
+                    samples = self.game.generate(self.network, inputs.values, **told)
                 if len(samples) != len(inputs):
                     raise PluginError(
                         f"the generator gave {len(samples)} samples of {len(inputs)} inputs"
@@ -130,7 +133,9 @@ class Source:
                 part = real[start : start + len(inputs)]
                 start += len(inputs)
                 told = arguments({**inputs.others, **part.others}, self.keywords)
-                yield self.game.reconstruct(self.network, part.samples, inputs.values, **told)
+                with failing_as(f"{self.generator.label} failed"):
+                    made = self.game.reconstruct(self.network, part.samples, inputs.values, **told)
+                yield made
 
 
 def _rows(values: Tensor, rows: Tensor, device: torch.device) -> Tensor:

@@ -12,7 +12,7 @@ from ganforge.config.run_config import Term
 from ganforge.contracts import Loss, Observed, Progress, Step
 from ganforge.errors import GanforgeError, PluginError
 from ganforge.plugin.specs import Side
-from ganforge.printable import described
+from ganforge.printable import described, represented
 
 LARGEST_BALANCE = 1e4  # of a term that is scaled to another; the bound of Esser et al., 2021
 TINY = 1e-4  # added to the norm that is divided by, as in their code
@@ -65,7 +65,7 @@ class ObjectiveTerm:
             ) from error
         if isinstance(value, Tensor) and value.dim() == 0:
             return value
-        shown = list(value.shape) if isinstance(value, Tensor) else repr(value)
+        shown = list(value.shape) if isinstance(value, Tensor) else represented(value)
         hint = ""
         if value is None:
             hint = f"; its spec says that it trains the {side}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ganforge.config.run_config import RunConfig
 from ganforge.diagnosis.findings import Finding
@@ -24,13 +24,16 @@ class SessionFacts:
     """Facts known when training starts.
 
     Parameters are numbers of trained weights; `unit` is what samples are counted in, and `side`
-    the pixels on a side of one in a picture, where samples are pictures themselves.
+    the pixels on a side of one in a picture, where samples are pictures themselves. `changes` are
+    what the session changes of the configuration: `{"from": ..., "to": ...}` by key. `left_out`
+    says what of the data was not taken, and is empty where all was.
     """
 
     run: RunDirectory
     config: RunConfig
     device: str
     data: str
+    left_out: str
     sample: str
     unit: str
     side: int | None
@@ -38,16 +41,23 @@ class SessionFacts:
     discriminator_parameters: int
     first_step: int
     num_steps: int
+    changes: Mapping[str, Any]
 
 
 class Observer:
     """Told of a session between its first step and its last; each method may stay as it is."""
+
+    def preparing(self, what: str) -> None:
+        """Before the first step: this is about to be done."""
 
     def started(self, facts: SessionFacts) -> None:
         """Everything is built, and the first step follows."""
 
     def step(self, step: int) -> None:
         """A step is done."""
+
+    def measuring(self, what: str, done: int, total: int) -> None:
+        """An evaluation has read so many of the samples that it reads."""
 
     def metrics(self, values: Mapping[str, float]) -> None:
         """A line of metrics, which holds the step."""
@@ -62,4 +72,4 @@ class Observer:
         """A checkpoint was written."""
 
     def ended(self, state: str) -> None:
-        """The session is over: `finished`, `interrupted`, `terminated` or `failed`."""
+        """The session is over: its state is that of `status.json`."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ganforge.config.run_config import RunConfig, Selection
-from ganforge.contracts import Batch, Draw, Inputs, Update
+from ganforge.contracts import Batch, Draw, Inputs, Step, Update
 from ganforge.contracts.step import arguments
-from ganforge.errors import GanforgeError, PluginError
+from ganforge.errors import PluginError
 from ganforge.plugin.base_specs import ComponentSpec
 from ganforge.plugin.specs import NetworkSpec
-from ganforge.printable import described
+from ganforge.printable import represented
 from ganforge.problem import Problem
 
 from .feed import no_inputs
@@ -30,15 +31,17 @@ def probe(config: RunConfig, training: Training, problem: Problem) -> None:
     The state of everything is as it was before. Raises PluginError with the package of whatever
     gives anything but what its contract says.
     """
-    real = training.feed.batches.batch(0)
-    _expect(config.dataset, "samples", real.samples, problem.sample_shape, len(real))
+    device = training.randomness.device
+    real = _called(config.dataset, training.feed.batches.batch, 0)
+    _expect(config.dataset, "samples", real.samples, problem.sample_shape, len(real), device)
     num = TWO * config.game.says("packing")
     repeated = _first_repeated(real, num)
     generator = training.randomness.generator("probe", 0)
-    inputs = training.feed.sampler.sample(num, generator=generator, real=repeated)
+    sample = training.feed.sampler.sample
+    inputs = _called(config.sampler, sample, num, generator=generator, real=repeated)
     if not isinstance(inputs, Inputs):
         raise no_inputs(config.sampler, inputs)
-    _expect(config.sampler, "inputs", inputs.values, problem.input_shape, num)
+    _expect(config.sampler, "inputs", inputs.values, problem.input_shape, num, device)
     networks = [side.network for side in training.sides.by_name.values()]
     update = _update(training)
     draw = Draw(repeated, inputs)
@@ -72,23 +75,38 @@ def _probe_generator(config: RunConfig, training: Training, problem: Problem, dr
     told = arguments(draw.inputs.others, training.keywords["generator"])
     network = training.sides.generator.network
     samples = _called(config.generator, training.game.generate, network, draw.inputs.values, **told)
-    _expect(config.generator, "samples", samples, problem.sample_shape, len(draw.inputs))
+    device = training.randomness.device
+    _expect(config.generator, "samples", samples, problem.sample_shape, len(draw.inputs), device)
     if isinstance(network, nn.Module) and _is_plain(network):
         _probe_trace(config.generator, network, draw.inputs.values, told)
 
 
 def _probe_discriminator(config: RunConfig, training: Training, update: Update, draw: Draw) -> None:
     assert config.discriminator is not None
-    try:
-        steps = training.game.steps(update, draw)
-    except GanforgeError:
-        raise
-    except Exception as error:
-        raise _failure(config.game, error) from error
+    steps = _called(config.game, training.game.steps, update, draw)
+    if not (
+        isinstance(steps, list | tuple) and steps and all(isinstance(it, Step) for it in steps)
+    ):
+        raise PluginError(
+            f"steps of {config.game.label} must return a list of ganforge.Step, not "
+            f"{represented(steps)}"
+        )
     for step in steps:
         judged = _called(config.game, lambda step=step: step.fake)
+        if not isinstance(judged, Tensor) or judged.dim() == 0:
+            shown = represented(judged)
+            raise PluginError(f"{config.game.label} must give fake as [B, ...], not {shown}")
+        _probe_augmentations(training, judged)
         scores = _called(config.discriminator, lambda step=step: step.fake_scores)
-        _expect_scores(config, scores, len(judged))
+        _expect_scores(config, scores, len(judged), training.randomness.device)
+
+
+def _probe_augmentations(training: Training, judged: Tensor) -> None:
+    for it in training.augmenting.chosen:
+        generator = training.randomness.generator("probe", 2)
+        found = _called(it.selection, it.module, judged, generator, training.progress(0))
+        shape, device = tuple(judged.shape[1:]), training.randomness.device
+        _expect(it.selection, "samples", found, shape, len(judged), device)
 
 
 def _is_plain(network: nn.Module) -> bool:
@@ -121,37 +139,30 @@ def _first_repeated(real: Batch, num: int) -> Batch:
 
 
 def _called(selection: Selection[ComponentSpec], call: Any, *arguments: Any, **told: Any) -> Any:
-    try:
-        return call(*arguments, **told)
-    except GanforgeError:
-        raise
-    except Exception as error:
-        raise _failure(selection, error) from error
-
-
-def _failure(selection: Selection[ComponentSpec], error: Exception) -> PluginError:
-    return PluginError(f"{selection.label} fails on a batch of two: {described(error)}")
+    return selection.component.call("fails on a batch of two", partial(call, *arguments, **told))
 
 
 def _expect(
-    selection: Selection[ComponentSpec], what: str, found: Any, shape: tuple[int, ...], num: int
+    selection: Selection[ComponentSpec],
+    what: str,
+    found: Any,
+    shape: tuple[int, ...],
+    num: int,
+    device: torch.device,
 ) -> None:
-    """Require a float32 tensor `[num, *shape]`."""
-    if (
-        isinstance(found, Tensor)
-        and found.dtype == torch.float32
-        and tuple(found.shape) == (num, *shape)
-    ):
-        return
-    shown = f"{found.dtype} {list(found.shape)}" if isinstance(found, Tensor) else repr(found)
-    wanted = ", ".join(["B", *map(str, shape)])
-    of = f" for B = {num}" if isinstance(found, Tensor) and found.shape[:1] != (num,) else ""
-    raise PluginError(
-        f"{selection.label} must give {what} of shape [{wanted}], float32, not {shown}{of}"
-    )
+    """Require a float32 tensor `[num, *shape]` on the device."""
+    tensor = isinstance(found, Tensor)
+    shown = f"{found.dtype} {list(found.shape)}" if tensor else represented(found)
+    wanted = f"{what} of shape [{', '.join(['B', *map(str, shape)])}], float32"
+    if not tensor or found.dtype != torch.float32 or tuple(found.shape) != (num, *shape):
+        of = f" for B = {num}" if tensor and found.shape[:1] != (num,) else ""
+        raise PluginError(f"{selection.label} must give {wanted}, not {shown}{of}")
+    if found.device.type != device.type:
+        where = f"on the {device.type}, not on {found.device}"
+        raise PluginError(f"{selection.label} must give {wanted}, {where}")
 
 
-def _expect_scores(config: RunConfig, scores: Any, num: int) -> None:
+def _expect_scores(config: RunConfig, scores: Any, num: int, device: torch.device) -> None:
     """Require scores `[B]`, patches and lists only where the spec declares them."""
     selection = config.discriminator
     assert selection is not None
@@ -171,4 +182,5 @@ def _expect_scores(config: RunConfig, scores: Any, num: int) -> None:
                 f"{list(found.shape)}; several scores per sample are for a spec that says patches, "
                 "and what is no score belongs into trace"
             )
-        _expect(selection, "scores", found, tuple(found.shape[1:]) if patches else (), num)
+        shape = tuple(found.shape[1:]) if patches else ()
+        _expect(selection, "scores", found, shape, num, device)

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 from ganforge.contracts import Callback, Drawn
+from ganforge.device.memory import is_out_of_memory
 from ganforge.diagnosis.findings import Finding
-from ganforge.errors import GanforgeError
+from ganforge.errors import ENDINGS, GanforgeError
 from ganforge.pictures.encoding import encode_png
 from ganforge.plugin.fields import GRIDS
 from ganforge.printable import described, printable
+from ganforge.sharing import redacted
 from ganforge.storage.files import write_atomically
 from ganforge.storage.run_directory import RunDirectory
 
@@ -32,8 +36,15 @@ from .telemetry import MetricsFile
 class Reports:
     """The reports of one session of a run, to the metrics file, callbacks and other observers."""
 
-    def __init__(self, assembly: Assembly, run: RunDirectory, *observers: Observer) -> None:
+    def __init__(
+        self,
+        assembly: Assembly,
+        run: RunDirectory,
+        *observers: Observer,
+        changes: Mapping[str, Any] | None = None,
+    ) -> None:
         self._assembly = assembly
+        self._changes = changes or {}
         self._run = run
         self._metrics_file = MetricsFile(run.metrics)
         self._curves = CurvesFile(run, assembly.training.num_steps)
@@ -45,15 +56,21 @@ class Reports:
             *callbacks,
         ]
         self._metrics = list(assembly.metrics)
-        self._evaluator = Evaluator(assembly)
+        self._evaluator = Evaluator(assembly, self._measuring)
         self._shows_pictures = True
 
-    def rewind(self, step: int) -> None:
-        """Forget what a killed run reported after the step that it is resumed from."""
-        self._metrics_file.rewind(step)
+    def rewind(self, step: int, *, evaluated: bool = True) -> None:
+        """Forget what a killed run reported after the step that it is resumed from.
+
+        Unless that step is `evaluated`, what was measured after it is measured again.
+        """
+        self._metrics_file.rewind(step, evaluated=evaluated)
+        for grid in self._run.later_grids(step):
+            with suppress(OSError):
+                grid.unlink()
 
     def started(self, step: int) -> None:
-        facts = _facts(self._assembly, self._run, step)
+        facts = _facts(self._assembly, self._run, step, self._changes)
         self._tell(lambda it: it.started(facts))
 
     def step(self, step: int) -> None:
@@ -85,17 +102,27 @@ class Reports:
         """Something goes wrong."""
         self._tell(lambda it: it.found(finding))
 
-    def evaluation(self, step: int, images: int) -> dict[str, float]:
-        """Measure the metrics of the run, report a line of them, and return it."""
+    def _measuring(self, what: str, done: int, total: int) -> None:
+        self._tell(lambda it: it.measuring(what, done, total))
+
+    def measured(self) -> dict[str, float]:
+        """Measure the metrics of the run. This changes nothing that another try would not."""
         if not self._metrics:
             return {}
+        self._measuring("metrics", 0, len(self._metrics))
         numbers, failed = self._evaluator.measure(self._metrics)
         for chosen, error in failed:
             self._metrics.remove(chosen)
-            warnings.warn(f"{error}; training goes on without this metric", stacklevel=2)
+            less = ""
+            if is_out_of_memory(error):
+                less = " (fewer samples need less memory: evaluation.num_samples)"
+            warnings.warn(f"{error}; training goes on without this metric{less}", stacklevel=2)
+        return numbers
+
+    def evaluated(self, step: int, images: int, numbers: Mapping[str, float]) -> None:
+        """A line of metrics that were measured, where there are some."""
         if numbers:
             self.metrics({"step": step, "images": images, **numbers})
-        return numbers
 
     def grid(self, step: int) -> None:
         """The picture of this step, from the same inputs each time, and the curves up to it."""
@@ -109,7 +136,7 @@ class Reports:
     def real_grid(self) -> None:
         """Real samples, as the networks see them, to hold the others against."""
         if self._shows_pictures:
-            self._picture(real_samples(self._assembly), self._run.samples / "real.png")
+            self._picture(real_samples(self._assembly), self._run.real_grid)
 
     def _picture(self, drawn: Drawn, path: Path) -> Tensor | None:
         """The picture of samples, once it was written; None where the format fails."""
@@ -152,6 +179,7 @@ class CallbackObserver(Observer):
 
     def started(self, facts: SessionFacts) -> None:
         values = {".".join(key): it.value for key, it in facts.config.values().items()}
+        values = redacted(values)
         self._call(lambda: self._callback.started(facts.run.path, facts.first_step, values))
 
     def metrics(self, values: Mapping[str, float]) -> None:
@@ -178,11 +206,20 @@ class CallbackObserver(Observer):
     def _call(self, call: Callable[[], None]) -> None:
         try:
             call()
-        except Exception as error:
+        except ENDINGS:
+            raise
+        except BaseException as error:
             raise CallbackFailure(f"{self._label} failed: {described(error)}") from error
 
 
-def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
+def _description(assembly: Assembly) -> str:
+    component, dataset = assembly.config.dataset.component, assembly.data.dataset
+    return printable(component.call("cannot describe itself", dataset.describe), 4000)
+
+
+def _facts(
+    assembly: Assembly, run: RunDirectory, step: int, changes: Mapping[str, Any]
+) -> SessionFacts:
     sides = assembly.training.sides
     sample = assembly.problem.sample
     discriminator = sides.discriminator.parameters if sides.discriminator else []
@@ -190,7 +227,8 @@ def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
         run=run,
         config=assembly.config,
         device=assembly.execution.describe(),
-        data=assembly.data.dataset.describe(),
+        data=_description(assembly),
+        left_out=assembly.data.dataset.left_out,
         sample=sample.shown(),
         unit=assembly.format.spec.unit,
         side=sample.known_shape[-1] if sample.kind in GRIDS else None,
@@ -198,4 +236,5 @@ def _facts(assembly: Assembly, run: RunDirectory, step: int) -> SessionFacts:
         discriminator_parameters=sum(p.numel() for p in discriminator),
         first_step=step,
         num_steps=assembly.training.num_steps,
+        changes=changes,
     )

@@ -6,43 +6,37 @@ torch is imported by `train` alone, after everything that can be wrong without i
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganforge.config.layers import Layer, from_run
-from ganforge.config.resolve import resolve
-from ganforge.config.run_config import OPTIMIZER_SECTIONS, KeyPath, RunConfig
-from ganforge.errors import (
-    Complaint,
-    ConfigError,
-    GanforgeError,
-    NonFiniteError,
-    PluginError,
-    RunDirectoryError,
-    listed,
-)
+from ganforge.config.run_config import RunConfig
+from ganforge.errors import PASSED_ON, Cut, GanforgeError, NonFiniteError, RunDirectoryError
 from ganforge.plugin.base_specs import Spec
-from ganforge.plugin.options import describe, to_toml
-from ganforge.plugin.registry import Component, Registry
-from ganforge.plugin.requirements import installation
-from ganforge.plugin.schedule import schedule_from
-from ganforge.printable import described, printable
+from ganforge.plugin.registry import Component
+from ganforge.printable import printable
+from ganforge.runs.removal import clear
 from ganforge.storage.run_directory import Lock, RunDirectory, State, next_directory
 from ganforge.storage.working_folder import git_state
 
+from .circumstances import other_circumstances
 from .observers import Observer
+from .signals import Stopped, StopRequest
+from .watchdog import Stalled
 
 if TYPE_CHECKING:
     from .assemble import Assembly
+    from .data_record import DataRecord
     from .trainer import Trainer
 
 
-#: the kinds that watch a run, and change nothing of it
-WATCHING = ("metric", "features", "callback")
+SMALLER = (
+    "Smaller networks (`ganforge show NAME` lists their options), smaller samples, or data that is "
+    "not kept in memory need less"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,146 +54,113 @@ class Result:
     next_commands: tuple[str, ...] = ()
 
 
-def resume_config(
-    run: RunDirectory, layers: Sequence[Layer], registry: Registry
-) -> tuple[RunConfig, dict[str, Any]]:
-    """The configuration of a resumed run, and what the layers change of the one it had.
-
-    Raises ConfigError for a change of what cannot change when resuming.
-    """
-    stored = from_run(run.config)
-    try:
-        before = resolve([stored], registry)
-    except ConfigError as error:
-        raise ConfigError([*error.complaints, *_not_installed(run, registry)]) from error
-    old = before.values()
-    config = resolve([stored, *layers], registry)
-    new = config.values()
-    changes: dict[str, Any] = {}
-    complaints = []
-    for kind in WATCHING:
-        tables = (before.tables[kind], config.tables[kind])
-        names = [[it.config_name for it in chosen] for chosen in tables]
-        if names[0] != names[1]:
-            changes[kind] = {"from": names[0], "to": names[1]}
-    for path in sorted(old.keys() | new.keys()):
-        was, now = old.get(path), new.get(path)
-        if was == now:
-            continue
-        key = printable(".".join(path))
-        watching = path[0] in WATCHING
-        if was is not None and now is not None and (now.mutable or watching):
-            changes[key] = {"from": was.value, "to": now.value}
-        if watching or key in changes:
-            continue
-        shown = ["absent" if it is None else printable(it.value, 60) for it in (was, now)]
-        what = f"{shown[0]} -> {shown[1]} cannot change when resuming"
-        complaints.append(Complaint(where=key, what=what))
-    if complaints:
-        raise ConfigError(complaints)
-    if {"training.steps", "training.epochs"} & changes.keys():
-        usual = _usual_of_optimizers(config)
-        _warn_of_stretched_schedules(
-            {
-                path: line.value
-                for path, line in new.items()
-                if old.get(path) == line and line.value != usual.get(path)
-            }
-        )
-    return config, changes
-
-
-def _usual_of_optimizers(config: RunConfig) -> dict[KeyPath, object]:
-    """The defaults of the optimizers: a schedule that nobody set is that of a run of any length."""
-    return {
-        (section, field.name): to_toml(field.default)
-        for section in OPTIMIZER_SECTIONS
-        for field in describe(type(getattr(config, section).options))
-    }
-
-
-def _warn_of_stretched_schedules(kept: Mapping[KeyPath, object]) -> None:
-    """Name the schedules, of the values that stay, that a run of another length stretches."""
-    keys = [
-        printable(".".join(path))
-        for path, value in kept.items()
-        if isinstance(value, dict) and schedule_from(value).in_shares
-    ]
-    if keys:
-        warnings.warn(
-            f"the run is of another length now, and so is the schedule of {listed(keys)}, which is "
-            "counted in shares of the run; one that is counted in images stays as it is",
-            stacklevel=3,
-        )
-
-
-def _not_installed(run: RunDirectory, registry: Registry) -> Iterator[Complaint]:
-    """The packages that the run was made with and that are not here, with what installs them."""
-    for qualified_name, version in run.last_plugins().items():
-        package = qualified_name.partition("/")[0]
-        if package not in registry.packages:
-            what = f"was made with {printable(qualified_name)} {printable(version)}"
-            command = installation(package, version)
-            yield Complaint(where=str(run), what=f"{what}{': ' if command else ''}{command}")
-
-
 def train(
     config: RunConfig,
     run: RunDirectory,
     *,
     resume: bool = False,
+    overwrite: bool = False,
     changes: dict[str, Any] | None = None,
+    allow: Collection[str] = (),
     observers: Sequence[Observer],
-    stop_request: Callable[[], State | None],
+    stop: StopRequest,
     command: Sequence[str] = (),
     remedies: Iterable[Component[Spec]] = (),
 ) -> Result:
     """Train in a run directory, from the start or from where it was left.
 
     `observers` are told of everything. `changes` is what a resumed run changes of its
-    configuration. `stop_request` is asked between steps; what it answers ends the session after a
-    checkpoint. A new run that fails before its first step leaves nothing behind. `command` is what
-    was typed, for the record. `remedies` are components that may be named where something goes
-    wrong.
+    configuration, and `allow` what it goes on in spite of. A request to `stop` ends the session
+    after a checkpoint. A new run that fails before its first step leaves nothing behind, and what
+    it was to `overwrite` as it was. `command` is what was typed, for the record. `remedies` are
+    components that may be named where something goes wrong.
 
     Raises the errors of building and of training; `status.json` keeps how it ended.
     """
     began = datetime.now(UTC)
     with Lock(run):
-        if not resume:
+        if not resume and not overwrite:
             # Another process may have come and gone since the directory was found empty.
             run.refuse_another()
-        if not resume or changes:
-            run.write_config(config.to_toml())
-        run.make_folders()
-        step = next((step for step, _ in run.list_checkpoints()), 0)
-        run.write_status("running", step)
+            _begin(config, run)
         try:
-            trainer = _prepare(config, run, observers, resume, remedies)
-        except GanforgeError as error:
-            if resume:
-                run.write_status("failed", step, printable(error))
-            else:
+            trainer, data = _prepare(config, run, observers, resume, remedies, changes or {}, allow)
+        except (GanforgeError, Cut):
+            if not resume and not overwrite:
                 run.discard()
             raise
-        assembly = trainer.assembly
-        run.record_session(_environment(assembly, began, command), changes or {})
+        if overwrite:
+            clear(run)
+            _begin(config, run)
+        from .data_record import keep_data
+
+        keep_data(run, config, data)
+        environment = _environment(trainer.assembly, began, command) | {"data": data.summary()}
+        if resume:
+            _go_on(trainer, environment)
+        if allow:
+            environment["allowed"] = sorted(allow)
+        run.record_session(environment, changes or {})
         run.write_status("running", trainer.step)
         try:
-            state = trainer.train(stop_request)
+            with _noting_a_cut(run):
+                state = trainer.train(stop)
         except GanforgeError as error:
             with suppress(RunDirectoryError):
                 run.write_status("failed", trainer.step, printable(error))
-            raise _with_last_checkpoint(error, run) from error
+            raise _with_last_checkpoint(error, trainer) from error
         run.write_status(state, trainer.step)
         return Result(
             step=trainer.step,
-            num_steps=assembly.training.num_steps,
+            num_steps=trainer.assembly.training.num_steps,
             images=trainer.images_seen,
             seconds=trainer.speed.seconds,
             state=state,
             next_commands=trainer.reports.next_commands(),
         )
+
+
+def _begin(config: RunConfig, run: RunDirectory) -> None:
+    """Make an empty directory that of a new run."""
+    run.write_config(config.to_toml())
+    run.make_folders()
+    run.write_status("running", 0)
+
+
+def _go_on(trainer: Trainer, environment: dict[str, Any]) -> None:
+    """Keep what is new of a run that goes on, and say what is otherwise around it."""
+    run = trainer.run
+    for difference in other_circumstances(run.sessions(), environment):
+        warnings.warn(difference, stacklevel=2)
+    trainer.keep_changes()
+    absent = not run.config.is_file()
+    if absent:
+        warnings.warn(
+            f"{printable(run.config)} was not there, and is written as the checkpoint has it",
+            stacklevel=2,
+        )
+    if trainer.changes or absent:
+        run.write_config(trainer.assembly.config.to_toml())
+
+
+@contextmanager
+def _noting_a_cut(run: RunDirectory) -> Iterator[None]:
+    """Keep in the status what has ended the session at once, with nothing saved."""
+    try:
+        yield
+    except Stalled as stalled:
+        with suppress(RunDirectoryError):
+            run.write_status("failed", _saved_step(run), str(stalled))
+        raise
+    except Stopped as stopped:
+        with suppress(RunDirectoryError):
+            run.write_status(stopped.state, _saved_step(run))
+        raise
+
+
+def _saved_step(run: RunDirectory) -> int:
+    """The step of the newest checkpoint; 0 where there is none."""
+    return next((step for step, _ in run.list_checkpoints()), 0)
 
 
 def _prepare(
@@ -208,25 +169,34 @@ def _prepare(
     observers: Sequence[Observer],
     resume: bool,
     remedies: Iterable[Component[Spec]],
-) -> Trainer:
+    changes: dict[str, Any],
+    allow: Collection[str],
+) -> tuple[Trainer, DataRecord]:
+    from ganforge.device.memory import memory_explained
+
     from .assemble import assemble
+    from .culprit import failure
+    from .data_record import record_data
     from .state import trained_classes
     from .trainer import Trainer
 
+    for observer in observers:
+        observer.preparing("the building of the run")
     try:
-        fresh = not resume or not run.list_checkpoints()
-        trained = {} if fresh else trained_classes(run, config)
-        assembly = assemble(config, fresh=fresh, trained=trained)
-        trainer = Trainer(assembly, run, *observers, remedies=remedies)
-        if resume:
-            trainer.resume()
-    except GanforgeError:
+        with memory_explained(lambda: "while the run was built", lambda: SMALLER):
+            fresh = not resume or not run.list_checkpoints()
+            trained = {} if fresh else trained_classes(run, config)
+            assembly = assemble(config, fresh=fresh, trained=trained)
+            data = record_data(run, assembly, compare=not fresh)
+            trainer = Trainer(assembly, run, *observers, remedies=remedies, changes=changes)
+            if resume:
+                run.make_folders()
+                trainer.resume(allow)
+    except PASSED_ON:
         raise
-    except Exception as error:
-        raise PluginError(
-            f"the run could not be set up: {described(error)} (GANFORGE_DEBUG=1 shows where)"
-        ) from error
-    return trainer
+    except BaseException as error:
+        raise failure("the setting up of the run", error, config, None) from error
+    return trainer, data
 
 
 def _environment(assembly: Assembly, began: datetime, command: Sequence[str]) -> dict[str, Any]:
@@ -244,24 +214,34 @@ def _environment(assembly: Assembly, began: datetime, command: Sequence[str]) ->
     return found
 
 
-def _with_last_checkpoint(error: GanforgeError, run: RunDirectory) -> GanforgeError:
+def _with_last_checkpoint(error: GanforgeError, trainer: Trainer) -> GanforgeError:
     """A loss that is not finite is answered with the place to go back to."""
     if not isinstance(error, NonFiniteError):
         return error
-    last = "there is no checkpoint yet"
-    for _, path in run.list_checkpoints()[:1]:
-        last = f"the last good checkpoint is {printable(path)}"
-    return NonFiniteError(f"{error}; {last}")
+    good = trainer.values.last_good()
+    if good is None:
+        return NonFiniteError(f"{error}; there is no checkpoint yet that is finite")
+    return NonFiniteError(
+        f"{error}; the last good checkpoint is {printable(good)}, from which `ganforge train "
+        f"--resume {trainer.run}` goes on, with --learning-rate or --override as you like"
+    )
 
 
-def new_run(config: RunConfig, out: Path | None = None, recipe: str | None = None) -> RunDirectory:
-    """An empty directory for a run: `out`, or the next number in `runs`.
+def new_run(
+    config: RunConfig,
+    out: Path | None = None,
+    recipe: str | None = None,
+    *,
+    overwrite: bool = False,
+) -> RunDirectory:
+    """A directory for a new run: `out`, or the next number in `runs`.
 
-    It is named after the recipe, or `00001-dcgan-nonsat-digits` after what the run is made of.
+    It is empty, unless it holds a run to `overwrite`. It is named after the recipe, or
+    `00001-dcgan-nonsat-digits` after what the run is made of.
     """
     named = [it.component.name for it in config.losses]
     losses = "+".join(name for name in named if name not in config.companions)
     name = "-".join([config.generator.component.name, losses, config.dataset.component.name])
     if recipe is not None:
         name = recipe.rpartition("/")[2]
-    return RunDirectory.create(out or next_directory(Path("runs"), name))
+    return RunDirectory.create(out or next_directory(Path("runs"), name), overwrite=overwrite)

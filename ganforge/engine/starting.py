@@ -17,8 +17,9 @@ from ganforge.plugin.specs import NetworkSpec, Side
 from ganforge.printable import printable
 from ganforge.storage import checkpoint, tensor_file
 from ganforge.storage.checkpoint import digest
+from ganforge.storage.paths import check_path
 from ganforge.storage.run_directory import RunDirectory
-from ganforge.storage.tensor_header import GENERATOR
+from ganforge.storage.tensor_header import CHECKPOINT, GENERATOR
 
 MOST_LISTED = 5
 
@@ -71,6 +72,7 @@ def start_from(config: RunConfig, networks: Mapping[Side, nn.Module | None]) -> 
 
 def _weights(source: Path, side: Side, key: str) -> dict[str, Tensor]:
     """The tensors of one side of a run, a checkpoint or a generator's file."""
+    check_path(source, key)
     shown = printable(source)
     if source.is_dir():
         newest = checkpoint.newest_sound(RunDirectory.open(source))
@@ -81,7 +83,7 @@ def _weights(source: Path, side: Side, key: str) -> dict[str, Tensor]:
         raise UsageError(f"{key}: there is no run or file {shown}")
     else:
         try:
-            tensors, _ = tensor_file.read(source, checkpoint.KIND)
+            tensors, _ = tensor_file.read(source, CHECKPOINT)
         except OtherKindError:
             tensors, _ = tensor_file.read(source, GENERATOR)
         except CheckpointError as error:

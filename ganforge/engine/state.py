@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
@@ -13,19 +15,25 @@ from ganforge.data.classes import Classes
 from ganforge.errors import CheckpointError
 from ganforge.plugin.fields import LABEL, Field
 from ganforge.printable import printable
+from ganforge.sharing import shareable
 from ganforge.storage import provenance
 from ganforge.storage.checkpoint import (
-    KIND,
     differences,
     digest,
     load_module,
     load_optimizer,
     module_tensors,
-    newest_sound,
     optimizer_tensors,
 )
+from ganforge.storage.derived import SAMPLED
+from ganforge.storage.generator_file import FIT, description, fit_tensors
 from ganforge.storage.run_directory import RunDirectory
-from ganforge.storage.tensor_header import GENERATOR, read_document, sound_description
+from ganforge.storage.tensor_header import (
+    CHECKPOINT,
+    GENERATOR,
+    read_document,
+    sound_description,
+)
 
 from .assemble import Assembly
 from .step import Training
@@ -36,31 +44,46 @@ TELEMETRY = "telemetry/"
 OPTIMIZER = "optimizer/"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """Where a run is: its step, and the best checkpoint that it knows of.
+
+    It is `unfinished` where the step was done, and what is due after it (an evaluation) was not.
+    """
+
+    step: int
+    best: Mapping[str, Any] | None = None
+    unfinished: bool = False
+
+
 def snapshot(
-    assembly: Assembly,
-    averages: Averages,
-    symptoms: Symptoms,
-    step: int,
-    best: Mapping[str, Any] | None = None,
+    assembly: Assembly, averages: Averages, symptoms: Symptoms, reached: Reached
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Every tensor and every other fact that a resumed run needs, after `step` steps."""
+    """Every tensor and every other fact that a resumed run needs.
+
+    And what is sampled from it, so that the generator's own file follows from it.
+    """
     sums, counts = averages.state()
     training = assembly.training
-    tensors = _state(training)
+    tensors = model_state(training) | fit_tensors(assembly.problem)
     for name, side in training.sides.by_name.items():
         modules = _optimized(training, name)
         tensors |= optimizer_tensors(OPTIMIZER + name, modules, side.optimizer)
     tensors |= {TELEMETRY + name: value for name, value in sums.items()}
     selections = provenance.selections(assembly.config)
     return tensors, {
-        "step": step,
-        "config": assembly.config.to_toml(),
-        "components": {place: provenance.record(chosen) for place, chosen in selections.items()},
+        "step": reached.step,
+        "config": assembly.config.to_toml(portable=True),
+        "components": {
+            place: shareable(provenance.record(chosen)) for place, chosen in selections.items()
+        },
         "classes": _classes(assembly),
         "frozen": _frozen(training),
         "telemetry_counts": counts,
-        "best": best,
+        "best": reached.best,
+        "unfinished": reached.unfinished,
         "beginning": symptoms.state(),
+        SAMPLED: description(assembly.config, assembly.problem, training.schedules.told),
     }
 
 
@@ -72,7 +95,7 @@ def trained_classes(run: RunDirectory, config: RunConfig) -> Classes:
     """
     for _, path in run.list_checkpoints():
         try:
-            stored = read_document(path, KIND).get("classes")
+            stored = read_document(path, CHECKPOINT).get("classes")
         except CheckpointError:  # which is told when it is loaded
             continue
         if stored is None:
@@ -95,44 +118,42 @@ def _classes_of_0_1(run: RunDirectory) -> dict[str, list[str]]:
     return {} if stored is None else {LABEL: stored}
 
 
-def load_newest(
-    run: RunDirectory, assembly: Assembly, averages: Averages, symptoms: Symptoms
-) -> tuple[int, Mapping[str, Any] | None]:
-    """Load the newest sound checkpoint, and return its step and the best one that it knows of.
+def load(
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    document: Mapping[str, Any],
+    assembly: Assembly,
+    averages: Averages,
+    symptoms: Symptoms,
+) -> None:
+    """Load what is in a checkpoint. Raises CheckpointError, with nothing changed, if it misfits.
 
-    The step is 0 where none was written yet. Raises CheckpointError, with nothing changed, where it
-    does not fit.
+    An optimizer of another kind than the one that was stored begins anew.
     """
-    found = newest_sound(run)
-    if found is None:
-        return 0, None
-    path, tensors, document = found
     training, where = assembly.training, printable(path)
     with sound_description(where):
-        provenance.warn_of_versions(assembly.config, document["components"], str(run))
-        step, best = int(document["step"]), document.get("best")
         frozen = {**document.get("frozen", {})}
         counts = {str(name): int(it) for name, it in document["telemetry_counts"].items()}
         # A checkpoint of 0.1 has none: what is compared with it is compared with where the run
         # goes on.
         beginning = {str(name): float(it) for name, it in document.get("beginning", {}).items()}
-        if path != run.checkpoint(step):
-            raise ValueError("a checkpoint of another step than it is called after")
     for name, stored in frozen.items():
         if _frozen(training).get(name) != stored:
             raise CheckpointError(
                 f"{where} was trained with other frozen weights of the loss {printable(name)!r} "
                 "than those that are here"
             )
-    state = {n: t for n, t in tensors.items() if not n.startswith((OPTIMIZER, TELEMETRY))}
-    misfit = differences(_state(training), state, path)
+    beside = (OPTIMIZER, TELEMETRY, FIT)
+    state = {name: it for name, it in tensors.items() if not name.startswith(beside)}
+    misfit = differences(model_state(training), state, path)
     if misfit is not None:
         raise misfit
     for prefix, module in _modules(training).items():
         load_module(prefix, module, tensors)
     for name, side in training.sides.by_name.items():
-        modules = _optimized(training, name)
-        load_optimizer(OPTIMIZER + name, modules, side.optimizer, tensors)
+        if not _is_other_optimizer(name, assembly.config, document):
+            modules = _optimized(training, name)
+            load_optimizer(OPTIMIZER + name, modules, side.optimizer, tensors)
     sums = {
         name.removeprefix(TELEMETRY): tensor
         for name, tensor in tensors.items()
@@ -141,7 +162,13 @@ def load_newest(
     with sound_description(where):
         averages.load(sums, counts, assembly.execution.device)
     symptoms.load(beginning)
-    return step, best
+
+
+def _is_other_optimizer(side: str, config: RunConfig, document: Mapping[str, Any]) -> bool:
+    place = f"{side}_optimizer"
+    stored = document["components"].get(place, {}).get("name")
+    here = provenance.selections(config)[place].component.qualified_name
+    return stored is not None and stored != here
 
 
 def _modules(training: Training) -> dict[str, nn.Module]:
@@ -159,7 +186,8 @@ def _modules(training: Training) -> dict[str, nn.Module]:
     return modules
 
 
-def _state(training: Training) -> dict[str, Tensor]:
+def model_state(training: Training) -> dict[str, Tensor]:
+    """The tensors of every module with state, by their names in a checkpoint."""
     tensors: dict[str, Tensor] = {}
     for prefix, module in _modules(training).items():
         tensors |= module_tensors(prefix, module, frozen=not prefix.startswith("loss/"))
@@ -187,4 +215,4 @@ def _frozen(training: Training) -> dict[str, str]:
 def _classes(assembly: Assembly) -> dict[str, tuple[str, ...]]:
     """The names of the classes of every category that the run uses."""
     fields: dict[str, Field] = {it: assembly.data.fields[it] for it in assembly.config.used_fields}
-    return {name: it.classes for name, it in fields.items() if it.classes is not None}
+    return {name: it.classes for name, it in sorted(fields.items()) if it.classes is not None}

@@ -101,6 +101,15 @@ def train_step(run: Training, step: int, *, ranked: bool = False) -> Iterator[Me
         run.sides.ema.update(batch_size=settings.batch_size, progress=run.progress(step + 1))
 
 
+def real_batches(run: Setup, step: int) -> range:
+    """The numbers of the batches of real samples that a step takes."""
+    if run.sides.discriminator is None:
+        return range(step, step + 1)
+    k = run.settings.num_discriminator_steps
+    used = k if run.objective.due("discriminator", step) else 1
+    return range(step * k, step * k + used)
+
+
 def _turns(run: Setup, step: int) -> list[tuple[SideName, int]]:
     """The sides that move in a step, in order; one whose terms all rest does not move."""
     settings = run.settings

@@ -52,7 +52,7 @@ class Symptoms:
 
     def state(self) -> dict[str, float]:
         """The beginning of the run, for a checkpoint."""
-        return {name: float(value) for name, value in self._beginning.items()}
+        return {name: float(value) for name, value in sorted(self._beginning.items())}
 
     def load(self, beginning: Mapping[str, float]) -> None:
         """Take the beginning of a run that goes on."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -81,13 +80,19 @@ class MetricsFile(Observer):
         self._path = path
         self._broken = False
 
-    def rewind(self, step: int) -> None:
-        """Drop what a killed run wrote after the step that it is resumed from."""
+    def rewind(self, step: int, *, evaluated: bool = True) -> None:
+        """Drop what a killed run wrote after the step that it is resumed from.
+
+        Unless that step is `evaluated`, the line of its evaluation is dropped, too.
+        """
         try:
             text = self._path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return
-        kept = "".join(f"{line}\n" for line in text.splitlines() if _step_of(line) <= step)
+        lines = [line for line in text.splitlines() if _step_of(line) <= step]
+        if not evaluated:
+            lines = [it for it in lines if _step_of(it) < step or not _is_of_evaluation(it)]
+        kept = "".join(f"{line}\n" for line in lines)
         if kept != text:
             # Whole or not at all: a run may be killed here, too.
             self._guarded(lambda: write_text(self._path, kept))
@@ -121,6 +126,10 @@ def _step_of(line: str) -> float:
         return float("inf")  # a line that was cut off
 
 
+def _is_of_evaluation(line: str) -> bool:
+    return any(key.startswith("metric/") for key in json.loads(line))
+
+
 class Speed:
     """Images per second, since the last reading and over the session."""
 
@@ -146,13 +155,3 @@ class Speed:
     def cpu_seconds(self) -> float:
         """CPU time of this process, all of its threads together."""
         return time.process_time() - self._cpu_started
-
-
-def peak_memory() -> int | None:
-    """Peak resident memory of this process in bytes, where the system tells."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if os.uname().sysname == "Darwin" else peak * 1024

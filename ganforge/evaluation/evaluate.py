@@ -23,7 +23,7 @@ from ganforge.measuring.comparison import Comparison, Side
 from ganforge.measuring.extraction import ReadyExtractor
 from ganforge.measuring.measure import ChosenMetric
 from ganforge.measuring.readying import most_to_learn_from, ready
-from ganforge.measuring.store import Store, cache_folder
+from ganforge.measuring.store import Store
 from ganforge.measuring.streams import PART, Progress, Stream, no_progress
 from ganforge.plugin.fields import LABEL, SAMPLE
 from ganforge.plugin.registry import Registry
@@ -31,6 +31,8 @@ from ganforge.printable import printable
 from ganforge.problem import Problem
 from ganforge.sampling.real_samples import select_data
 from ganforge.sampling.trained_generator import TrainedGenerator, open_generator, truncated
+from ganforge.sharing import shareable
+from ganforge.storage.cache_folder import cache_folder
 
 from .floors import Floors
 from .plan import Plan
@@ -238,7 +240,7 @@ def _keep(path: Path, found: Evaluated) -> None:
     """Append the scores to the file of a run. Where that cannot be, it is a warning."""
     try:
         with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(found.document()) + "\n")
+            file.write(json.dumps(shareable(found.document())) + "\n")
     except OSError as error:
         warnings.warn(
             f"{printable(path)} cannot be written ({error.strerror}); the scores are not kept",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from ganforge.plugin.options import describe
 from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import DatasetSpec, MetricSpec
 from ganforge.printable import printable
+from ganforge.storage.run_directory import RunDirectory
 
 from .source import Source, find_source
 
@@ -66,6 +67,13 @@ class Plan:
     split_seed: int
     execution: ExecutionSettings
     chooser: Chooser = field(repr=False)
+
+    @property
+    def trained_on_this(self) -> RunDirectory | None:
+        """The run whose own data set it is; None where the request names another one."""
+        if self.source.run is None or self.request.dataset is not None or self.request.data:
+            return None
+        return self.source.run
 
     @property
     def has_held_out(self) -> bool:
@@ -201,7 +209,7 @@ def _layers(request: Request, source: Source, registry: Registry) -> Iterator[La
         names = {
             kind: stored.tables[kind] for kind in ("metric", "features") if kind in stored.tables
         }
-        yield Layer(entries=tuple(kept), tables=names)
+        yield Layer(entries=tuple(kept), tables=names, stored=True)
     elif request.dataset is None and not request.data:
         raise UsageError(
             f"{printable(request.path)} does not say which data it is to be compared with: "
@@ -280,7 +288,7 @@ def _held_out(dataset: Selection[DatasetSpec]) -> Selection[DatasetSpec] | None:
     options = dataset.says("held_out")
     if options is None:
         return None
-    selection = Selection(component=dataset.component, options=options)
+    selection = replace(dataset, options=options)
     try:
         selection.check_available()
     except DataError:

@@ -17,6 +17,7 @@ from ganforge.data.scaling import prepared
 from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
 from ganforge.engine.building import build_dataset
+from ganforge.engine.data_record import warn_of_other_data
 from ganforge.engine.evaluation import at_most
 from ganforge.errors import DataError, UsageError
 from ganforge.measuring.streams import Stream
@@ -133,6 +134,10 @@ def _open(
         holdout=plan.holdout,
         label=selection.label,
     )
+    if selection is plan.dataset and (run := plan.trained_on_this) is not None:
+        told = {name: fields[name] for name in (SAMPLE, *sorted(used))}
+        consequence = "The scores are those by what is there now"
+        warn_of_other_data(run, selection.label, dataset, told, consequence)
     batches, fields = in_trained_order(batches, fields, classes, "the generator", selection.label)
     return Opened(dataset=dataset, fields=fields, batches=batches)
 

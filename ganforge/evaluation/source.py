@@ -15,6 +15,8 @@ from ganforge.plugin.fields import LABEL, SAMPLE, Field
 from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import GameSpec, SamplerSpec
 from ganforge.printable import printable
+from ganforge.storage.derived import generator_file
+from ganforge.storage.paths import suffix_of
 from ganforge.storage.provenance import restore
 from ganforge.storage.run_directory import RunDirectory
 from ganforge.storage.stored_format import stored_field
@@ -68,16 +70,7 @@ def find_source(path: Path, registry: Registry, *, best: bool) -> Source:
     """The source that a path names. Raises UsageError, and CheckpointError for a damaged file."""
     where = printable(path)
     if path.is_dir() and (path / "config.toml").is_file():
-        run = RunDirectory(path)
-        file = run.best if best else run.generator
-        if not file.is_file():
-            why = (
-                "has kept no best generator: evaluation.best names the metric that tells it"
-                if best
-                else "has not saved a generator yet: it does so with its first checkpoint"
-            )
-            raise UsageError(f"the run in {where} {why}")
-        return _generator("run", path, file, registry)
+        return _generator("run", path, generator_file(path, best=best), registry)
     if best:
         raise UsageError(f"--best is for a run, and {where} is none")
     if not path.exists():
@@ -85,14 +78,14 @@ def find_source(path: Path, registry: Registry, *, best: bool) -> Source:
             f"there is nothing in {where}: name a run directory, a generator.safetensors, a folder "
             "of samples or an .npz file of them"
         )
-    if path.suffix == ARRAYS:
+    if suffix_of(path) == ARRAYS:
         shapes = shapes_of_arrays(path)
         if "samples" not in shapes:
             raise UsageError(f"{where} has no array 'samples'")
         # Labels of samples that were made for none are none that they were made for.
         told = {LABEL: Field(kind="category")} if "labels" in shapes else {}
         return Source(kind="arrays", path=path, shape=shapes["samples"][1:], conditions=told)
-    if path.is_dir() or path.suffix == ".zip":
+    if path.is_dir() or suffix_of(path) == ".zip":
         return Source(kind="samples", path=path)
     return _generator("generator", path, path, registry)
 

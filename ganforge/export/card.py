@@ -10,14 +10,13 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any
 
 from ganforge import __version__
-from ganforge.config import toml
 from ganforge.printable import printable
 from ganforge.runs.measures import evaluated
 from ganforge.runs.run import Run
+from ganforge.runs.shared import configuration
 
 MARK = "<!-- model card written by ganforge -->"
 
@@ -27,7 +26,6 @@ PLACES = ("generator", "sampler", "game")
 _ESCAPES = {char: f"\\{char}" for char in "\\`*_[]|~$"}
 _ESCAPES |= {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 _METRIC = "metric/"
-_PATH = re.compile(r"(/|~|[A-Za-z]:[\\/]).*")
 _MOST_CLASSES = 50
 
 
@@ -224,22 +222,6 @@ def _reproduction(run: Run) -> Iterator[str]:
     yield "<details><summary>run.toml</summary>"
     yield code(configuration(run).rstrip(), "toml")
     yield "</details>"
-
-
-def configuration(run: Run) -> str:
-    """The configuration of a run as TOML, in which paths of this machine are names alone."""
-    tables: dict[tuple[str, ...], list[toml.Line]] = {}
-    for path, value in run.entries:
-        tables.setdefault(path[:-1], []).append(toml.Line(key=path[-1], value=_without_path(value)))
-    return "\n".join(toml.table(path, lines) for path, lines in tables.items())
-
-
-def _without_path(value: object) -> object:
-    if isinstance(value, str) and _PATH.fullmatch(value):
-        return PurePath(value.replace("\\", "/")).name
-    if isinstance(value, list | tuple):
-        return [_without_path(it) for it in value]
-    return value
 
 
 def _versions(description: Mapping[str, Any], run: Run | None) -> list[tuple[str, str]]:

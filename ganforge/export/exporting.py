@@ -15,6 +15,7 @@ from ganforge.export.card import MARK, card
 from ganforge.printable import printable
 from ganforge.runs.run import Run
 from ganforge.storage.files import write_atomically, write_text
+from ganforge.storage.paths import suffix_of
 
 FormatName = Literal["onnx", "torch-export", "safetensors"]
 
@@ -56,7 +57,7 @@ class ExportRequest:
 
     def check(self) -> None:
         """Raise UsageError for what is wrong whatever the generator is; DataError for a package."""
-        suffix, wanted = self.target.suffix, Path(NAMES[self.form]).suffix
+        suffix, wanted = suffix_of(self.target), Path(NAMES[self.form]).suffix
         shown = printable(self.target)
         if suffix != wanted:
             raise UsageError(f"--out {shown}: --format {self.form} makes a {wanted} file")
@@ -107,7 +108,7 @@ def write_card(request: ExportRequest, description: Mapping[str, Any]) -> Path |
     files = [
         usage.listing(file.name, file.stat().st_size, description)
         for file in sorted(request.folder.iterdir())
-        if file.suffix in usage.SUFFIXES
+        if suffix_of(file) in usage.SUFFIXES
     ]
     run = request.run
     title = printable(request.generator.stem) if run is None else run.name

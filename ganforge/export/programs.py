@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.export import Dim, ExportedProgram
 
-from ganforge.errors import PluginError, UsageError
+from ganforge.errors import ENDINGS, PluginError, UsageError
 from ganforge.export.interface import OUTPUT, ExportedGenerator, computed, example_inputs
 from ganforge.printable import described, printable
 from ganforge.sampling.trained_generator import TrainedGenerator
@@ -187,9 +187,11 @@ def _explained(label: str, batch: int | None) -> Iterator[None]:
         with redirect_stderr(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
+    except ENDINGS:
+        raise
     except UsageError:
         raise
-    except Exception as error:
+    except BaseException as error:
         reason = described(error)
         way = "`--format safetensors` exports its weights"
         if batch is None and "specialized" in reason:

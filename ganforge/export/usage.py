@@ -10,6 +10,7 @@ from typing import Any
 
 from ganforge.export.card import PLACES, Listing, code
 from ganforge.printable import printable
+from ganforge.storage.paths import quoted, suffix_of
 
 NORMAL = "standard normal"  # the distribution of latents that an example can draw by itself
 
@@ -27,7 +28,7 @@ def listing(
         ".onnx": ("the generator as an ONNX program", _onnx(name, description)),
         ".pt2": ("the generator as a program of torch.export", _torch_export(name, description)),
         ".safetensors": ("the weights of the generator's network", _weights(name)),
-    }[path.suffix]
+    }[suffix_of(path)]
     if path.stem.endswith(_STATE):
         summary, example = "both networks, the average and the optimizers", _training_state(name)
     elif repository is not None:
@@ -64,7 +65,7 @@ def _weights(name: str) -> tuple[str, str]:
 
 
 def _training_state(name: str) -> tuple[str, str]:
-    return f"ganforge train --init {json.dumps(name)} --config run.toml", "sh"
+    return f"ganforge train --init {quoted(name)} --config run.toml", "sh"
 
 
 def _own(name: str, description: Mapping[str, Any], repository: str) -> tuple[str, str]:
@@ -72,11 +73,15 @@ def _own(name: str, description: Mapping[str, Any], repository: str) -> tuple[st
     wanted = " ".join(["ganforge", *sorted(packages - {"ganforge"})])
     return (
         f"pip install huggingface_hub {shlex.join(wanted.split())}\n"
-        f"hf download {shlex.quote(repository)} {name} --local-dir .\n"
-        f"ganforge sample {name} --out samples.png\n"
-        f"python -c 'import ganforge; print(ganforge.load(\"{name}\").sample(16).shape)'",
+        f"hf download {quoted(repository)} {quoted(name)} --local-dir .\n"
+        f"ganforge sample {quoted(name)} --out samples.png\n"
+        f"python -c {shlex.quote(_python(name))}",
         "sh",
     )
+
+
+def _python(name: str) -> str:
+    return f"import ganforge; print(ganforge.load({json.dumps(name)}).sample(16).shape)"
 
 
 def _values(description: Mapping[str, Any], library: str) -> str:

@@ -12,8 +12,9 @@ import safetensors.torch
 from ganforge.errors import UsageError
 from ganforge.sampling.trained_generator import TrainedGenerator
 from ganforge.storage import tensor_file
-from ganforge.storage.checkpoint import KIND, newest_sound
+from ganforge.storage.checkpoint import newest_sound
 from ganforge.storage.run_directory import RunDirectory
+from ganforge.storage.tensor_header import CHECKPOINT
 
 NETWORKS = (
     "generator",
@@ -44,7 +45,8 @@ def write_training_state(run: RunDirectory, path: Path) -> int:
     if newest is None:
         raise UsageError(f"the run in {run} has no checkpoint yet, and so no training state")
     _, tensors, document = newest
-    kept = {name: it for name, it in tensors.items() if not name.startswith("telemetry/")}
+    left = ("telemetry/", "fit/")
+    kept = {name: it for name, it in tensors.items() if not name.startswith(left)}
     components = {place: it for place, it in document["components"].items() if place in NETWORKS}
-    tensor_file.write(path, KIND, kept, {"step": document["step"], "components": components})
+    tensor_file.write(path, CHECKPOINT, kept, {"step": document["step"], "components": components})
     return int(document["step"])

@@ -14,7 +14,7 @@ from ganforge.errors import PluginError
 from ganforge.plugin.fields import LABEL
 
 from .extraction import ReadyExtractor
-from .streams import Progress, Stream, no_progress
+from .streams import PART, Progress, Stream, no_progress
 
 
 class Side:
@@ -32,7 +32,11 @@ class Side:
 
     @cached_property
     def _whole(self) -> Batch:
-        parts = [*self.stream.parts()]
+        parts: list[Batch] = []
+        self._progress(self.stream.name, 0, self.num)
+        for part in self.stream.parts():
+            parts.append(part)
+            self._progress(self.stream.name, min(len(parts) * PART, self.num), self.num)
         samples = torch.cat([part.samples for part in parts])
         return Batch(samples, **_joined([dict(part.others) for part in parts]))
 

@@ -11,7 +11,7 @@ import torch
 from ganforge.config.run_config import MetricSelection
 from ganforge.contracts import Metric
 from ganforge.errors import PluginError
-from ganforge.printable import printable
+from ganforge.printable import represented
 
 from .comparison import Comparison
 from .extraction import ReadyExtractor
@@ -49,6 +49,6 @@ class ChosenMetric:
         ):
             raise PluginError(
                 f"the metric {component.name!r} of {component.origin} must give finite numbers by "
-                f"name, not {printable(repr(values), 200)}"
+                f"name, not {represented(values, 200)}"
             )
         return {str(name): float(value) for name, value in values.items()}

@@ -6,7 +6,6 @@ needed: a file that is damaged, or absent, is made again.
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -19,19 +18,9 @@ from torch import Tensor
 from ganforge.errors import CheckpointError
 from ganforge.printable import printable
 from ganforge.storage import tensor_file
+from ganforge.storage.cache_folder import VARIABLE
 
-VARIABLE = "GANFORGE_CACHE"
 SUFFIX = ".safetensors"
-
-
-def cache_folder() -> Path:
-    """The folder of the cache on this machine, whether it is there or not."""
-    if chosen := os.environ.get(VARIABLE):
-        return Path(chosen).expanduser()
-    caches = os.environ.get("XDG_CACHE_HOME")
-    # The specification has relative paths ignored.
-    base = Path(caches) if caches and Path(caches).is_absolute() else Path.home() / ".cache"
-    return base / "ganforge"
 
 
 def key_of(*parts: str) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganforge.contracts import Drawn, Format
-from ganforge.errors import PluginError, UsageError
+from ganforge.contracts import Drawn, Format, Parts
+from ganforge.errors import PluginError, UsageError, listed
 from ganforge.pictures.array_parts import encode_array_parts
 from ganforge.pictures.encoding import PICTURE_CHANNELS, encode_arrays, encode_png
 from ganforge.pictures.moving import encode_moving
@@ -20,6 +20,7 @@ from ganforge.plugin.specs import FormatSpec
 from ganforge.printable import printable
 
 FRAME_MILLISECONDS = 80  # of moving pictures whose field has no rate
+LARGEST_PICTURE = 2**30  # bytes of the samples of one picture, or of their own pictures
 _FAILED = "failed"
 _END = object()  # of an iterator
 
@@ -81,17 +82,41 @@ class ChosenFormat:
         """The same contents piece by piece, of `num` samples that come in parts.
 
         All are gathered first where the file is a picture or moves, or where the format has to.
+        Raises UsageError for more than one picture holds.
         """
         if suffix == ".png" or suffix in MOVING:
-            yield self.encode(Drawn.joined(parts), suffix, milliseconds)
+            yield self.encode(Drawn.joined(self._fitting(parts, num)), suffix, milliseconds)
         elif suffix == ".npz":
             arrays = (self._write(self.format.arrays, part) for part in parts)
             yield from self._each(lambda: encode_array_parts(arrays, num))
         else:
-            for piece in self._each(lambda: iter(self.format.encode_parts(parts, suffix))):
+            given = Parts(num=num, drawn=parts)
+            for piece in self._each(lambda: iter(self.format.encode_parts(given, suffix))):
                 if not isinstance(piece, bytes):
                     raise self._broken(f"bytes of a {suffix} file", type(piece).__name__)
                 yield piece
+
+    def _fitting(self, parts: Iterable[Drawn], num: int) -> Iterator[Drawn]:
+        """The parts, where all samples and their pictures together are not too large.
+
+        The first sample tells how much each takes: by itself, and in a picture of its own where
+        each is shown by itself. Raises UsageError otherwise.
+        """
+        for number, part in enumerate(parts):
+            if number == 0:
+                one = part.only(0)
+                size = one.samples.nbytes
+                if self.num_pictured is not None:
+                    size = max(size, self.picture(one).nbytes)
+                most = max(LARGEST_PICTURE // size, 1)
+                if num > most:
+                    others = [it for it in self.spec.suffixes if it != ".png" and it not in MOVING]
+                    raise UsageError(
+                        f"{num:,} samples are too many for one picture, which has to be held in "
+                        f"memory: it takes {most:,} of these. Write them as {listed(others)}"
+                        + ("" if self.spec.one_file_each is None else ", or to a folder")
+                    )
+            yield part
 
     def _each(self, begin: Callable[[], Iterator[Any]]) -> Iterator[Any]:
         """Yield what a generator function of the format gives, one after another."""

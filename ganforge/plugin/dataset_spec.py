@@ -18,10 +18,11 @@ class DatasetSpec(ComponentSpec):
     `fields` gives from the options alone what each item consists of: the field `sample`, which is
     generated, and any others, `label` for one. `gives` names what it knows besides its samples
     (`mixture`: the modes of a Gaussian mixture). `path_option` names the option that `--dataset
-    PATH` fills. `handed_over` is true for the set that stands for data of a Python program: its
-    options `fields` and `digest`, both strings, say what was given to `ganforge.train`. `held_out`
-    gives the options of the part that the set itself keeps out of training, as a test split is, and
-    None where these options have no such part.
+    PATH` fills. `conditional` says that a run on this set tells both networks its labels unless it
+    says otherwise, where both take them. `handed_over` is true for the set that stands for data of
+    a Python program: its options `fields` and `digest`, both strings, say what was given to
+    `ganforge.train`. `held_out` gives the options of the part that the set itself keeps out of
+    training, as a test split is, and None where these options have no such part.
     """
 
     kind: ClassVar[str] = "dataset"
@@ -29,6 +30,7 @@ class DatasetSpec(ComponentSpec):
     fields: Callable[[Any], Mapping[str, Field]]
     gives: tuple[str, ...] = ()
     path_option: str | None = None
+    conditional: bool = False
     handed_over: bool = False
     held_out: Callable[[Any], Any] | None = None
 

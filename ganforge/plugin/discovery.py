@@ -1,7 +1,8 @@
 """Finds, isolates and loads plugins; a plugin that fails is a value, not an exception.
 
 Only the command line prints. Plugins are entry points of the group `ganforge`; the bundled ones are
-those of the distribution `ganforge` itself, and come first.
+those of the distribution `ganforge` itself, and come first. What a plugin changes of the process
+when it is loaded is set back, and told.
 """
 
 from __future__ import annotations
@@ -11,28 +12,34 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import redirect_stdout
-from dataclasses import dataclass, replace
-from importlib.metadata import EntryPoint, entry_points
+from dataclasses import dataclass, fields, replace
+from importlib.metadata import EntryPoint
+from itertools import islice
 from typing import Any, Literal
 
 import pluggy
 
-from ganforge.errors import did_you_mean
+from ganforge.errors import ENDINGS, did_you_mean, listed
 from ganforge.plugin import hookspecs
 from ganforge.plugin.base_specs import Spec
+from ganforge.plugin.keeping import PARTS
+from ganforge.plugin.packages import Package, packages_with
+from ganforge.plugin.process_state import kept
 from ganforge.plugin.registry import Component, Plugin, Registry
 from ganforge.plugin.requirements import CORE_PACKAGE, misfit, normalised
-from ganforge.printable import described, printable
+from ganforge.printable import described, printable, represented
 
 GROUP = "ganforge"
 DISABLE_VARIABLE = "GANFORGE_DISABLE_PLUGINS"
+
+MOST_RECORDS = 10_000  # of one hook: one that never ends would end a command in another way
 
 Status = Literal["active", "shadowed", "disabled", "failed"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Discovered:
-    """One entry point and what became of it.
+    """One entry point, or a package whose entry points cannot be read, and what became of it.
 
     A plugin is shadowed where none of its components has its short name. `reason` says in one line
     why a failed plugin failed; `warnings` what is odd about one that works; `seconds` how long its
@@ -86,15 +93,15 @@ def discover(*, third_party: bool = True, environ: Mapping[str, str] = os.enviro
     manager.add_hookspecs(hookspecs)
     components: list[Component[Spec]] = []
     found: list[Discovered] = []
-    for entry_point in sorted(entry_points(group=GROUP), key=_order):
-        plugin = _plugin(entry_point)
+    for offer in sorted(_offers(packages_with(GROUP)), key=_order):
+        plugin = offer.plugin
         off = {normalised(plugin.name), normalised(plugin.package)} & disabled
         if off or not (third_party or plugin.bundled):
             found.append(Discovered(plugin=plugin, status="disabled"))
             continue
         had_torch = "torch" in sys.modules
         started = time.perf_counter()
-        outcome, new = load_plugin(manager, entry_point, plugin, components)
+        outcome, new = load_plugin(manager, offer, components)
         components += new
         found.append(
             replace(
@@ -116,35 +123,73 @@ def _shadowed(registry: Registry) -> set[Plugin]:
     return {component.plugin for component in registry} - visible
 
 
-def _plugin(entry_point: EntryPoint) -> Plugin:
-    package, version = _field(entry_point, "Name"), _field(entry_point, "Version")
-    return Plugin(
-        name=printable(entry_point.name),
-        package=printable(package) or "unknown",
-        version=printable(version) or "unknown",
-        module=printable(entry_point.value),
-        bundled=normalised(package) == CORE_PACKAGE,
-    )
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A plugin as its package offers it; `entry_point` is None where that cannot be read."""
+
+    plugin: Plugin
+    entry_point: EntryPoint | None
+    package: Package
 
 
-def _field(entry_point: EntryPoint, name: str) -> str:
-    """A field of the distribution's metadata, which may be damaged; empty where it is not there."""
-    metadata = entry_point.dist.metadata if entry_point.dist else None
-    return metadata[name] if metadata and name in metadata else ""
+def offers(package: Package) -> list[Offer]:
+    """The plugins of a package, at least one of them where its entry points cannot be read."""
+    name, version = printable(package.name) or "unknown", printable(package.version) or "unknown"
+    return [
+        Offer(
+            plugin=Plugin(
+                name=name if it is None else printable(it.name),
+                package=name,
+                version=version,
+                module="" if it is None else printable(it.value),
+                bundled=normalised(package.name) == CORE_PACKAGE,
+            ),
+            entry_point=it,
+            package=package,
+        )
+        for it in package.entry_points or (None,)
+    ]
 
 
-def _order(entry_point: EntryPoint) -> tuple[bool, str, str]:
-    plugin = _plugin(entry_point)
-    return not plugin.bundled, plugin.package, plugin.name
+def _offers(packages: Iterable[Package]) -> Iterable[Offer]:
+    return (offer for package in packages for offer in offers(package))
+
+
+def _order(offer: Offer) -> tuple[bool, str, str]:
+    return not offer.plugin.bundled, offer.plugin.package, offer.plugin.name
 
 
 def load_plugin(
+    manager: pluggy.PluginManager, offer: Offer, earlier: list[Component[Spec]]
+) -> tuple[Discovered, list[Component[Spec]]]:
+    """One plugin, with all of its components or none."""
+    plugin, faults = offer.plugin, [printable(it) for it in offer.package.faults]
+    if offer.entry_point is None:
+        return Discovered(plugin=plugin, status="failed", reason="; ".join(faults)), []
+    unfit = None if plugin.bundled else misfit(offer.package.requirements)
+    if unfit is not None:
+        if unfit.newer:  # what it imports, or yields, need not be there
+            return Discovered(plugin=plugin, status="failed", reason=str(unfit)), []
+        faults.append(str(unfit))
+    with kept(PARTS) as changes:
+        outcome, components = _load(manager, offer.entry_point, plugin, earlier)
+    if outcome.status == "failed":
+        reasons = [printable(outcome.reason, 300), *faults] if faults else [outcome.reason]
+        return replace(outcome, reason=printable("; ".join(reasons))), []
+    if changes:
+        faults.append(
+            f"it changes {listed(changes)} when it is loaded, which every run shares; that was set "
+            "back"
+        )
+    return replace(outcome, warnings=(*outcome.warnings, *faults)), components
+
+
+def _load(
     manager: pluggy.PluginManager,
     entry_point: EntryPoint,
     plugin: Plugin,
     earlier: list[Component[Spec]],
 ) -> tuple[Discovered, list[Component[Spec]]]:
-    """One plugin, with all of its components or none."""
     try:
         # What a plugin prints when it is loaded must not end up in the output of a command.
         with redirect_stdout(sys.stderr):
@@ -152,24 +197,12 @@ def load_plugin(
             _register(manager, implementation, f"{plugin.package}:{plugin.name}")
             components, warnings = _collect(manager, implementation, plugin)
         _refuse_twins(components, earlier)
-    except KeyboardInterrupt:
+    except ENDINGS:
         raise
     except BaseException as error:  # a plugin may raise anything, SystemExit included
         reason = str(error) if isinstance(error, _Faulty) else _explain(error, entry_point)
-        if unfit := _misfit(entry_point, plugin):
-            reason = f"{printable(reason, 300)}; {unfit}"
-        outcome = Discovered(plugin=plugin, status="failed", reason=printable(reason), error=error)
-        return outcome, []
-    if unfit := _misfit(entry_point, plugin):
-        warnings.append(unfit)
+        return Discovered(plugin=plugin, status="failed", reason=reason, error=error), []
     return Discovered(plugin=plugin, status="active", warnings=tuple(warnings)), components
-
-
-def _misfit(entry_point: EntryPoint, plugin: Plugin) -> str:
-    """The ganforge that the plugin's package asks for, where it is not this one; else empty."""
-    if plugin.bundled or entry_point.dist is None:
-        return ""
-    return misfit(entry_point.dist.requires or ())
 
 
 def _import(entry_point: EntryPoint) -> Any:
@@ -178,7 +211,7 @@ def _import(entry_point: EntryPoint) -> Any:
     try:
         return entry_point.load()
     except SystemExit as error:
-        raise _Faulty(f"it called sys.exit({error.code!r}) at import") from error
+        raise _Faulty(f"it called sys.exit({represented(error.code)}) at import") from error
 
 
 def _register(manager: pluggy.PluginManager, implementation: Any, key: str) -> None:
@@ -224,17 +257,37 @@ def _specs(hook_name: str, function: Any) -> Iterable[Spec]:
                 f"{hook_name} returned one {type(result).__name__}; yield it, or return a list"
             )
         if isinstance(result, str) or not isinstance(result, Iterable):
-            raise _Faulty(f"{hook_name} must yield {wanted.__name__} records, not {result!r}")
-        items = list(result)
+            shown = represented(result)
+            raise _Faulty(f"{hook_name} must yield {wanted.__name__} records, not {shown}")
+        items = list(islice(result, MOST_RECORDS + 1))
+    except ENDINGS:
+        raise
     except _Faulty:
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise _Faulty(f"{hook_name} failed: {described(error)}") from error
+    if len(items) > MOST_RECORDS:
+        raise _Faulty(f"{hook_name} yields more than {MOST_RECORDS} records")
     for item in items:
         if not isinstance(item, wanted):
-            shown = type(item).__name__ if isinstance(item, Spec) else repr(item)
+            shown = type(item).__name__ if isinstance(item, Spec) else represented(item)
             raise _Faulty(f"{hook_name} must yield {wanted.__name__} records, not {shown}")
-    return items
+    try:
+        return [it if _is_checked(it, wanted) else _checked(it, wanted) for it in items]
+    except ENDINGS:
+        raise
+    except BaseException as error:
+        raise _Faulty(f"{hook_name} yields a faulty record: {described(error)}") from error
+
+
+def _is_checked(record: Spec, wanted: type[Spec]) -> bool:
+    """True for a record that its own class has made."""
+    return type(record) is wanted and len(vars(record)) == len(fields(wanted))
+
+
+def _checked(record: Spec, wanted: type[Spec]) -> Spec:
+    """A record of a class of the plugin's own, or one that was never made, as one of `wanted`."""
+    return wanted(**{field.name: getattr(record, field.name) for field in fields(wanted)})
 
 
 def _refuse_twins(components: list[Component[Spec]], earlier: list[Component[Spec]]) -> None:
@@ -252,12 +305,14 @@ def _refuse_twins(components: list[Component[Spec]], earlier: list[Component[Spe
 
 def _explain(error: BaseException, entry_point: EntryPoint) -> str:
     """The meaning of an exception at import, in one line."""
-    if isinstance(error, SyntaxError):
+    # An exception of a plugin's own class may have anything in its attributes.
+    if type(error) is SyntaxError:
         return f"SyntaxError: {error.msg} ({error.filename}, line {error.lineno})"
-    if isinstance(error, ModuleNotFoundError) and error.name:
+    if type(error) is ModuleNotFoundError and isinstance(error.name, str) and error.name:
         if error.name.split(".")[0] == entry_point.module.split(".")[0]:
             return f"its entry point names the module {error.name!r}, which is not installed"
         return f"it needs the module {error.name!r}, which is not installed"
-    if isinstance(error, AttributeError) and entry_point.attr:
-        return f"its entry point {entry_point.value!r} names nothing: {error}"
+    if type(error) is AttributeError and entry_point.attr:
+        said = described(error).partition(": ")[2]
+        return f"its entry point {entry_point.value!r} names nothing: {said}"
     return described(error)

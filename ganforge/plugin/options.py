@@ -19,9 +19,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from ganforge.errors import did_you_mean, listed
+from ganforge.errors import ENDINGS, did_you_mean, listed
 from ganforge.plugin.schedule import Schedule, schedule_from
-from ganforge.printable import is_utf8
+from ganforge.printable import described, is_utf8, printable, represented
 
 _METADATA = "ganforge"
 _SCALARS: dict[type, str] = {
@@ -50,6 +50,7 @@ class _Declaration:
     mutable: bool = False
     scheduled: bool = False
     before: str | int | float | None = None
+    path: bool = False
 
 
 def option(
@@ -64,6 +65,7 @@ def option(
     mutable: bool = False,
     scheduled: bool = False,
     before: str | int | float | None = None,
+    path: bool = False,
 ) -> Any:
     """A field of an options dataclass.
 
@@ -72,8 +74,9 @@ def option(
     change when a run is resumed (a path, an interval). `scheduled` lets the value be a schedule:
     the field is annotated `float | Schedule`, and what uses it asks `step.progress.value(...)`; the
     bounds apply to both of its ends. `before` is what a run or a generator that was stored without
-    the option was made with, where that is not the default of today. Without a default the option
-    must be given.
+    the option was made with, where that is not the default of today. `path` marks the path of a
+    file or folder: a run that goes on from another folder finds a relative one where it was.
+    Without a default the option must be given.
     """
     declaration = _Declaration(
         help=help,
@@ -85,6 +88,7 @@ def option(
         mutable=mutable,
         scheduled=scheduled,
         before=before,
+        path=path,
     )
     return dataclasses.field(default=default, metadata={_METADATA: declaration})
 
@@ -105,10 +109,15 @@ class OptionField:
     mutable: bool
     scheduled: bool
     before: str | int | float | None
+    path: bool
 
     @property
     def required(self) -> bool:
         return self.default is dataclasses.MISSING
+
+    @property
+    def is_text(self) -> bool:
+        return _definite(self.annotation) is str
 
     @property
     def type_name(self) -> str:
@@ -231,8 +240,17 @@ def parse(
         return None, complaints
     try:
         return options(**values), {}
+    except ENDINGS:
+        raise
     except ValueError as error:  # what a __post_init__ found wrong between options
-        return None, {"": str(error)}
+        return None, {"": printable(error)}
+    except BaseException as error:  # what it does wrong itself
+        return None, {"": described(error)}
+
+
+def paths_of(options: type) -> tuple[str, ...]:
+    """The names of the options that are paths."""
+    return tuple(field.name for field in describe(options) if field.path)
 
 
 def to_toml(value: Any) -> object:
@@ -320,6 +338,8 @@ def _convert(raw: object, annotation: Any) -> Any:
     hint = ""
     if annotation is int and isinstance(raw, float) and raw.is_integer():
         hint = f"; write {int(raw)}"
+    if annotation is str and isinstance(raw, int | float):
+        hint = f'; in quotes it is one: "{_shown(raw)}"'
     raise ValueError(f"expected {_SCALARS[annotation]}, got {_shown(raw)}{hint}")
 
 
@@ -334,5 +354,4 @@ def _convert_tuple(raw: object, args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _shown(raw: object) -> str:
-    text = ("false", "true")[raw] if isinstance(raw, bool) else repr(raw)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return ("false", "true")[raw] if isinstance(raw, bool) else represented(raw)

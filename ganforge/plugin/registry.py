@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Generic, TypeVar, overload
 
-from ganforge.errors import GanforgeError, PluginError, UsageError, did_you_mean, listed
+from ganforge.errors import (
+    ENDINGS,
+    PASSED_ON,
+    PluginError,
+    UsageError,
+    did_you_mean,
+    listed,
+)
 from ganforge.plugin.base_specs import ComponentSpec, Spec
-from ganforge.printable import described, printable
+from ganforge.plugin.keeping import settings_kept
+from ganforge.printable import described, printable, represented
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,30 +85,34 @@ class Component(Generic[S]):
         assert isinstance(self.spec, ComponentSpec)
         module_name, _, path = self.spec.build.partition(":")
         try:
-            target: Any = import_module(module_name)
-            for attribute in path.split("."):
-                target = getattr(target, attribute)
-        except Exception as error:
+            with settings_kept(f"{self.label}, when its builder was loaded,"):
+                target: Any = import_module(module_name)
+                for attribute in path.split("."):
+                    target = getattr(target, attribute)
+        except ENDINGS:
+            raise
+        except BaseException as error:
             raise PluginError(
-                f"the {self.noun} {self.name!r} of {self.origin} cannot be loaded: its builder "
-                f"{self.spec.build!r} raised {described(error)}"
+                f"{self.label} cannot be loaded: its builder {self.spec.build!r} raised "
+                f"{described(error)}"
             ) from error
         return target
 
     def call(self, failure: str, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function of the plugin, and return what it returns.
 
+        What it changes of the process is set back, with a warning that names the component.
+
         Raises PluginError, with the package named, for whatever the function raises that is not
         ganforge's own error; `failure` says what that means.
         """
         try:
-            return function(*arguments)
-        except GanforgeError:
+            with settings_kept(self.label):
+                return function(*arguments)
+        except PASSED_ON:
             raise
-        except Exception as error:
-            raise PluginError(
-                f"the {self.noun} {self.name!r} of {self.origin} {failure}: {described(error)}"
-            ) from error
+        except BaseException as error:
+            raise PluginError(f"{self.label} {failure}: {described(error)}") from error
 
     def shape(self, name: str, function: Callable[..., Any], *arguments: Any) -> tuple[int, ...]:
         """The shape that a function of the spec gives. Raises PluginError where it is none."""
@@ -112,13 +124,17 @@ class Component(Generic[S]):
         ):
             return found
         raise PluginError(
-            f"the {self.noun} {self.name!r} of {self.origin} must give its {name} as (3, 64, 64) "
-            f"or (2,), not {printable(repr(found), 60)}"
+            f"{self.label} must give its {name} as (3, 64, 64) or (2,), not {represented(found)}"
         )
 
     @property
     def origin(self) -> str:
         return f"{self.plugin.package} {self.plugin.version}"
+
+    @property
+    def label(self) -> str:
+        """The component as messages name it, with its package."""
+        return f"the {self.noun} {self.name!r} of {self.origin}"
 
 
 class Registry:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from ganforge.printable import printable
@@ -19,8 +20,24 @@ def normalised(name: str) -> str:
     return name.strip().lower().replace("_", "-").replace(".", "-")
 
 
-def misfit(requirements: Iterable[str]) -> str:
-    """The ganforge that some requirements ask for, where it is not this one; else empty.
+@dataclass(frozen=True, kw_only=True)
+class Misfit:
+    """A requirement that the installed ganforge does not meet.
+
+    `newer` says that a later one might.
+    """
+
+    asked: str
+    here: str
+    newer: bool
+
+    def __str__(self) -> str:
+        verb = "needs" if self.newer else "asks for"
+        return f"it {verb} ganforge{printable(self.asked, 60)}, and {self.here} is installed"
+
+
+def misfit(requirements: Iterable[str]) -> Misfit | None:
+    """The ganforge that some requirements ask for, where it is not this one.
 
     An installer would not have put the two together; a forced or a later installation does. A
     requirement that cannot be read, or that is meant for another machine or an extra, asks nothing.
@@ -29,26 +46,34 @@ def misfit(requirements: Iterable[str]) -> str:
         it for it in requirements if normalised(it.strip()[: len(CORE_PACKAGE)]) == CORE_PACKAGE
     ]
     if not ours:
-        return ""
-    from packaging.requirements import InvalidRequirement, Requirement
+        return None
+    from packaging.requirements import Requirement
+    from packaging.version import Version
 
     try:
-        here = version(CORE_PACKAGE)
+        here = Version(version(CORE_PACKAGE))
     except PackageNotFoundError:  # run from its source
-        return ""
+        return None
     for text in ours:
         try:
             asked = Requirement(text)
-        except InvalidRequirement:
+            elsewhere = asked.marker is not None and not asked.marker.evaluate({"extra": ""})
+        except ValueError:
             continue
-        if normalised(asked.name) != CORE_PACKAGE:
-            continue
-        if asked.marker is not None and not asked.marker.evaluate({"extra": ""}):
+        if normalised(asked.name) != CORE_PACKAGE or elsewhere:
             continue
         if not asked.specifier.contains(here, prereleases=True):
-            shown = printable(str(asked.specifier), 60)
-            return f"it asks for ganforge{shown}, and {here} is installed"
-    return ""
+            release = Version(here.base_version)  # what is being made counts as made
+            newer = any(
+                bound.operator in _LOWEST and Version(bound.version.removesuffix(".*")) > release
+                for bound in asked.specifier
+            )
+            return Misfit(asked=str(asked.specifier), here=str(here), newer=newer)
+    return None
+
+
+#: what comes before the lowest version that is asked for
+_LOWEST = (">=", ">", "~=", "==")
 
 
 def installation(package: str, release: str) -> str:

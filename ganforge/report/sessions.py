@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ganforge.plugin.requirements import installation
 from ganforge.printable import printable
 from ganforge.runs.run import Run
+from ganforge.runs.shared import command_line, configuration
 
 from .markup import folded, table, text, verbatim
 
@@ -48,13 +48,9 @@ def reproduction(run: Run) -> str:
 
 def _from_file(run: Run) -> str:
     """The configuration as a file, which alone is enough."""
-    try:
-        stored = run.directory.config.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
     again = "<p>Or save the configuration as <code>run.toml</code>, and type</p>"
     again += verbatim("ganforge train --config run.toml")
-    return again + folded("run.toml", verbatim(stored))
+    return again + folded("run.toml", verbatim(configuration(run)))
 
 
 def _installations(session: Mapping[str, Any]) -> Iterator[str]:
@@ -72,7 +68,7 @@ def _typed(session: Mapping[str, Any]) -> Iterator[str]:
         yield f"# in a working folder at commit {printable(git['commit'], 60)}{changed}"
     command = session.get("command")
     if isinstance(command, list) and command:
-        yield printable(shlex.join(map(str, command)), 4000)
+        yield command_line(command)
 
 
 def _git(session: Mapping[str, Any]) -> str:

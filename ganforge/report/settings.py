@@ -13,6 +13,7 @@ from ganforge.errors import GanforgeError
 from ganforge.plugin.options import describe
 from ganforge.plugin.registry import Registry
 from ganforge.runs.run import Run
+from ganforge.sharing import shareable
 
 from .markup import folded, table, text
 
@@ -38,16 +39,17 @@ def resolved(run: Run, registry: Registry) -> RunConfig | None:
 def settings_of(run: Run, config: RunConfig | None, registry: Registry) -> list[Setting]:
     """Every setting of a run; without what its plugins say where they are not installed."""
     if config is None:
-        return [Setting(key=key, value=_shown(value)) for key, value in run.settings.items()]
+        return [Setting(key=key, value=_shown(key, value)) for key, value in run.settings.items()]
     usual = _usual(from_run(run.directory.config), config, registry)
     found = []
     for path, line in config.values().items():
-        differs = path in usual and _shown(usual[path]) != _shown(line.value)
+        key = ".".join(path)
+        differs = path in usual and usual[path] != line.value
         found.append(
             Setting(
-                key=".".join(path),
-                value=_shown(line.value),
-                usual=_shown(usual[path]) if differs else None,
+                key=key,
+                value=_shown(key, line.value),
+                usual=_shown(key, usual[path]) if differs else None,
                 help=line.comment,
             )
         )
@@ -85,8 +87,9 @@ def _required(config: RunConfig) -> Iterator[KeyPath]:
                     yield (kind, it.config_name, option.name)
 
 
-def _shown(value: object) -> str:
-    """A value as TOML."""
+def _shown(key: str, value: object) -> str:
+    """A value as TOML, without what is no business of others."""
+    value = shareable({key: value})[key]
     if value is None:
         return "unset"
     try:

@@ -12,11 +12,11 @@ from ganforge.errors import RunDirectoryError, UsageError
 from ganforge.printable import printable
 from ganforge.runs.run import Run
 from ganforge.storage.files import TEMPORARY_PREFIX
-from ganforge.storage.run_directory import Lock
+from ganforge.storage.run_directory import Lock, RunDirectory
 
 #: what training and the commands that are given a run write there, by the path in its directory
 _WRITTEN = (
-    r"(config\.toml|environment\.json|status\.json)",
+    r"(config\.toml|environment\.json|data\.json|status\.json)",
     r"(metrics|evaluations|diagnosis)\.jsonl?",
     r"(metrics|samples)\.(png|csv|npz|gif|apng|mp4)",
     r"(generator|best)\.safetensors",
@@ -54,23 +54,29 @@ def remove(run: Run) -> list[str]:
     removed again. Raises RunDirectoryError.
     """
     with Lock(run.directory):
-        try:
-            files = [*_files(run.path)]
-            # The configuration comes last: without it, this would be no run.
-            for path in sorted(files, key=lambda it: it == run.directory.config):
-                if _PATTERN.fullmatch(path.relative_to(run.path).as_posix()):
-                    path.unlink(missing_ok=True)
-            folder = run.path.absolute()
-            for path in (*(folder / it for it in _FOLDERS), folder):
-                with contextlib.suppress(OSError):  # one that is not empty, or a link
-                    path.rmdir()
-        except OSError as error:
-            raise RunDirectoryError(
-                f"{run.directory} cannot be removed: {error.strerror or error}"
-            ) from error
+        clear(run.directory)
+        with contextlib.suppress(OSError):  # it is not empty
+            run.path.absolute().rmdir()
     if not run.path.exists():
         return []
     return sorted(printable(path.relative_to(run.path)) for path in _files(run.path))
+
+
+def clear(run: RunDirectory) -> None:
+    """Remove what a run has written in its directory, which the caller has locked.
+
+    Raises RunDirectoryError.
+    """
+    try:
+        # The configuration comes last: without it, this would be no run.
+        for path in sorted(_files(run.path), key=lambda it: it == run.config):
+            if _PATTERN.fullmatch(path.relative_to(run.path).as_posix()):
+                path.unlink(missing_ok=True)
+        for folder in _FOLDERS:
+            with contextlib.suppress(OSError):  # one that is not empty, or a link
+                (run.path.absolute() / folder).rmdir()
+    except OSError as error:
+        raise RunDirectoryError(f"{run} cannot be removed: {error.strerror or error}") from error
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -16,14 +16,14 @@ from typing import Any, Literal
 from ganforge.config.layers import KeyPath, Layer, from_run
 from ganforge.errors import CheckpointError
 from ganforge.printable import printable
-from ganforge.storage.run_directory import RunDirectory, is_locked
+from ganforge.storage.run_directory import RunDirectory, State, is_locked
 from ganforge.storage.tensor_header import GENERATOR, read_document
 
 #: as in `status.json`; `lost` is a run whose process is gone without a word, `unknown` one that
 #: has left no status that can be read
-RunState = Literal["running", "finished", "interrupted", "terminated", "failed", "lost", "unknown"]
+RunState = State | Literal["lost", "unknown"]
 
-_ENDED = ("finished", "interrupted", "terminated", "failed")
+_ENDED = ("finished", "interrupted", "terminated", "preempted", "failed")
 _GRID = re.compile(r"(\d{8,})\.png")
 
 

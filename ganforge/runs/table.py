@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from ganforge.runs.measures import (
     series_of,
 )
 from ganforge.runs.run import Run, RunState
+from ganforge.runs.sizes import size_of
 
 #: column to sort by -> what it means
 ORDERS = ("name", "state", "step", "age", "size", "metric")
@@ -29,7 +29,7 @@ FOREIGN, SWEEP = "no run", "a sweep"
 
 _STATES: tuple[RunState, ...] = (
     *("running", "failed", "lost", "interrupted", "terminated"),
-    *("unknown", "finished"),
+    *("preempted", "unknown", "finished"),
 )
 
 
@@ -146,18 +146,6 @@ def _last_written(run: Run) -> float:
         except OSError:
             continue
     return max(times, default=0.0)
-
-
-def size_of(folder: Path) -> int:
-    """Bytes of all files below a folder; links are not followed."""
-    found = 0
-    for parent, _, files in os.walk(folder):
-        for name in files:
-            try:
-                found += os.lstat(Path(parent, name)).st_size
-            except OSError:
-                continue  # gone by now
-    return found
 
 
 def _sorted(rows: list[Row], order: str) -> list[Row]:

@@ -11,12 +11,13 @@ from ganforge.errors import CheckpointError, OtherKindError
 from ganforge.plugin.registry import Registry
 from ganforge.printable import printable
 from ganforge.storage import tensor_file
-from ganforge.storage.checkpoint import KIND, differences, load_module, module_tensors
+from ganforge.storage.checkpoint import differences, load_module, module_tensors
+from ganforge.storage.derived import SAMPLED, as_generator
 from ganforge.storage.generator_file import read_progress
 from ganforge.storage.run_directory import RunDirectory
-from ganforge.storage.tensor_header import GENERATOR, read_document
+from ganforge.storage.tensor_header import CHECKPOINT, GENERATOR, read_document
 
-from .trained_generator import TrainedGenerator, open_generator
+from .trained_generator import TrainedGenerator, open_generator, opened
 
 
 def open_any(path: Path, registry: Registry, execution: Execution) -> TrainedGenerator:
@@ -32,12 +33,16 @@ def open_any(path: Path, registry: Registry, execution: Execution) -> TrainedGen
 
 
 def _of_checkpoint(path: Path, registry: Registry, execution: Execution) -> TrainedGenerator:
-    tensors, document = tensor_file.read(path, KIND)
+    tensors, document = tensor_file.read(path, CHECKPOINT)
+    if SAMPLED in document:
+        return opened(path, *as_generator(tensors, document), registry, execution)
+    # One of 0.1 holds weights alone.
     file = RunDirectory(path.parent.parent).generator
     if not file.is_file():
         raise CheckpointError(
-            f"{printable(path)} is a checkpoint, which holds weights alone: what the generator is "
-            f"stands in the generator.safetensors of its run, and {printable(file)} is not there"
+            f"{printable(path)} is a checkpoint of ganforge 0.1, which holds weights alone: what "
+            f"the generator is stands in the generator.safetensors of its run, and "
+            f"{printable(file)} is not there"
         )
     trained = open_generator(file, registry, execution)
     network, game = trained.source.network, trained.source.game

@@ -15,6 +15,7 @@ from ganforge.plugin.fields import LABEL, Field
 from ganforge.printable import printable
 from ganforge.sampling.labels import find_labels, split_labels
 from ganforge.sampling.trained_generator import TrainedGenerator
+from ganforge.storage.paths import suffix_of
 
 _ARRAYS = (".npy", ".npz")
 
@@ -103,7 +104,7 @@ def _numbers(text: str, shown: str) -> Tensor:
 def _array(path: Path, name: str, shown: str) -> Tensor:
     try:
         loaded = numpy.load(path, allow_pickle=False)
-        if path.suffix == ".npz":
+        if suffix_of(path) == ".npz":
             if name not in loaded:
                 there = listed(sorted(loaded.files))
                 raise UsageError(f"{shown}: the file has no array {name!r}, but {there}")

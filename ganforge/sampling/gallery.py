@@ -22,6 +22,7 @@ from ganforge.sampling.real_samples import RealSamples
 from ganforge.sampling.refining import Refining
 from ganforge.sampling.trained_generator import TrainedGenerator, feed, make
 from ganforge.storage.files import whole_folder, write_atomically
+from ganforge.storage.paths import suffix_of
 
 NUM_OF_A_CROWD = 1000  # samples of a picture that takes any number, of points for one
 MOST_OF_CLASSES = 1024  # of one with a row per class
@@ -97,7 +98,7 @@ def save_parts(
     `milliseconds` is the time of a frame where they move. Raises OSError, and UsageError where
     these samples cannot be written so.
     """
-    pieces = trained.format.encode_parts(parts, num, target.suffix, milliseconds)
+    pieces = trained.format.encode_parts(parts, num, suffix_of(target), milliseconds)
     write_atomically(target, pieces)
 
 

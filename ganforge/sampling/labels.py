@@ -12,7 +12,7 @@ MAX_NAMED = 20  # classes that an error lists
 
 def split_labels(text: str) -> list[str]:
     """`3, 3, cat` as words. Raises UsageError where one of them is empty."""
-    words = [word.strip() for word in text.split(",")]
+    words = [*_words(text)]
     if not all(words):
         raise UsageError(
             f"--labels {printable(text, 100)!r} must be classes with commas between them, such as "
@@ -22,11 +22,28 @@ def split_labels(text: str) -> list[str]:
 
 
 def find_labels(words: Sequence[str], classes: Sequence[str], shown: str = "--labels") -> list[int]:
-    """The index in [0, K) that each word names: by its class, or else as a number.
+    """The index in [0, K) of each class that is named, by its name or else as a number.
 
-    `shown` is how errors name the words. Raises UsageError for a word that does neither.
+    A name that has commas itself is several words; of two readings the longer name is meant.
+    `shown` is how errors name the words. Raises UsageError for a word that names none.
     """
-    return [_find_label(word, classes, shown) for word in words]
+    with_commas = {_words(name): index for index, name in enumerate(classes) if "," in name}
+    longest = max(map(len, with_commas), default=1)
+    found: list[int] = []
+    at = 0
+    while at < len(words):
+        lengths = range(min(longest, len(words) - at), 1, -1)
+        num = next((it for it in lengths if tuple(words[at : at + it]) in with_commas), 1)
+        if num > 1:
+            found.append(with_commas[tuple(words[at : at + num])])
+        else:
+            found.append(_find_label(words[at], classes, shown))
+        at += num
+    return found
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in name.split(","))
 
 
 def _find_label(word: str, classes: Sequence[str], shown: str) -> int:

@@ -108,7 +108,9 @@ def select_data(
             Complaint(where="--dataset", what=f"dataset.{name}: {what}")
             for name, what in complaints.items()
         )
-    return Selection(component=component, options=options)
+    places = {} if config is None or not same else config.dataset.places
+    kept = {name: place for name, place in places.items() if name not in chosen}
+    return Selection(component=component, options=options, places=kept)
 
 
 def real_samples(

@@ -15,8 +15,9 @@ from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
 from ganforge.engine.building import build, build_generator
 from ganforge.engine.generation import Source
+from ganforge.engine.saved_values import nonfinite
 from ganforge.engine.schedules import Schedules
-from ganforge.errors import PluginError, UsageError, listed
+from ganforge.errors import CheckpointError, PluginError, UsageError, listed, shortened
 from ganforge.pictures.chosen_format import ChosenFormat
 from ganforge.plugin.fields import LABEL, grouped, undrawn
 from ganforge.plugin.registry import Registry
@@ -55,7 +56,20 @@ class TrainedGenerator:
 
 def open_generator(path: Path, registry: Registry, execution: Execution) -> TrainedGenerator:
     """The generator of a file. Raises CheckpointError where it is damaged or does not fit."""
-    tensors, document = tensor_file.read(path, GENERATOR)
+    return opened(path, *tensor_file.read(path, GENERATOR), registry, execution)
+
+
+def opened(
+    path: Path,
+    tensors: dict[str, Tensor],
+    document: Mapping[str, Any],
+    registry: Registry,
+    execution: Execution,
+) -> TrainedGenerator:
+    """The generator of these tensors and this document, which `path` holds.
+
+    Raises CheckpointError where they do not fit.
+    """
     where = printable(path)
     with sound_description(where):
         problem = read_problem(document, tensors)
@@ -71,6 +85,12 @@ def open_generator(path: Path, registry: Registry, execution: Execution) -> Trai
     misfit = differences(expected, tensors, path)
     if misfit is not None:
         raise misfit
+    if bad := nonfinite(tensors, nonfinite(expected)):
+        raise CheckpointError(
+            f"{where} holds values that are NaN or infinite, and so would its samples: "
+            f"{shortened(bad)}. An earlier checkpoint of its run may be finite: "
+            "`ganforge train --resume RUN` says which"
+        )
     load_module("generator", built.network, tensors)
     load_module("game", built.game, tensors)
     if progress is not None:
@@ -79,6 +99,7 @@ def open_generator(path: Path, registry: Registry, execution: Execution) -> Trai
         problem=problem,
         source=Source(
             network=built.network.eval(),
+            generator=generator,
             game=built.game.eval(),
             sampler=build(sampler, problem, randomness, Sampler),
             selection=sampler,

@@ -17,6 +17,7 @@ from ganforge.contracts import Batch, Draw, Inputs, Pair, Progress, Scores, Upda
 from ganforge.data.batches import Batches
 from ganforge.device.randomness import Randomness
 from ganforge.engine.assemble import Assembly, assemble
+from ganforge.engine.data_record import record_data
 from ganforge.engine.evaluation import at_most
 from ganforge.engine.generation import CHUNK, joined
 from ganforge.engine.state import trained_classes
@@ -27,8 +28,9 @@ from ganforge.printable import printable
 from ganforge.sampling.calibration import Calibration, calibrate
 from ganforge.sampling.trained_generator import TrainedGenerator
 from ganforge.storage import tensor_file
-from ganforge.storage.checkpoint import KIND, differences, load_module, module_tensors, newest_sound
+from ganforge.storage.checkpoint import differences, load_module, module_tensors, newest_sound
 from ganforge.storage.run_directory import RunDirectory
+from ganforge.storage.tensor_header import CHECKPOINT
 
 NUM_CALIBRATED = 5000  # real samples at most, and as many generated ones
 NUM_SHOWN = 1024  # real samples that are kept, for what D is told besides
@@ -170,6 +172,7 @@ def open_pair(
     assembly = assemble(
         _without_watchers(config, trained), fresh=False, trained=trained_classes(run, config)
     )
+    record_data(run, assembly, compare=True, consequence="Samples are refined by what is there now")
     side = assembly.training.sides.discriminator
     assert side is not None
     path, tensors, stored = _checkpoint(run, document)
@@ -215,7 +218,7 @@ def _checkpoint(
     best = document.get("best")
     if best is not None:
         path = run.checkpoint(int(best["step"]))
-        return path, *tensor_file.read(path, KIND)
+        return path, *tensor_file.read(path, CHECKPOINT)
     newest = newest_sound(run)
     if newest is None:
         raise UsageError(f"--refine: the run in {printable(run.path)} has no checkpoint yet")

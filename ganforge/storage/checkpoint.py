@@ -17,12 +17,12 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ganforge.errors import CheckpointError, NewerFormatError, PluginError
+from ganforge.errors import CheckpointError, NewerFormatError, PluginError, shortened
 from ganforge.printable import printable
 from ganforge.storage import tensor_file
+from ganforge.storage.paths import quoted
 from ganforge.storage.run_directory import RunDirectory
-
-KIND = "checkpoint"
+from ganforge.storage.tensor_header import CHECKPOINT
 
 
 def newest_sound(run: RunDirectory) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:
@@ -34,10 +34,15 @@ def newest_sound(run: RunDirectory) -> tuple[Path, dict[str, Tensor], dict[str, 
     checkpoints = run.list_checkpoints()
     for number, (_, path) in enumerate(checkpoints):
         try:
-            return path, *tensor_file.read(path, KIND)
+            return path, *tensor_file.read(path, CHECKPOINT)
         except CheckpointError as error:
-            if isinstance(error, NewerFormatError) or number == len(checkpoints) - 1:
+            if isinstance(error, NewerFormatError):
                 raise
+            if number == len(checkpoints) - 1:
+                raise CheckpointError(
+                    f"{error}. `ganforge doctor {quoted(run.path)}` says what is sound, and what "
+                    "can be done"
+                ) from error
             with contextlib.suppress(OSError):
                 path.rename(path.with_name(path.name + ".damaged"))
             warnings.warn(f"{error}; it is set aside, and the one before is used", stacklevel=2)
@@ -149,11 +154,9 @@ def differences(
     complaints += [f"{name} is unknown here" for name in found if name not in expected]
     if not complaints:
         return None
-    more = f", and {len(complaints) - 5} more" if len(complaints) > 5 else ""
-    shown = "; ".join(printable(complaint) for complaint in complaints[:5])
+    shown = shortened([printable(complaint) for complaint in complaints])
     return CheckpointError(
-        f"{printable(path)} does not fit the networks of this run, and nothing was loaded: "
-        f"{shown}{more}"
+        f"{printable(path)} does not fit the networks of this run, and nothing was loaded: {shown}"
     )
 
 
@@ -162,5 +165,5 @@ def write_checkpoint(
 ) -> Path:
     """Write the checkpoint of a step. Raises CheckpointError; what was there before stays."""
     path = run.checkpoint(step)
-    tensor_file.write(path, KIND, tensors, document)
+    tensor_file.write(path, CHECKPOINT, tensors, document)
     return path

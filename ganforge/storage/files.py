@@ -5,9 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
+
+from ganforge.errors import UsageError
+from ganforge.printable import printable
 
 TEMPORARY_PREFIX = ".tmp-"
 
@@ -36,16 +41,50 @@ def write_atomically(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
     flush_folder(path.parent)
 
 
+@contextlib.contextmanager
+def open_regular(path: Path) -> Iterator[BinaryIO]:
+    """A regular file to be read; of anything else nothing is. Raises OSError.
+
+    Opening a FIFO would otherwise wait for a writer, and a device has no end.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("it is not a regular file")
+        file = os.fdopen(descriptor, "rb", closefd=False)
+        with file:
+            yield file
+    finally:
+        os.close(descriptor)
+
+
 def write_text(path: Path, text: str) -> None:
     write_atomically(path, [text.encode()])
+
+
+def check_folder(path: Path) -> None:
+    """Raise UsageError for a folder to write files in that is a file, or that holds some."""
+    try:
+        if path.is_dir() and any(path.iterdir()):
+            raise UsageError(
+                f"{printable(path)} is not empty, and what it holds would be mixed with what is to "
+                "be written; name a new folder"
+            )
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"{printable(path)} is a file; name a directory")
+    except OSError as error:
+        raise UsageError(f"{printable(path)} cannot be used: {error.strerror}") from error
 
 
 @contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """A folder to write files in, which gets its name once all are there, and is gone otherwise.
 
-    A folder that is there already is written in as it is. Raises OSError.
+    A folder that is there already, which must be empty, is written in as it is. Raises OSError, and
+    UsageError for a folder that holds something.
     """
+    check_folder(path)
     if path.is_dir():
         yield path
         return

@@ -4,53 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganforge.config.run_config import RunConfig
 from ganforge.plugin.fields import LABEL, SAMPLE, Field
 from ganforge.plugin.schedule import Progress
 from ganforge.problem import Fit, Problem
-from ganforge.storage import tensor_file
-from ganforge.storage.checkpoint import module_tensors
 from ganforge.storage.provenance import record
 from ganforge.storage.stored_format import stored_field
-from ganforge.storage.tensor_header import GENERATOR
 
-_FIT = "fit/"
+FIT = "fit/"
 
 
-def write_generator(
-    path: Path,
-    network: nn.Module,
-    game: nn.Module,
-    config: RunConfig,
-    problem: Problem,
-    progress: Progress | None = None,
-    best: Mapping[str, Any] | None = None,
-) -> None:
-    """Write the generator with all that is needed to sample from it. Raises CheckpointError.
+def description(
+    config: RunConfig, problem: Problem, progress: Progress | None = None
+) -> dict[str, Any]:
+    """All that says what a generator is, beside its tensors, as JSON.
 
-    `progress` is what a network that follows it was told last; `best` says of the best generator of
-    a run by which number it is that.
+    `progress` is what a network that follows it was told last.
     """
-    document = {
+    return {
         "generator": record(config.generator),
         "sampler": record(config.sampler),
         "game": record(config.game),
         "sample_format": record(config.format),
         "problem": problem_record(problem),
         "progress": None if progress is None else asdict(progress),
-        "best": None if best is None else dict(best),
         # What 0.1 read of a conditional generator.
         "classes": _classes(problem),
     }
-    tensors = module_tensors("generator", network) | module_tensors("game", game)
-    if problem.fit is not None:
-        tensors |= {f"{_FIT}{name}": value for name, value in problem.fit.tensors.items()}
-    tensor_file.write(path, GENERATOR, tensors, document)
+
+
+def fit_tensors(problem: Problem) -> dict[str, Tensor]:
+    """The tensors of what was learnt from the data, under their names in a file."""
+    if problem.fit is None:
+        return {}
+    return {f"{FIT}{name}": value for name, value in problem.fit.tensors.items()}
 
 
 def read_progress(document: Mapping[str, Any]) -> Progress | None:
@@ -87,8 +78,8 @@ def read_problem(document: Mapping[str, Any], tensors: dict[str, Tensor]) -> Pro
     """
     stored = document["problem"]
     fit_tensors = {
-        name.removeprefix(_FIT): tensors.pop(name)
-        for name in [name for name in tensors if name.startswith(_FIT)]
+        name.removeprefix(FIT): tensors.pop(name)
+        for name in [name for name in tensors if name.startswith(FIT)]
     }
     input_shape = _shape(stored["input_shape"])
     if SAMPLE not in stored:  # written by 0.1

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import platform
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from ganforge import __version__
 from ganforge.config.run_config import RunConfig, Selection
-from ganforge.errors import CheckpointError, UsageError
+from ganforge.errors import CheckpointError, UsageError, listed, shortened
 from ganforge.plugin.base_specs import ComponentSpec
 from ganforge.plugin.options import describe as describe_options
 from ganforge.plugin.options import parse, to_toml
 from ganforge.plugin.registry import Component, Registry
 from ganforge.plugin.requirements import installation
 from ganforge.printable import printable
+from ganforge.sharing import is_secret
 from ganforge.storage.tensor_header import sound_description
 
 S = TypeVar("S", bound=ComponentSpec)
@@ -49,6 +51,7 @@ def record(selection: Selection[ComponentSpec]) -> dict[str, Any]:
         "options": {
             field.name: to_toml(getattr(selection.options, field.name))
             for field in describe_options(options)
+            if not is_secret(field.name)
         },
     }
 
@@ -79,27 +82,54 @@ def restore(
             f"{printable(name)!r} had other options than {component.origin} has: "
             + "; ".join(complaints.values())
         )
-    warn_of_version(component, version, where)
+    _warn_of_version(component.plugin.package, version, component.plugin.version, where)
     return Selection(component=component, options=options)
 
 
-def warn_of_versions(config: RunConfig, stored: Mapping[str, Any], where: str) -> None:
-    """Warn of each component of a run that is of another version than the records say.
+def check_versions(
+    config: RunConfig, stored: Mapping[str, Any], where: str, *, allowed: bool = False
+) -> None:
+    """Warn of packages that are of another version than the records of a run say.
 
-    What the records do not name is new to the run, a metric that was added for example.
+    What the records do not name is new to the run, a metric that was added for example. Raises
+    CheckpointError where the major version is another one, unless that is allowed: such a release
+    may mean something else by the same name.
     """
+    found: dict[str, tuple[str, str]] = {}
     for place, selection in selections(config).items():
-        if place in stored:
-            warn_of_version(selection.component, str(stored[place].get("version")), where)
-
-
-def warn_of_version(component: Component[ComponentSpec], version: str, where: str) -> None:
-    if version != component.plugin.version:
-        warnings.warn(
-            f"{where} was made with {component.plugin.package} {printable(version)}; "
-            f"{component.plugin.version} is installed",
-            stacklevel=2,
+        before, here = stored.get(place, {}).get("version"), selection.component.plugin
+        if before is not None and str(before) != here.version:
+            found[here.package] = (str(before), here.version)
+    major = [name for name, versions in found.items() if len({*map(major_version, versions)}) > 1]
+    if major and not allowed:
+        changes = [f"{it} {printable(found[it][0])} -> {found[it][1]}" for it in major]
+        commands = [f"`{it}`" for name in major if (it := installation(name, found[name][0]))]
+        raise CheckpointError(
+            f"{where} was trained with another major version of {shortened(changes)}, and nothing "
+            f"was loaded. {listed(commands)} brings back what it was trained with; "
+            "--allow-versions goes on with what is installed, and is recorded"
         )
+    for name, versions in found.items():
+        _warn_of_version(name, *versions, where)
+
+
+def _warn_of_version(package: str, before: str, here: str, where: str) -> None:
+    if before != here:
+        major = (
+            ", which is another major version"
+            if major_version(before) != major_version(here)
+            else ""
+        )
+        warnings.warn(
+            f"{where} was made with {package} {printable(before)}; {here} is installed{major}",
+            stacklevel=3,
+        )
+
+
+def major_version(version: str) -> str:
+    """`2` of `2.1.0`; what is no version is its own."""
+    match = re.match(r"v?(?:\d+!)?(\d+)(?![^.+\-a-z])", version)
+    return match[1] if match else version
 
 
 def environment(components: Iterable[Component[ComponentSpec]], device: str) -> dict[str, Any]:

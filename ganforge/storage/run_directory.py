@@ -2,6 +2,7 @@
 
 config.toml          the resolved configuration; `ganforge train --config` accepts it
 environment.json     the versions and the device of each session of the run
+data.json            what the run was trained on, and where that lay; for this run alone
 status.json          what the run is doing, or how it ended
 metrics.jsonl        one object per log step
 metrics.png          the same, drawn
@@ -23,23 +24,29 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from ganforge.config.places import DATA_FILE
 from ganforge.errors import RunDirectoryError, UsageError
 from ganforge.printable import printable
+from ganforge.sharing import redacted
 from ganforge.storage.files import TEMPORARY_PREFIX, flush_folder, remove_leftovers, write_text
+from ganforge.storage.paths import check_path, cut_name, quoted
 
-State = Literal["running", "finished", "interrupted", "terminated", "failed"]
+State = Literal["running", "finished", "interrupted", "terminated", "preempted", "failed"]
 
 _NUMBERED = re.compile(r"(\d+)-.*")
+_GRID = re.compile(r"(\d{8,})\.png")
 _CHECKPOINT = re.compile(r"step-(\d{8,})\.safetensors")
 
 
 class RunDirectory:
-    """The paths of a run."""
+    """The paths of a run. Raises UsageError for one that no file system takes."""
 
     def __init__(self, path: Path) -> None:
+        check_path(path)
         self.path = path
         self.config = path / "config.toml"
         self.environment = path / "environment.json"
+        self.data = path / DATA_FILE
         self.status = path / "status.json"
         self.metrics = path / "metrics.jsonl"
         self.curves = path / "metrics.png"
@@ -53,8 +60,12 @@ class RunDirectory:
         return printable(self.path)
 
     @classmethod
-    def create(cls, path: Path) -> RunDirectory:
-        """An empty directory for a new run. Raises UsageError for one that holds something."""
+    def create(cls, path: Path, *, overwrite: bool = False) -> RunDirectory:
+        """A directory for a new run: an empty one, or that of a run to `overwrite`.
+
+        Nothing is removed from that yet. Raises UsageError for one that holds something else, and
+        RunDirectoryError where a process is training in it.
+        """
         run = cls(path)
         try:
             made = [it for it in (path, *path.parents) if not it.exists()]
@@ -72,9 +83,12 @@ class RunDirectory:
         if run.config in taken:
             if is_locked(run):
                 raise RunDirectoryError(_held(run))
+            if overwrite:
+                return run
             run.refuse_another()
         if taken:
-            raise UsageError(f"{run} is not empty; name a new directory for the run")
+            what = "and holds no run that could be overwritten" if overwrite else ""
+            raise UsageError(f"{run} is not empty {what}".rstrip() + "; name a new directory")
         return run
 
     def refuse_another(self) -> None:
@@ -82,7 +96,8 @@ class RunDirectory:
         if self.config.exists():
             raise UsageError(
                 f"{self} holds a run already, which is left as it is: go on with it by "
-                f"`ganforge train --resume {self}`, or name another directory"
+                f"`ganforge train --resume {quoted(self.path)}`, replace it with --overwrite, or "
+                "name another directory"
             )
 
     @classmethod
@@ -105,7 +120,7 @@ class RunDirectory:
 
     def discard(self) -> None:
         """Remove a run that never took a step: its few files, and folders that are empty."""
-        for file in (self.config, self.environment, self.status):
+        for file in (self.config, self.environment, self.data, self.status):
             file.unlink(missing_ok=True)
         for folder in (self.samples, self.checkpoints, self.path):
             with contextlib.suppress(OSError):
@@ -115,7 +130,7 @@ class RunDirectory:
         """Append this session's environment, and what it changed of the configuration."""
         sessions = self.sessions()
         sessions.append({**environment, "changes": changes})
-        self._write(self.environment, json.dumps({"sessions": sessions}, indent=2) + "\n")
+        self._write(self.environment, json.dumps({"sessions": redacted(sessions)}, indent=2) + "\n")
 
     def last_plugins(self) -> dict[str, str]:
         """The components of the last session by qualified name, with their packages' versions."""
@@ -137,6 +152,23 @@ class RunDirectory:
     def write_config(self, text: str) -> None:
         self._write(self.config, text)
 
+    def write_data(self, document: dict[str, Any]) -> None:
+        """Write what the run is trained on."""
+        self._write(self.data, json.dumps(document) + "\n")
+
+    def read_data(self) -> dict[str, Any] | None:
+        """What the run was trained on; None where that was not written, as by 0.1.
+
+        Raises ValueError or OSError where it cannot be read.
+        """
+        try:
+            document = json.loads(self.data.read_bytes())
+        except FileNotFoundError:
+            return None
+        if not isinstance(document, dict):
+            raise ValueError("it is no JSON object")
+        return document
+
     def write_status(self, state: State, step: int, detail: str = "") -> None:
         document = {"state": state, "step": step, "pid": os.getpid(), "host": socket.gethostname()}
         if detail:
@@ -156,6 +188,17 @@ class RunDirectory:
 
     def sample_grid(self, step: int) -> Path:
         return self.samples / f"{step:08d}.png"
+
+    def later_grids(self, step: int) -> list[Path]:
+        """The grids of steps after this one."""
+        if not self.samples.is_dir():
+            return []
+        paths = self.samples.iterdir()
+        return [it for it in paths if (m := _GRID.fullmatch(it.name)) and int(m[1]) > step]
+
+    @property
+    def real_grid(self) -> Path:
+        return self.samples / "real.png"
 
     def _write(self, path: Path, text: str) -> None:
         try:
@@ -226,29 +269,6 @@ class Lock:
             self._descriptor = None
 
 
-def generator_file(source: Path, *, best: bool = False) -> Path:
-    """The generator of a run directory, the last or the `best` one, or the file itself that is one.
-
-    Raises UsageError where there is none, or where the run has not saved one yet.
-    """
-    run = RunDirectory(source)
-    if best and not source.is_dir():
-        raise UsageError(f"the best generator is that of a run directory, and {run} is none")
-    path = (run.best if best else run.generator) if source.is_dir() else source
-    if path.exists():
-        return path
-    if best and run.config.is_file():
-        raise UsageError(
-            f"the run in {run} has kept no best generator: evaluation.best names the metric that "
-            "tells it"
-        )
-    if run.config.is_file():
-        raise UsageError(
-            f"the run in {run} has not saved a generator yet: it does so with its first checkpoint"
-        )
-    raise UsageError(f"{run} is neither a run directory nor a generator.safetensors")
-
-
 def _held(run: RunDirectory) -> str:
     """The message that a process is in a run directory, and which one."""
     try:
@@ -260,8 +280,8 @@ def _held(run: RunDirectory) -> str:
 
 
 def next_directory(parent: Path, name: str) -> Path:
-    """`parent/00004-name` where the highest number taken is 3."""
+    """`parent/00004-name` where the highest number taken is 3; a long name is cut."""
     taken = [0]
     if parent.is_dir():
         taken += [int(m[1]) for p in parent.iterdir() if (m := _NUMBERED.fullmatch(p.name))]
-    return parent / f"{max(taken) + 1:05d}-{name}"
+    return parent / cut_name(f"{max(taken) + 1:05d}-{name}")

@@ -4,31 +4,32 @@ The metadata of a file holds one JSON document under the key `ganforge`, with th
 format version and a crc32 of every tensor, and a crc32 of the header itself: safetensors notices no
 flipped bit in a body, and few in a header. Reading checks everything before anything is believed,
 and loads nothing that could run.
+
+The bytes of a file follow from what is in it: the library writes metadata in another order each
+time, so the header is written here.
 """
 
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
-import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
 from ganforge.errors import CheckpointError
 from ganforge.printable import printable
+from ganforge.storage import tensor_bytes
 from ganforge.storage.files import write_atomically
+from ganforge.storage.tensor_bytes import TYPES, bytes_of, read_tensors
 from ganforge.storage.tensor_header import (
     CHECKSUM_KEY,
     FORMAT_VERSION,
     MAX_HEADER_BYTES,
     METADATA_KEY,
     NO_CHECKSUM,
-    read_with_header,
+    opened,
     signed,
 )
 
@@ -36,23 +37,21 @@ from ganforge.storage.tensor_header import (
 def write(path: Path, kind: str, tensors: Mapping[str, Tensor], document: dict[str, Any]) -> None:
     """Write tensors and a JSON document as one file, atomically. Raises CheckpointError."""
     stored = storable(tensors)
-    header = {
+    contents = {
         **document,
         "kind": kind,
         "format": FORMAT_VERSION,
-        "crc32": {name: _checksum(tensor) for name, tensor in stored.items()},
+        "crc32": tensor_bytes.checksums(stored),
     }
-    body = safetensors.torch.save(
-        stored, {METADATA_KEY: json.dumps(header), CHECKSUM_KEY: NO_CHECKSUM}
-    )
-    size = 8 + int.from_bytes(body[:8], "little")
-    if size > MAX_HEADER_BYTES:
+    header = signed(_header(path, stored, contents))
+    if len(header) > MAX_HEADER_BYTES:
         raise CheckpointError(
             f"{printable(path)} cannot be written: the description of its {len(stored):,} tensors "
             f"takes more than {MAX_HEADER_BYTES:,} bytes"
         )
+    length = len(header).to_bytes(8, "little")
     try:
-        write_atomically(path, [body[:8], signed(body[8:size]), memoryview(body)[size:]])
+        write_atomically(path, [length, header, *map(bytes_of, stored.values())])
     except OSError as error:
         raise CheckpointError(
             f"{printable(path)} cannot be written: {error.strerror or error}. What was there "
@@ -63,30 +62,58 @@ def write(path: Path, kind: str, tensors: Mapping[str, Tensor], document: dict[s
 def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors, on the CPU, and the JSON document of a file that passes every check.
 
-    The file is read into memory, since a memory map turns a truncation by someone else into a
-    crash. Raises CheckpointError, which names the file.
+    It is read into the memory of the tensors, since a memory map turns a truncation by someone else
+    into a crash. Raises CheckpointError, which names the file.
     """
-    document, body = read_with_header(path, kind, whole=True)
-    try:
-        tensors = safetensors.torch.load(body)
-    except (SafetensorError, ValueError, KeyError, RuntimeError, TypeError) as error:
-        raise CheckpointError(f"{printable(path)} is damaged: {printable(error)}") from error
-    checksums = document.get("crc32")
-    if not isinstance(checksums, dict) or checksums.keys() != tensors.keys():
-        raise CheckpointError(f"{printable(path)} is damaged: its list of tensors does not match")
-    for name, tensor in tensors.items():
-        if _checksum(tensor) != checksums[name]:
+    tensors: dict[str, Tensor] = {}
+    with opened(path, kind) as (file, header):
+        stored = header.document.get("crc32")
+        if not isinstance(stored, dict) or stored.keys() != header.entries.keys():
             raise CheckpointError(
-                f"{printable(path)} is damaged: the checksum of {printable(name)} does not match"
+                f"{printable(path)} is damaged: its list of tensors does not match"
             )
-    return tensors, document
+        try:
+            for name, tensor, checksum in read_tensors(file, header.entries, header.start):
+                if checksum != stored[name]:
+                    raise CheckpointError(
+                        f"{printable(path)} is damaged: the checksum of {printable(name)} does not "
+                        "match"
+                    )
+                tensors[name] = tensor
+        except (ValueError, EOFError) as error:
+            raise CheckpointError(f"{printable(path)} is damaged: {printable(error)}") from error
+        return tensors, header.document
+
+
+def _header(path: Path, stored: Mapping[str, Tensor], contents: dict[str, Any]) -> bytes:
+    """The header, unsigned yet, of tensors that lie one after another in this order."""
+    metadata = {CHECKSUM_KEY: NO_CHECKSUM, METADATA_KEY: json.dumps(contents)}
+    entries: dict[str, Any] = {"__metadata__": metadata}
+    end = 0
+    for name, tensor in stored.items():
+        if tensor.dtype not in TYPES:
+            raise CheckpointError(
+                f"{printable(path)} cannot be written: {printable(name)} holds {tensor.dtype}, "
+                "which safetensors files cannot"
+            )
+        start, end = end, end + tensor.nbytes
+        entries[name] = {
+            "dtype": TYPES[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [start, end],
+        }
+    header = json.dumps(entries, separators=(",", ":")).encode()
+    return header + b" " * (-len(header) % 8)
 
 
 def storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Contiguous copies on the CPU; tensors that share memory are stored apart."""
+    """Contiguous copies on the CPU; tensors that share memory are stored apart.
+
+    The widest types come first, so that each tensor begins at a multiple of its own width.
+    """
     stored: dict[str, Tensor] = {}
     seen: set[int] = set()
-    for name, tensor in tensors.items():
+    for name, tensor in sorted(tensors.items(), key=lambda it: (-it[1].element_size(), it[0])):
         copy = tensor.detach().cpu().contiguous()
         if copy.untyped_storage().data_ptr() in seen:
             copy = copy.clone()
@@ -95,5 +122,6 @@ def storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return stored
 
 
-def _checksum(tensor: Tensor) -> int:
-    return zlib.crc32(tensor.reshape(-1).view(torch.uint8).numpy().data)
+def checksums(tensors: Mapping[str, Tensor]) -> dict[str, int]:
+    """The crc32 of each tensor, by which two files are known to hold the same."""
+    return tensor_bytes.checksums(storable(tensors))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ganforge.errors import CheckpointError, NewerFormatError, OtherKindError
 from ganforge.printable import printable
+from ganforge.storage.files import open_regular
 
+CHECKPOINT = "checkpoint"  # the kind of file that a run goes on from
 GENERATOR = "generator"  # the kind of file that holds a trained generator
 FORMAT_VERSION = 1
 METADATA_KEY = "ganforge"
@@ -21,6 +23,21 @@ CHECKSUM_KEY = "ganforge_header_crc32"
 NO_CHECKSUM = "0" * 8
 #: fifty thousand tensors or so; what JSON of this size becomes in memory stays below 300 MB
 MAX_HEADER_BYTES = 10_000_000
+
+
+_CHECKSUM_AT = f'"{CHECKSUM_KEY}":"'.encode()  # what stands before the checksum
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """A header that passes every check: the JSON document, and where the tensors lie.
+
+    `entries` are those of safetensors, by name; `start` is the first byte after the header.
+    """
+
+    document: dict[str, Any]
+    entries: dict[str, Any]
+    start: int
 
 
 @contextmanager
@@ -37,54 +54,51 @@ def sound_description(where: str) -> Iterator[None]:
 
 def read_document(path: Path, kind: str) -> dict[str, Any]:
     """The JSON document of a file, without its tensors. Raises CheckpointError."""
-    return read_with_header(path, kind, whole=False)[0]
+    with opened(path, kind) as (_, header):
+        return header.document
 
 
-def read_with_header(path: Path, kind: str, *, whole: bool) -> tuple[dict[str, Any], bytes]:
-    """The JSON document of a file whose header passes every check, and the `whole` file as bytes.
+@contextmanager
+def opened(path: Path, kind: str | None) -> Iterator[tuple[BinaryIO, Header]]:
+    """A file of this kind, or of any, and its header, which passes every check.
 
-    Without `whole` the bytes are empty. Raises CheckpointError, which names the file.
+    Raises CheckpointError, which names the file, also for what cannot be read later on.
     """
     try:
-        with os.fdopen(_open_without_waiting(path), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise CheckpointError(f"{printable(path)} is not a regular file")
-            document = _header(file.read(8), file.read, status.st_size, path, kind)
-            file.seek(0)
-            return document, file.read() if whole else b""
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            yield file, _header(file.read(8), file.read, size, path, kind)
     except OSError as error:
         raise CheckpointError(
             f"{printable(path)} cannot be read: {error.strerror or error}"
         ) from error
 
 
-def _header(length: bytes, read: Any, size: int, path: Path, kind: str) -> dict[str, Any]:
-    """The JSON document, from the first bytes alone: a foreign file is never read whole."""
+def _header(length: bytes, read: Any, size: int, path: Path, kind: str | None) -> Header:
+    """The header, from the first bytes alone: a foreign file is never read whole."""
     shown = printable(path)
-    foreign = CheckpointError(f"{shown} is not a ganforge {kind}")
+    foreign = CheckpointError(f"{shown} is not a ganforge {kind or 'file of tensors'}")
     header_size = int.from_bytes(length, "little")
     if len(length) < 8 or not 2 <= header_size <= min(MAX_HEADER_BYTES, size - 8):
         raise foreign
-    try:
-        raw = read(header_size)
-        header = json.loads(raw)
-        document = json.loads(header["__metadata__"][METADATA_KEY])
-        checksum = header["__metadata__"][CHECKSUM_KEY]
-        found, version = document["kind"], document["format"]
-        end = max(
-            (
-                int(entry["data_offsets"][1])
-                for name, entry in header.items()
-                if name != "__metadata__"
-            ),
-            default=0,
-        )
-    except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
-        raise foreign from error
-    if signed(_replaced(raw, checksum, NO_CHECKSUM)) != raw:
+    raw = read(header_size)
+    # Before it is parsed: a header of a hundred megabytes would take ten times that as objects.
+    place = raw.find(_CHECKSUM_AT)
+    if place < 0:
+        raise foreign
+    if not _is_signed(raw, place + len(_CHECKSUM_AT)):
         raise CheckpointError(f"{shown} is damaged: the checksum of its header does not match")
-    if found != kind:
+    try:
+        header = json.loads(raw)
+        document = json.loads(header.pop("__metadata__")[METADATA_KEY])
+        found, version = document["kind"], document["format"]
+        end = max((int(entry["data_offsets"][1]) for entry in header.values()), default=0)
+    except (
+        *(ValueError, KeyError, TypeError, AttributeError),
+        *(IndexError, OverflowError, RecursionError),
+    ) as error:
+        raise foreign from error
+    if kind is not None and found != kind:
         raise OtherKindError(f"{shown} is a ganforge {printable(found)}, not a {kind}")
     if not isinstance(version, int) or version > FORMAT_VERSION:
         raise NewerFormatError(
@@ -95,22 +109,18 @@ def _header(length: bytes, read: Any, size: int, path: Path, kind: str) -> dict[
         raise CheckpointError(
             f"{shown} is truncated or damaged: {size:,} bytes instead of {8 + header_size + end:,}"
         )
-    result: dict[str, Any] = document
-    return result
+    return Header(document=document, entries=header, start=8 + header_size)
 
 
-def _replaced(header: bytes, old: str, new: str) -> bytes:
-    """The header's text with another value of its checksum."""
-    return header.replace(
-        f'"{CHECKSUM_KEY}":"{old}"'.encode(), f'"{CHECKSUM_KEY}":"{new}"'.encode(), 1
-    )
+def _is_signed(header: bytes, place: int) -> bool:
+    """True where the checksum at this place is that of the text with zeros in its place."""
+    end = place + len(NO_CHECKSUM)
+    text = memoryview(header)
+    checksum = zlib.crc32(text[end:], zlib.crc32(NO_CHECKSUM.encode(), zlib.crc32(text[:place])))
+    return header[place:end] == f"{checksum:08x}".encode()
 
 
 def signed(header: bytes) -> bytes:
     """The header's text with its checksum, which is that of the text with zeros in its place."""
-    return _replaced(header, NO_CHECKSUM, f"{zlib.crc32(header):08x}")
-
-
-def _open_without_waiting(path: Path) -> int:
-    # Opening a FIFO would otherwise wait for a writer.
-    return os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    unsigned = _CHECKSUM_AT + NO_CHECKSUM.encode()
+    return header.replace(unsigned, _CHECKSUM_AT + f"{zlib.crc32(header):08x}".encode(), 1)

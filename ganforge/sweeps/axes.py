@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ganforge.config.toml import inline
 from ganforge.errors import UsageError
 from ganforge.printable import printable
+from ganforge.storage.paths import cut_name
 
 #: stands for no component at all, where a run may have any number
 NONE = "none"
@@ -193,7 +194,7 @@ def run_name(values: Mapping[str, str], taken: set[str]) -> str:
     """`loss-hinge_seed-0`: a name for a run, by label and value, that no other one has."""
     parts = ["-".join(map(slug, pair)).rstrip("-") for pair in values.items()]
     name = "_".join(parts).strip("-.")
-    name = name[:100] or "run"
+    name = cut_name(name) or "run"
     free = next(
         it for it in itertools.count(1) if (name if it == 1 else f"{name}_{it}") not in taken
     )

@@ -158,7 +158,7 @@ def _verdict(folder: SweepFolder, name: str, code: int, stopped: bool) -> tuple[
         return "finished", ""
     if run is not None and state == "failed" and run.status.detail:
         return "failed", run.status.detail
-    if stopped or state in ("interrupted", "terminated"):
+    if stopped or state in ("interrupted", "terminated", "preempted"):
         return "left", "" if stopped else f"it was {state}"
     if code < 0:
         return "failed", f"its process was ended by signal {-code}"

@@ -24,6 +24,7 @@ from ganforge.errors import UsageError, did_you_mean, listed
 from ganforge.plugin import discovery, hookspecs
 from ganforge.plugin.base_specs import Spec
 from ganforge.plugin.discovery import GROUP
+from ganforge.plugin.packages import Package, read_package
 from ganforge.plugin.registry import Component, Plugin
 from ganforge.plugin.requirements import CORE_PACKAGE
 from ganforge.printable import described, printable
@@ -55,7 +56,7 @@ def find_components(
     Raises UsageError where there is nothing to check or a plugin cannot be loaded.
     """
     if isinstance(source, ModuleType):
-        components = _load([(source.__name__, source.__name__)], UNPUBLISHED, "0")
+        components = _load(_package([(source.__name__, source.__name__)]))
     else:
         components = _named(source)
     if not components:
@@ -140,7 +141,7 @@ def _named(source: str | Path) -> list[Component[Spec]]:
         return _of_path(place)
     text = str(source)
     if not _looks_like_path(source) and MODULE_PATTERN.fullmatch(text) and _importable(text):
-        return _load([(text, text)], UNPUBLISHED, "0")
+        return _load(_package([(text, text)]))
     raise UsageError(
         f"there is nothing to check: {printable(text, 200)!r} is neither an installed package, nor "
         "a path, nor a module that can be imported"
@@ -175,15 +176,13 @@ def _importable(module: str) -> bool:
 
 
 def _of_distribution(distribution: metadata.Distribution) -> list[Component[Spec]]:
-    name = str(distribution.metadata["Name"])
-    entry_points = [it for it in distribution.entry_points if it.group == GROUP]
-    if not entry_points:
-        raise UsageError(
-            f"the package {printable(name)} is no plugin: it has no entry point of the group "
-            f"{GROUP!r}"
-        )
-    named = [(it.name, it.value) for it in entry_points]
-    return _load(named, name, distribution.version)
+    package = read_package(distribution, GROUP)
+    if not package.entry_points:
+        name = printable(package.name or distribution.metadata["Name"])
+        why = "; ".join(map(printable, package.faults))
+        why = why or f"it has no entry point of the group {GROUP!r}"
+        raise UsageError(f"the package {name} is no plugin: {why}")
+    return _load(package)
 
 
 def _of_path(path: Path) -> list[Component[Spec]]:
@@ -202,7 +201,7 @@ def _of_path(path: Path) -> list[Component[Spec]]:
 def _of_module_file(folder: Path, module: str) -> list[Component[Spec]]:
     if not module.isidentifier():
         raise UsageError(f"{printable(module)!r} cannot be imported: it is no name of a module")
-    return _load([(module, module)], UNPUBLISHED, "0", [folder])
+    return _load(_package([(module, module)]), [folder])
 
 
 def _of_project(folder: Path) -> list[Component[Spec]]:
@@ -217,7 +216,7 @@ def _of_project(folder: Path) -> list[Component[Spec]]:
         )
     name, version = project.get("name", folder.name), project.get("version", "0")
     folders = [it for it in (folder, folder / "src") if it.is_dir()]
-    return _load(list(named.items()), str(name), str(version), folders)
+    return _load(_package(list(named.items()), str(name), str(version)), folders)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -235,10 +234,14 @@ def _table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
     return document
 
 
-def _load(
-    named: list[tuple[str, str]], package: str, version: str, folders: Iterable[Path] = ()
-) -> list[Component[Spec]]:
-    """The components of entry points (name, value), imported from `folders` where any are given."""
+def _package(named: list[tuple[str, str]], name: str = UNPUBLISHED, version: str = "0") -> Package:
+    """A package of entry points (name, value) as it would be when it is installed."""
+    found = tuple(EntryPoint(name=key, value=value, group=GROUP) for key, value in named)
+    return Package(name=name, version=version, requirements=(), entry_points=found)
+
+
+def _load(package: Package, folders: Iterable[Path] = ()) -> list[Component[Spec]]:
+    """The components of a package, imported from `folders` where any are given."""
     folders = list(folders)
     for folder in reversed(folders):
         if str(folder) not in sys.path:
@@ -246,23 +249,16 @@ def _load(
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     components: list[Component[Spec]] = []
-    for name, value in named:
-        plugin = Plugin(
-            name=printable(name),
-            package=printable(package),
-            version=printable(version),
-            module=printable(value),
-            bundled=package == CORE_PACKAGE,
-        )
-        entry_point = EntryPoint(name=name, value=value, group=GROUP)
-        outcome, new = discovery.load_plugin(manager, entry_point, plugin, components)
+    for offer in discovery.offers(package):
+        plugin = offer.plugin
+        outcome, new = discovery.load_plugin(manager, offer, components)
         if outcome.status == "failed":
             raise UsageError(
                 f"the plugin {plugin.name!r} of {plugin.package} {plugin.version} cannot be "
                 f"loaded: {outcome.reason}"
             ) from outcome.error
         if folders:
-            _require_from(folders, value.partition(":")[0].strip())
+            _require_from(folders, plugin.module.partition(":")[0].strip())
         components += new
     return components
 

@@ -7,6 +7,7 @@ raises `CheckFailure` where the contract is broken and `NotApplicable` where it 
 from __future__ import annotations
 
 import traceback
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +15,9 @@ from types import ModuleType
 from typing import Any, Generic, Literal, TypeVar
 
 from ganforge.config.run_config import Selection
-from ganforge.errors import GanforgeError
+from ganforge.errors import ENDINGS, GanforgeError
 from ganforge.plugin.base_specs import ComponentSpec, Spec
+from ganforge.plugin.keeping import ChangedProcess
 from ganforge.plugin.options import parse
 from ganforge.plugin.registry import Component
 from ganforge.printable import described
@@ -193,14 +195,19 @@ def perform(check: Check, subject: Subject[Spec], expected: str | None = None) -
     status: Status = "passed"
     message = ""
     try:
-        check.run(subject)
+        with warnings.catch_warnings():
+            # Checks of the state of the process tell it, and once is enough.
+            warnings.simplefilter("ignore", ChangedProcess)
+            check.run(subject)
     except NotApplicable as reason:
         status, message = "skipped", str(reason)
     except CheckFailure as failure:
         status, message = "failed", str(failure)
     except GanforgeError as error:
         status, message = "failed", str(error)
-    except Exception as error:  # what a component raises is its failure, wherever it does
+    except ENDINGS:
+        raise
+    except BaseException as error:  # what a component raises is its failure, wherever it does
         status, message = "failed", f"it raised {described(error)} ({place_of(error)})"
     if expected is not None and status == "failed":
         status, message = "expected", f"{expected} ({message})"

@@ -51,6 +51,7 @@ def ganforge_datasets() -> Iterator[DatasetSpec]:
         build="ganforge_datasets.digits:build",
         options=DigitsOptions,
         fields=_grey,
+        conditional=True,
     )
     for name, builder, summary in (
         ("mnist", "mnist", "Handwritten digits, 60,000 grey images of 28 x 28"),

@@ -15,7 +15,9 @@ class DigitsOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class TorchvisionOptions:
-    root: str = option("data", help="folder that holds torchvision's data sets", mutable=True)
+    root: str = option(
+        "data", help="folder that holds torchvision's data sets", mutable=True, path=True
+    )
     split: Literal["train", "test"] = option("train", help="which part of the set")
     size: int = option(32, help="width and height in pixels", minimum=1)
     fit: Literal["resize", "pad"] = option(
@@ -49,7 +51,9 @@ class StackedOptions(StackOptions):
     source: Literal["mnist", "fashion-mnist", "kmnist"] = option(
         "mnist", help="the grey images that are stacked"
     )
-    root: str = option("data", help="folder that holds torchvision's data sets", mutable=True)
+    root: str = option(
+        "data", help="folder that holds torchvision's data sets", mutable=True, path=True
+    )
     split: Literal["train", "test"] = option("train", help="which part of the set")
     size: int = option(32, help="width and height in pixels; the protocols have 28", minimum=1)
     fit: Literal["resize", "pad"] = option(

@@ -16,6 +16,14 @@ from ganforge import DataError, InMemoryDataset, Problem
 from .options import TorchvisionOptions
 from .resizing import padded, resized
 
+#: where torchvision keeps each, below its root
+_FOLDERS = {
+    datasets.MNIST: "MNIST/raw",
+    datasets.FashionMNIST: "FashionMNIST/raw",
+    datasets.KMNIST: "KMNIST/raw",
+    datasets.CIFAR10: "cifar-10-batches-py",
+}
+
 
 def mnist(problem: Problem, options: TorchvisionOptions) -> InMemoryDataset:
     """uint8 `[N, 1, H, W]` in ten classes; DataError where the files cannot be read."""
@@ -75,10 +83,15 @@ def _load(source: Any, options: TorchvisionOptions) -> Any:
     # A damaged file surfaces as whatever the parser stumbled over, AssertionError included.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        doing = "fetched or read" if options.download else "read"
-        raise DataError(
-            f"{source.__name__} in {options.root!r} cannot be {doing}: {reason}"
-        ) from error
+        if options.download:
+            what = f"cannot be fetched or read: {reason}"
+        else:
+            what = (
+                f"cannot be read: {reason}. A file of it is cut off or damaged, most likely by a "
+                f"download that broke: remove {str(root / _FOLDERS[source])!r} and have it fetched "
+                "again with --set dataset.download=true"
+            )
+        raise DataError(f"{source.__name__} in {options.root!r} {what}") from error
 
 
 def _channels_first(data: Any) -> Tensor:

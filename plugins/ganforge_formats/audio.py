@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import io
-import wave
+import struct
+from collections.abc import Iterator
 
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from ganforge import Drawn, Format, Problem
+from ganforge import Drawn, Format, Parts, Problem
 
 from .canvas import FINE, FRAME, WHITE
 from .cells import sheet_of
 from .lettering import pixels
-from .rows import parts
+from .rows import parts as parts_of
 from .spectrogram import spectrogram
 
 WIDTH, WAVE_HEIGHT, SPECTROGRAM_HEIGHT = 300, 64, 96  # pixels
 LOUDEST = 32767  # of 16 bits
 SILENCE = 0.25  # seconds between the sounds of one file
+_LARGEST = 2**32 - 64  # bytes of sound: their number has 32 bits, with the header
 _WAVE = (0, 114, 178)
 
 
@@ -39,7 +40,7 @@ class AudioFormat(Format):
         self._channels, self._length = problem.sample_shape
 
     def picture(self, drawn: Drawn) -> Tensor:
-        shown = {name: self._sound(values) for name, values in parts(drawn).items()}
+        shown = {name: self._sound(values) for name, values in parts_of(drawn).items()}
         heading = (
             f"{self._length / self._rate:.3g} s at {self._rate:,} Hz; "
             f"frequencies up to {self._rate / 2000:g} kHz"
@@ -48,18 +49,34 @@ class AudioFormat(Format):
 
     def encode(self, drawn: Drawn, suffix: str) -> bytes:
         """A WAV of 16 bits; several sounds follow each other with a quarter of a second between."""
-        sounds = self._sound(drawn.samples).nan_to_num(0.0)
-        levels = (sounds.clamp(-1, 1) * LOUDEST).round().to(torch.int16)
-        silence = b"\0" * (2 * self._channels * round(SILENCE * self._rate))
-        buffer = io.BytesIO()
-        with wave.open(buffer, "wb") as file:
-            file.setnchannels(self._channels)
-            file.setsampwidth(2)
-            file.setframerate(self._rate)
+        return b"".join(self.encode_parts(Parts.of(drawn), suffix))
+
+    def encode_parts(self, parts: Parts, suffix: str) -> Iterator[bytes]:
+        of_moment = 2 * self._channels
+        silence = b"\0" * (of_moment * round(SILENCE * self._rate))
+        sound = of_moment * self._length
+        most = (_LARGEST + len(silence)) // (sound + len(silence))
+        if parts.num > most:
+            raise ValueError(
+                f"a WAV file holds at most 4 GiB, which is {most:,} of these sounds; write fewer, "
+                ".npz, or a folder"
+            )
+        yield self._header(parts.num * (sound + len(silence)) - len(silence))
+        first = True
+        for drawn in parts:
+            sounds = self._sound(drawn.samples).nan_to_num(0.0)
+            levels = (sounds.clamp(-1, 1) * LOUDEST).round().to(torch.int16)
             # The channels of one moment stand together, little end first.
-            interleaved = levels.transpose(1, 2).contiguous().numpy().astype("<i2")
-            file.writeframes(silence.join(sound.tobytes() for sound in interleaved))
-        return buffer.getvalue()
+            for interleaved in levels.transpose(1, 2).contiguous().numpy().astype("<i2"):
+                yield interleaved.tobytes() if first else silence + interleaved.tobytes()
+                first = False
+
+    def _header(self, size: int) -> bytes:
+        """The head of a WAV with so many bytes of sound."""
+        of_moment = 2 * self._channels
+        form = (16, 1, self._channels, self._rate, of_moment * self._rate, of_moment, 16)
+        head = b"WAVEfmt " + struct.pack("<IHHIIHH", *form) + b"data" + struct.pack("<I", size)
+        return b"RIFF" + struct.pack("<I", len(head) + size) + head
 
     def _sound(self, values: Tensor) -> Tensor:
         """Samples or companions in the units of the data, without channels that samples lack."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy
@@ -11,13 +11,13 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from ganforge import Drawn, Format, Problem
+from ganforge import Drawn, Format, Parts, Problem
 
 from .canvas import FRAME, WHITE
 from .cells import sheet_of
 from .lettering import pixels
 from .plots import rounded_range
-from .rows import parts
+from .rows import parts as parts_of
 
 SIDE = 180  # of a cell, in pixels
 _FINE = 3  # points are drawn so much larger and shrunk
@@ -51,29 +51,38 @@ class PointsFormat(Format):
 
     def encode(self, drawn: Drawn, suffix: str) -> bytes:
         """A PLY of all points: `x y z`, the other numbers as `c3` and so on, and `sample`."""
-        values = self.restored(drawn.samples).detach().float()
-        num, num_points, size = values.shape
-        if size == 2:
-            values, size = torch.cat([values, torch.zeros(num, num_points, 1)], dim=2), 3
-        names = ["x", "y", "z", *(f"c{it}" for it in range(3, size))]
+        return b"".join(self.encode_parts(Parts.of(drawn), suffix))
+
+    def encode_parts(self, parts: Parts, suffix: str) -> Iterator[bytes]:
+        names = ["x", "y", "z", *(f"c{it}" for it in range(3, self._size))]
         header = [
             "ply",
             "format binary_little_endian 1.0",
-            f"element vertex {num * num_points}",
+            f"element vertex {parts.num * self._num_points}",
             *(f"property float {name}" for name in names),
             "property int sample",
             "end_header",
         ]
+        yield "".join(f"{line}\n" for line in header).encode()
+        first = 0
+        for drawn in parts:
+            yield self._vertices(drawn.samples, names, first)
+            first += len(drawn.samples)
+
+    def _vertices(self, samples: Tensor, names: Sequence[str], first: int) -> bytes:
+        """The points of samples from number `first` on; those in a plane have z = 0."""
+        values = self.restored(samples).detach().float()
+        num, num_points, size = values.shape
         fields = [(name, "<f4") for name in names]
-        vertices = numpy.empty(num * num_points, dtype=[*fields, ("sample", "<i4")])
-        for column, name in enumerate(names):
+        vertices = numpy.zeros(num * num_points, dtype=[*fields, ("sample", "<i4")])
+        for column, name in enumerate(names[:size]):
             vertices[name] = values[:, :, column].flatten().numpy()
-        vertices["sample"] = numpy.arange(num).repeat(num_points)
-        return "".join(f"{line}\n" for line in header).encode() + vertices.tobytes()
+        vertices["sample"] = numpy.arange(first, first + num).repeat(num_points)
+        return vertices.tobytes()
 
     def _shown(self, drawn: Drawn) -> dict[str, Tensor]:
         """Samples and companions as they are seen, `[N, points, 3]`: right, up and near."""
-        shown = parts(drawn).items()
+        shown = parts_of(drawn).items()
         return {name: _seen(self.restored(values).detach().double()) for name, values in shown}
 
     def _sheet(self, drawn: Drawn, shown: dict[str, Tensor], box: _Box) -> Tensor:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy
+from numpy.typing import NDArray
 from torch import Tensor
 
-from ganforge import Drawn, Format, Problem
+from ganforge import Drawn, Format, Parts, Problem
 
 from .bands import COLOURS, composite, noted, shown_bands
-from .rows import arrange, parts
+from .rows import arrange
+from .rows import parts as parts_of
 from .tiff import encode_tiff
 from .tiles import beside, sheet, to_bytes
 
@@ -30,7 +33,7 @@ class ImageFormat(Format):
 
     def picture(self, drawn: Drawn) -> Tensor:
         bands, channels = self._bands, self._channels
-        shown = [composite(values, channels, bands) for values in parts(drawn).values()]
+        shown = [composite(values, channels, bands) for values in parts_of(drawn).values()]
         cells = shown[0] if len(shown) == 1 else beside(*shown)
         num = len(cells)
         square = math.ceil(math.sqrt(num))
@@ -50,9 +53,18 @@ class ImageFormat(Format):
 
     def encode(self, drawn: Drawn, suffix: str) -> bytes:
         """A TIFF with a page for each sample, in the type and the range of the data."""
+        return b"".join(self.encode_parts(Parts.of(drawn), suffix))
+
+    def encode_parts(self, parts: Parts, suffix: str) -> Iterator[bytes]:
+        pages = (page for drawn in parts for page in self._pages(drawn.samples))
+        return encode_tiff(pages, parts.num)
+
+    def _pages(self, samples: Tensor) -> NDArray[numpy.generic]:
+        """Samples as they are stored, `[N, H, W, C]`."""
         if self.problem.sample.dtype == "uint8":
-            return encode_tiff(list(to_bytes(drawn.samples).numpy()))
-        values = self.restored(drawn.samples).permute(0, 2, 3, 1).contiguous().numpy()
+            return to_bytes(samples).numpy()
+        values: NDArray[numpy.generic]
+        values = self.restored(samples).permute(0, 2, 3, 1).contiguous().numpy()
         if self.problem.sample.range == SIXTEEN_BITS:
-            values = values.round().clip(*SIXTEEN_BITS).astype(numpy.uint16)
-        return encode_tiff(list(values))
+            return values.round().clip(*SIXTEEN_BITS).astype(numpy.uint16)
+        return values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 
 import numpy
 from numpy.typing import NDArray
@@ -13,21 +13,25 @@ _BYTES = {_SHORT: 2, _LONG: 4}
 _LARGEST = 2**32 - 1  # bytes: offsets have 32 bits
 
 
-def encode_tiff(images: Sequence[NDArray[numpy.generic]]) -> bytes:
-    """Images `[H, W, C]`, uint8, uint16 or float32, as the pages of one TIFF, not compressed.
+def encode_tiff(images: Iterable[NDArray[numpy.generic]], num: int) -> Iterator[bytes]:
+    """`num` images `[H, W, C]`, uint8, uint16 or float32, page by page of a TIFF, not compressed.
 
     Three and four channels of integers are RGB and RGB with opacity, one channel is grey, and all
     others are bands without a meaning. Raises ValueError where the file would be longer than 4 GiB.
     """
-    if sum(image.nbytes + 1024 for image in images) > _LARGEST:
-        raise ValueError("a TIFF file holds at most 4 GiB; write fewer samples, or .npz")
-    chunks = [b"II", struct.pack("<HI", 42, 8)]
     position = 8
     for number, image in enumerate(images):
-        page = _page(image, position, last=number == len(images) - 1)
-        chunks.append(page)
+        if number == 0:
+            most = _LARGEST // (image.nbytes + 1024)
+            if num > most:
+                raise ValueError(
+                    f"a TIFF file holds at most 4 GiB, which is {most:,} of these samples; write "
+                    "fewer, or .npz"
+                )
+            yield b"II" + struct.pack("<HI", 42, 8)
+        page = _page(image, position, last=number == num - 1)
         position += len(page)
-    return b"".join(chunks)
+        yield page
 
 
 def _page(image: NDArray[numpy.generic], position: int, *, last: bool) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from ganforge import DatasetSpec, Field, hookimpl
 
 from .availability import check_images, check_pairs
-from .options import ImagesOptions, PairsOptions
+from .options import ImagesOptions, PairsOptions, ReadingOptions
 
 
 def _images(options: ImagesOptions) -> Mapping[str, Field]:
@@ -28,7 +28,7 @@ def _pairs(options: PairsOptions) -> Mapping[str, Field]:
     }
 
 
-def _field(options: ImagesOptions, channels: int, *, paired: bool = True) -> Field:
+def _field(options: ReadingOptions, channels: int, *, paired: bool = True) -> Field:
     shape = (channels, options.height or options.size, options.size)
     return Field(kind="image", shape=shape, dtype="uint8", paired=paired)
 

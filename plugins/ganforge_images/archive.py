@@ -9,9 +9,8 @@ import struct
 import zipfile
 from typing import Any, BinaryIO
 
-from ganforge import DataError
-
-from .listing import MAX_FILE_BYTES, Listing, is_hidden, is_image_name
+from .listing import LINK, MAX_FILE_BYTES, OUTSIDE, Listing
+from .names import is_hidden, is_image_name
 
 # Enough for ImageNet. Python holds about half a kilobyte for each, whatever the member holds.
 MAX_MEMBERS = 1_500_000
@@ -31,39 +30,48 @@ class ZipFiles:
     def __init__(self, path: str) -> None:
         self.path = path
         self._opened: tuple[int, zipfile.ZipFile] | None = None
+        #: members whose names have backslashes for slashes, by what they mean
+        self._meant: dict[str, str] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path, "_opened": None}
+        return {"path": self.path, "_opened": None, "_meant": self._meant}
 
     def listing(self) -> Listing:
-        """All members, sorted. Raises DataError where the directory is damaged or too large."""
+        """All members, sorted. Raises OSError where the directory is damaged or too large."""
         listing = Listing()
         seen: set[str] = set()
         try:
             _check_directory(self.path)
             members = self._archive().infolist()
         except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
-            raise DataError(f"the zip file {self.path!r} cannot be read: {error}") from error
+            raise OSError(f"{error}") from error
         for member in members:
-            parts = member.filename.split("/")
+            # Some programs of Windows write them against the standard.
+            name = member.filename.replace("\\", "/")
+            parts = name.split("/")
             hidden = any(is_hidden(part) for part in parts if part not in (".", ".."))
-            if member.is_dir() or hidden:
+            if name.endswith("/") or hidden:
                 continue
-            reason = _refusal(member, parts, seen) if is_image_name(member.filename) else None
-            seen.add(member.filename)
+            reason = _refusal(member, parts, seen) if is_image_name(name) else None
             if reason is None:
-                listing.add(member.filename, member.file_size)
+                listing.add(name, member.file_size)
+                if name != member.filename:
+                    self._meant[name] = member.filename
             else:
-                listing.refuse(member.filename, reason)
+                listing.refuse(name, reason)
+            seen.add(name)
         listing.sort()
         return listing
 
     def open(self, name: str) -> BinaryIO:
+        # Read whole, because seeking back in a compressed member starts it over.
+        return io.BytesIO(self.read(name))
+
+    def read(self, name: str) -> bytes:
         try:
-            with self._archive().open(name) as member:
-                # Read whole, because seeking back in a compressed member starts it over. No more
-                # is read than the directory promised, which the listing has limited.
-                return io.BytesIO(member.read(MAX_FILE_BYTES))
+            with self._archive().open(self._meant.get(name, name)) as member:
+                # No more is read than the directory promised, which the listing has limited.
+                return member.read(MAX_FILE_BYTES)
         except OSError:
             raise
         # zlib.error, BadZipFile, NotImplementedError for an unknown method, KeyError for a member
@@ -79,12 +87,12 @@ class ZipFiles:
 
 def _refusal(member: zipfile.ZipInfo, parts: list[str], seen: set[str]) -> str | None:
     if stat.S_ISLNK(member.external_attr >> 16):
-        return "a symbolic link, which is not followed"
-    if member.filename.startswith("/") or ".." in parts:
-        return "its path leads out of the zip file"
+        return LINK
+    if not parts[0] or ".." in parts or parts[0].endswith(":"):
+        return OUTSIDE
     if member.flag_bits & 0x1:
         return "encrypted"
-    if member.filename in seen:
+    if "/".join(parts) in seen:
         return "a second member of this name"
     return None
 

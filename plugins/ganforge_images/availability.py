@@ -32,7 +32,11 @@ def _check(name: str, value: str) -> None:
     if known:
         return
     if not present:
-        raise DataError(
-            f"there is no folder or zip file {value!r}. Name one with --set dataset.{name}=PATH"
-        )
+        hint = f"Name one with --set dataset.{name}=PATH"
+        if not value.isprintable():
+            hint = (
+                "It has a character in it that is not printed, a tab or a line break, as \\t and "
+                "\\n mean in a text in double quotes: write a Windows path in single quotes"
+            )
+        raise DataError(f"there is no folder or zip file {value!r}. {hint}")
     raise DataError(f"{value!r} is neither a folder nor a zip file of images")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ganforge import DataError
 
 from .checking import Checked
-from .listing import LeftOut, Listing
+from .classes import text_of
+from .listing import LINK, LeftOut, Listing
+from .names import suffix_of
 
 _NAMED = 5  # files that a message names before it counts the rest
 _LONGEST = 120
@@ -33,10 +36,16 @@ class Census:
     dropped: list[str] = field(default_factory=list)
     several_frames: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
+    runs: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, root: str, listing: Listing) -> Census:
-        return cls(root=root, unreadable=list(listing.left_out), other=listing.other)
+        return cls(
+            root=root,
+            unreadable=list(listing.left_out),
+            other=listing.other,
+            runs=listing.runs,
+        )
 
     def enter(self, name: str, checked: Checked, *, kept: bool) -> None:
         """Note what is to be said of a file; one that is sound may yet be dropped."""
@@ -105,15 +114,35 @@ class Census:
                 f"left out {_count(len(self.dropped), 'image')} in {where} whose partners in "
                 f"{shown(self.partners or '')} were: {named(self.dropped)}"
             )
+        if len(self.other) > self.num_kept:
+            yield (
+                f"only {self.num_kept:,} of {_count(self.num_kept + len(self.other), 'file')} in "
+                f"{where} {'is an image' if self.num_kept == 1 else 'are images'} by name; ignored "
+                f"are {self._kinds_of_others()}"
+            )
         if self.several_frames:
             yield (
                 f"took the first frame of {_count(len(self.several_frames), 'file')} in {where} "
                 f"that hold several: {named(self.several_frames)}"
             )
 
-    def others_line(self) -> str:
-        """`; 3 other files ignored`, or nothing; to follow the number of samples."""
-        return f"; {_count(len(self.other), 'other file')} ignored" if self.other else ""
+    def left_out_line(self) -> str:
+        """What was found and not taken, in one line: `2 unreadable files, 3 other files (.txt)`."""
+        parts = (
+            (self.unreadable, "unreadable file", ""),
+            (self.too_small, "image", " smaller than minimum_size"),
+            (self.without, "image", " without partner"),
+            (self.dropped, "image", " whose partners were"),
+            (self.other, "other file", f" ({self._kinds_of_others()})"),
+            (self.runs, "run", " of ganforge"),
+        )
+        return ", ".join(
+            f"{_count(len(names), noun)}{more}" for names, noun, more in parts if names
+        )
+
+    def _kinds_of_others(self) -> str:
+        kinds = Counter(suffix_of(name) or "no suffix" for name in self.other)
+        return _listed([f"{text_of(kind)} {num:,}" for kind, num in kinds.most_common()])
 
     @property
     def _num_left_out(self) -> int:
@@ -133,6 +162,8 @@ class Census:
             text += f", {len(without):,} without one of the same name in {where}: {named(without)}"
         if self.other:
             text += f"; {_count(len(self.other), 'other file')}: {named(self.other)}"
+        if self.runs:
+            text += f"; {_count(len(self.runs), 'run')} of ganforge: {named(self.runs)}"
         return text
 
 
@@ -147,7 +178,9 @@ def named(names: Sequence[str]) -> str:
 
 
 def _reasons(files: Sequence[LeftOut]) -> str:
-    return _listed([f"{shown(file.name)} ({file.reason})" for file in files])
+    reasons = _listed([f"{shown(file.name)} ({file.reason})" for file in files])
+    links = any(file.reason == LINK for file in files)
+    return f"{reasons}; dataset.follow_links = true follows links" if links else reasons
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
+import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,20 +25,23 @@ from .decoding import (
     one_large,
     probe,
 )
+from .headers import Header, plain_header
 from .listing import Entry, ImageFiles
 
 READ_ERRORS = (DecodingError, OSError)
-_AHEAD = 64  # files handed to the threads at a time; bounds what waits to be stored
+_AT_ONCE, _AHEAD = 32, 2  # files of a task of the threads, and tasks for each; bounds what waits
+_SMALL = 2**20  # bytes; such a file is read whole, and its checksum is of all of it
+_TAIL = 16_384  # bytes at the end of a larger one, which its checksum is of
 
 
-@dataclass(frozen=True, kw_only=True)
-class Checked:
-    """Result for one file: a failure, or a header and perhaps the pixels by field."""
+class Checked(NamedTuple):
+    """Result for one file: a failure, or a header, a checksum and perhaps the pixels by field."""
 
     failure: str | None = None
     no_halves: bool = False
     too_small: bool = False
     several_frames: bool = False
+    checksum: int = 0
     pixels: Mapping[str, NDArray[np.uint8]] | None = None
 
     @property
@@ -56,37 +63,63 @@ class Checker:
     keep: bool
 
     def __call__(self, entry: Entry) -> Checked:
-        targets = [*self.targets.values()]
-        halved = any(it.half for it in targets)
         try:
+            if entry.size <= _SMALL:
+                data = self.files.read(entry.name)
+                return self._check(io.BytesIO(data), plain_header(data), zlib.crc32(data))
             with (
                 one_large if needs_room(entry.size) else nullcontext(),
                 self.files.open(entry.name) as stream,
             ):
-                header = probe(stream, targets[0].max_pixels)
-                width = header.width // 2 if halved else header.width
-                if min(width, header.height) < self.minimum_size:
-                    return Checked(too_small=True)
-                pixels = None
-                if self.keep or halved or not header.checked:
-                    pixels = dict(zip(self.targets, decode(stream, targets), strict=True))
-                return Checked(
-                    several_frames=header.several_frames, pixels=pixels if self.keep else None
-                )
+                stream.seek(max(0, stream.seek(0, 2) - _TAIL))
+                return self._check(stream, None, zlib.crc32(stream.read()))
         except READ_ERRORS as error:
             return Checked(failure=reason(error), no_halves=isinstance(error, NoHalvesError))
 
+    def _check(self, stream: BinaryIO, header: Header | None, checksum: int) -> Checked:
+        targets, limit = self._targets, self._targets[0].max_pixels
+        if header is None or header.width * header.height > limit:  # which raises
+            header = probe(stream, limit)
+        width = header.width // 2 if self._halved else header.width
+        if min(width, header.height) < self.minimum_size:
+            return Checked(too_small=True)
+        pixels = None
+        if self.keep or self._halved or not header.checked:
+            pixels = dict(zip(self.targets, decode(stream, targets), strict=True))
+        return Checked(
+            several_frames=header.several_frames,
+            checksum=checksum,
+            pixels=pixels if self.keep else None,
+        )
 
-def in_threads(checker: Checker, entries: Iterable[Entry]) -> Iterator[Checked]:
+    @cached_property
+    def _targets(self) -> list[Target]:
+        return [*self.targets.values()]
+
+    @cached_property
+    def _halved(self) -> bool:
+        return any(it.half for it in self._targets)
+
+    def several(self, entries: Sequence[Entry]) -> list[Checked]:
+        """The results of a task, since handing over each file costs as much as reading it."""
+        return [self(entry) for entry in entries]
+
+
+def in_threads(checker: Checker, entries: Sequence[Entry]) -> Iterator[Checked]:
     """The results, in the order of the entries. Pillow decodes without Python's lock held."""
-    ahead: deque[Future[Checked]] = deque()
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1), "ganforge-decode") as pool:
-        for entry in entries:
-            ahead.append(pool.submit(checker, entry))
-            if len(ahead) == _AHEAD:
-                yield ahead.popleft().result()
+    num_threads = min(8, os.cpu_count() or 1)
+    ahead: deque[Future[list[Checked]]] = deque()
+    pool = ThreadPoolExecutor(num_threads, "ganforge-decode")
+    try:
+        for start in range(0, len(entries), _AT_ONCE):
+            ahead.append(pool.submit(checker.several, entries[start : start + _AT_ONCE]))
+            if len(ahead) == _AHEAD * num_threads:
+                yield from ahead.popleft().result()
         while ahead:
-            yield ahead.popleft().result()
+            yield from ahead.popleft().result()
+    finally:
+        # Also where a signal ends the scan, which does not wait for the files that are ahead.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def reason(error: BaseException) -> str:

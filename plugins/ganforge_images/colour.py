@@ -11,6 +11,8 @@ _SIXTEEN_BITS = 65535.0
 # taken, since the file does not tell.
 _FLOAT_RANGES = (1.0, 255.0, _SIXTEEN_BITS)
 _ORIENTATION = 0x0112
+# Formats whose EXIF data stands in `info`, itself or within XMP.
+_WITH_INFO = ("PNG", "JPEG", "GIF", "BMP", "PPM")
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -41,17 +43,26 @@ def eight_bit(image: Image.Image) -> Image.Image:
         return _scaled_grey(image, next(top for top in ranges if high <= top))
     if image.has_transparency_data:
         return image.convert("RGBA")
-    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+    if image.mode in ("L", "RGB"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
 
 
 def upright(image: Image.Image, source: Image.Image) -> Image.Image:
     """The image turned as the EXIF data of `source`, the loaded file, tells."""
+    # Looking for it takes longer than decoding a small file, so where there can be none: not.
+    if source.format in _WITH_INFO and not any(_tells_orientation(key) for key in source.info):
+        return image
     try:
         orientation = source.getexif().get(_ORIENTATION)
     except Exception:  # damaged metadata; the picture can be had without
         return image
     turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
     return image if turn is None else image.transpose(turn)
+
+
+def _tells_orientation(key: object) -> bool:
+    return isinstance(key, str) and any(word in key.lower() for word in ("exif", "xmp"))
 
 
 def flattened(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:

@@ -20,11 +20,12 @@ from PIL import Image, UnidentifiedImageError
 
 from .colour import eight_bit, flattened, upright
 from .fitting import Fit, fitted
+from .headers import TAIL, Header, has_end_of_jpeg
+from .unidentified import unidentified
 
 # Pillow knows formats whose reader starts a program (EPS); none of them is here.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 _LARGE = 16_000_000  # pixels, or bytes of a file
-_END_OF_JPEG = b"\xff\xd9"
 _TOLERANCE = 0.05  # of the proportions of a picture that is halved; cropped sides, rounded sizes
 
 #: Held while something large is read or decoded, so that threads do not multiply its memory.
@@ -56,19 +57,6 @@ class Target:
     half: Literal["left", "right"] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Header:
-    """Facts known before pixels are decoded.
-
-    `checked` says that damage, cut-off data above all, would have been noticed.
-    """
-
-    width: int
-    height: int
-    several_frames: bool
-    checked: bool
-
-
 def probe(stream: BinaryIO, max_pixels: int) -> Header:
     """The header of an image, and as much of a check for damage as is cheap.
 
@@ -82,7 +70,7 @@ def probe(stream: BinaryIO, max_pixels: int) -> Header:
             checked = True
         else:
             # WebP's reader refuses what is cut off as soon as it is opened.
-            checked = form == "WEBP" or (form in ("JPEG", "MPO") and _END_OF_JPEG in _tail(stream))
+            checked = form == "WEBP" or (form in ("JPEG", "MPO") and has_end_of_jpeg(_tail(stream)))
     return Header(width=width, height=height, several_frames=frames, checked=checked)
 
 
@@ -120,8 +108,9 @@ def _chosen(image: Image.Image, size: tuple[int, int], target: Target) -> Image.
 
 def _pixels(image: Image.Image, target: Target) -> NDArray[np.uint8]:
     small = fitted(image, (target.width, target.height), target.fit, target.background)
+    mode = "L" if target.channels == 1 else "RGB"
     # A copy, because torch warns of arrays that cannot be written to.
-    pixels = np.array(small.convert("L" if target.channels == 1 else "RGB"))
+    pixels = np.array(small if small.mode == mode else small.convert(mode))
     return pixels.reshape(target.height, target.width, target.channels)
 
 
@@ -152,7 +141,7 @@ def _open(stream: BinaryIO, max_pixels: int) -> Iterator[Image.Image]:
     except DecodingError:
         raise
     except UnidentifiedImageError:
-        raise DecodingError(f"not an image in one of the formats {', '.join(FORMATS)}") from None
+        raise DecodingError(unidentified(stream, FORMATS)) from None
     except MemoryError:
         raise DecodingError("it asks for more memory than there is") from None
     # Damaged data surfaces as almost any exception, SyntaxError and struct.error included.
@@ -178,6 +167,6 @@ def _length(stream: BinaryIO) -> int:
 
 
 def _tail(stream: BinaryIO) -> bytes:
-    # Cameras append data behind the end marker; what lies further back is found by decoding.
-    stream.seek(max(0, _length(stream) - 4096))
+    # What lies further back is found by decoding.
+    stream.seek(max(0, _length(stream) - TAIL))
     return stream.read()

@@ -20,6 +20,8 @@ def fitted(
     `crop` scales so that the image covers the size and keeps the centre, `stretch` scales each side
     by itself, `pad` scales so that all of it is seen and fills up with the background colour.
     """
+    if image.size == size:
+        return image
     if fit == "pad":
         return _padded(image, size, background)
     whole = (0.0, 0.0, float(image.width), float(image.height))

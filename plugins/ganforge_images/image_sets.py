@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganforge import DataError, InMemoryDataset, MapDataset
+from ganforge import DataError, FileRecord, InMemoryDataset, MapDataset
 
 from .census import shown
 from .checking import READ_ERRORS, reason
@@ -43,23 +44,36 @@ class Pictures:
         return dict(zip(self.targets, map(channels_first, pixels), strict=True))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What a set says of itself: what it holds, what was left out, and the files it is made of."""
+
+    description: str
+    left_out: str
+    files: Mapping[str, FileRecord]
+
+
 class DecodedImages(InMemoryDataset):
     """Images decoded up front, uint8 `[N, C, H, W]` by field."""
 
     def __init__(
         self,
         values: Mapping[str, Tensor],
-        description: str,
+        told: Told,
         labels: Sequence[int] | None = None,
         classes: tuple[str, ...] | None = None,
     ) -> None:
         others = {name: value for name, value in values.items() if name != "sample"}
         numbers = None if labels is None else torch.tensor(labels)
         super().__init__(values["sample"], numbers, classes, others=others)
-        self.description = description
+        self.told = told
+        self.left_out = told.left_out
 
     def describe(self) -> str:
-        return self.description
+        return self.told.description
+
+    def file_records(self) -> Mapping[str, FileRecord]:
+        return self.told.files
 
 
 class StoredImages(MapDataset):
@@ -71,13 +85,14 @@ class StoredImages(MapDataset):
     def __init__(
         self,
         pictures: Sequence[Pictures],
-        description: str,
+        told: Told,
         labels: Sequence[int] | None = None,
         classes: tuple[str, ...] | None = None,
         apart: Mapping[str, Pictures] | None = None,
     ) -> None:
         self.pictures = tuple(pictures)
-        self.description = description
+        self.told = told
+        self.left_out = told.left_out
         # One array rather than objects, which forked workers would copy by counting references.
         self.labels = None if labels is None else np.asarray(labels, dtype=np.int64)
         self.classes = classes
@@ -103,7 +118,14 @@ class StoredImages(MapDataset):
         return len(self.apart[name].names) if name in self.apart else len(self)
 
     def describe(self) -> str:
-        return self.description
+        return self.told.description
+
+    def file_records(self) -> Mapping[str, FileRecord]:
+        return self.told.files
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Workers, which have this sent to them, have no use for the files' records.
+        return {**self.__dict__, "told": replace(self.told, files={})}
 
 
 def channels_first(pixels: NDArray[np.uint8]) -> Tensor:

@@ -6,16 +6,14 @@ sample is asked for.
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 
 from ganforge import Problem, count_line
 
-from .census import shown
-from .classes import class_names, labelled
 from .decoding import Target
-from .image_sets import DecodedImages, StoredImages
-from .options import ImagesOptions
+from .image_sets import DecodedImages, StoredImages, Told
+from .labels import find_labels
+from .options import ImagesOptions, ReadingOptions
 from .reading import Candidates, gather, in_memory
 
 
@@ -25,30 +23,27 @@ def build(problem: Problem, options: ImagesOptions) -> DecodedImages | StoredIma
     Raises DataError where there is nothing to read, and with `strict` where a file cannot be read;
     warns of files that are left out.
     """
-    found = Candidates.under(options.root, {"sample": make_target(problem.sample_shape, options)})
+    target = make_target(problem.sample_shape, options)
+    found = Candidates.under(options.root, {"sample": target}, options)
+    names = find_labels(found, options)
     keep = in_memory(options, found)
     gathered = gather([found], options, keep=keep)
-    folders = class_names([entry.name for entry in found.entries])
-    kept_folders = [folders[index] for index in gathered.kept]
-    labels, classes = labelled(kept_folders) or (None, None)
-    num = len(kept_folders)
-    if labels is None and any(kept_folders):
-        warnings.warn(
-            f"the images in {shown(options.root)} have no labels: {kept_folders.count(None):,} of "
-            f"{num:,} lie in no sub-folder, and labels need every image to lie in one",
-            stacklevel=2,
-        )
+    labels, classes = names.of(gathered.kept)
     counts = None
     if labels is not None and classes is not None:
         numbers = Counter(labels)
         counts = {name: numbers[label] for label, name in enumerate(classes)}
-    description = count_line(num, counts) + found.census.others_line()
+    told = Told(
+        description=count_line(len(gathered.kept), counts),
+        left_out=found.census.left_out_line(),
+        files=found.records(gathered.kept, gathered.checksums[0], labels, classes),
+    )
     if keep:
-        return DecodedImages(gathered.values, description, labels, classes)
-    return StoredImages([found.pictures(gathered.kept)], description, labels, classes)
+        return DecodedImages(gathered.values, told, labels, classes)
+    return StoredImages([found.pictures(gathered.kept)], told, labels, classes)
 
 
-def make_target(shape: tuple[int, ...], options: ImagesOptions) -> Target:
+def make_target(shape: tuple[int, ...], options: ReadingOptions) -> Target:
     """The format that an image of the set is brought to: uint8 of the shape `(C, H, W)`."""
     channels, height, width = shape
     return Target(

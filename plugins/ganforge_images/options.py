@@ -12,8 +12,10 @@ PILLOW_PIXEL_LIMIT = 178_956_970
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImagesOptions:
-    root: str = option(help="folder or zip file of images", mutable=True)
+class ReadingOptions:
+    """What all sets of images have in common."""
+
+    root: str = option(help="folder or zip file of images", mutable=True, path=True)
     size: int = option(64, help="width in pixels, and height unless `height` is set", minimum=1)
     height: int | None = option(None, help="height in pixels, for images not square", minimum=1)
     channels: int = option(3, help="3 for colour, 1 for grey", choices=(1, 3))
@@ -38,6 +40,9 @@ class ImagesOptions:
         1, help="images whose shorter side has fewer pixels are left out", minimum=1
     )
     strict: bool = option(False, help="a file that cannot be read is an error, not left out")
+    follow_links: bool = option(
+        False, help="symbolic links are followed, out of the folder, too; else they are left out"
+    )
     memory_limit: int = option(
         2048,
         help="MiB; a set that is larger when decoded is read from the disk, image by image",
@@ -47,12 +52,25 @@ class ImagesOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairsOptions(ImagesOptions):
+class ImagesOptions(ReadingOptions):
+    labels: Literal["auto", "folders", "none"] = option(
+        "auto",
+        help="'auto': those of a dataset.json, or else the sub-folders are the classes, but not "
+        "train, test and the like, which is an error; 'folders': whatever they are called; "
+        "'none': no labels",
+        before="folders",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairsOptions(ReadingOptions):
     root: str = option(
-        help="folder or zip file of targets, or of pictures that hold both halves", mutable=True
+        help="folder or zip file of targets, or of pictures that hold both halves",
+        mutable=True,
+        path=True,
     )
     source: str | None = option(
-        None, help="folder or zip file of inputs; unset with `split`", mutable=True
+        None, help="folder or zip file of inputs; unset with `split`", mutable=True, path=True
     )
     pairing: Literal["name", "none"] = option(
         "name",

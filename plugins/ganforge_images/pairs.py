@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ganforge import Problem
+from ganforge import FileRecord, Problem
 
 from .classes import unwrapped
 from .decoding import Target
-from .image_sets import DecodedImages, StoredImages
+from .image_sets import DecodedImages, StoredImages, Told
 from .images import make_target
 from .listing import Entry, LeftOut
 from .options import PairsOptions
 from .reading import Candidates, gather, in_memory
+
+#: the options that name the two sets, as they stand before the names of their files
+_PLACES = ("root", "source")
 
 
 def build(problem: Problem, options: PairsOptions) -> DecodedImages | StoredImages:
@@ -31,8 +34,8 @@ def build(problem: Problem, options: PairsOptions) -> DecodedImages | StoredImag
     source = make_target((options.source_channels or channels, *sides), options)
     if options.source is None:
         return _halves(options, sample, source)
-    samples = Candidates.under(options.root, {"sample": sample})
-    sources = Candidates.under(options.source, {"source": source})
+    samples = Candidates.under(options.root, {"sample": sample}, options)
+    sources = Candidates.under(options.source, {"source": source}, options)
     if options.pairing == "none":
         return _side_by_side(options, samples, sources)
     match_by_name(samples, sources)
@@ -45,17 +48,22 @@ def _halves(options: PairsOptions, sample: Target, source: Target) -> DecodedIma
         "sample": replace(sample, half="right" if left else "left"),
         "source": replace(source, half="left" if left else "right"),
     }
-    return _pairs(options, [Candidates.under(options.root, targets)])
+    return _pairs(options, [Candidates.under(options.root, targets, options)])
 
 
 def _pairs(options: PairsOptions, candidates: list[Candidates]) -> DecodedImages | StoredImages:
     keep = in_memory(options, *candidates)
     gathered = gather(candidates, options, keep=keep)
-    others = "".join(it.census.others_line() for it in candidates)
-    description = f"{len(gathered.kept):,} pairs{others}"
+    files: dict[str, FileRecord] = {}
+    for place, candidate, checksums in zip(_PLACES, candidates, gathered.checksums, strict=False):
+        records = candidate.records(gathered.kept, checksums)
+        files |= {f"{place}/{name}": it for name, it in records.items()}
+    told = Told(
+        description=f"{len(gathered.kept):,} pairs", left_out=_left_out(candidates), files=files
+    )
     if keep:
-        return DecodedImages(gathered.values, description)
-    return StoredImages([it.pictures(gathered.kept) for it in candidates], description)
+        return DecodedImages(gathered.values, told)
+    return StoredImages([it.pictures(gathered.kept) for it in candidates], told)
 
 
 def _side_by_side(
@@ -63,15 +71,28 @@ def _side_by_side(
 ) -> DecodedImages | StoredImages:
     keep = in_memory(options, samples, sources)
     one, other = (gather([it], options, keep=keep) for it in (samples, sources))
-    description = (
-        f"{len(one.kept):,} samples{samples.census.others_line()}; "
-        f"{len(other.kept):,} sources{sources.census.others_line()}"
+    files: dict[str, FileRecord] = {}
+    for place, candidate, it in zip(_PLACES, (samples, sources), (one, other), strict=True):
+        records = candidate.records(it.kept, it.checksums[0])
+        files |= {f"{place}/{name}": record for name, record in records.items()}
+    told = Told(
+        description=f"{len(one.kept):,} samples; {len(other.kept):,} sources",
+        left_out=_left_out([samples, sources]),
+        files=files,
     )
     if keep:
-        return DecodedImages({**one.values, **other.values}, description)
+        return DecodedImages({**one.values, **other.values}, told)
     return StoredImages(
-        [samples.pictures(one.kept)], description, apart={"source": sources.pictures(other.kept)}
+        [samples.pictures(one.kept)], told, apart={"source": sources.pictures(other.kept)}
     )
+
+
+def _left_out(candidates: list[Candidates]) -> str:
+    """What was left out of each, by the option that names it where there are two."""
+    lines = [it.census.left_out_line() for it in candidates]
+    if len(lines) == 1:
+        return lines[0]
+    return "; ".join(f"{place}: {line}" for place, line in zip(_PLACES, lines, strict=True) if line)
 
 
 def match_by_name(samples: Candidates, sources: Candidates) -> None:

@@ -31,7 +31,7 @@ def assembly(registry: Registry, **settings: Any) -> Assembly:
         "sampler": {"name": "normal", "size": 4},
         "execution": {"device": "cpu"},
     }
-    layers: list[Layer] = [from_arguments({**usual, **settings}, with_companions=False)]
+    layers: list[Layer] = [from_arguments({**usual, **settings}, whole=True)]
     return assemble(resolve(layers, registry))
 
 

@@ -128,7 +128,7 @@ def test_every_setting_is_an_argument_with_a_type() -> None:
         ({"config": "absent.toml"}, "absent.toml: cannot be read"),
         ({"recipe": "rign"}, "there is no recipe called 'rign'"),
         ({"resume": "absent"}, "there is no run in absent"),
-        ({"resume": "absent", "out": "new"}, "leave out out= and recipe="),
+        ({"resume": "absent", "out": "new"}, "leave out out=, overwrite= and recipe="),
         ({"callbacks": [3]}, "callbacks= takes objects"),
         ({"callbacks": [ganforge.Callback]}, "callbacks= takes objects"),
     ],
@@ -370,7 +370,7 @@ def test_other_data_is_noticed_when_a_run_goes_on(
 def test_a_run_of_other_data_cannot_go_on_with_data_of_python(
     train: Train, images: torch.Tensor
 ) -> None:
-    train(dataset="digits", image_size=8, steps=1, out="run")
+    train(dataset="digits", conditional=False, image_size=8, steps=1, out="run")
     with pytest.raises(ganforge.ConfigError, match=r"dataset\.name: digits -> python"):
         train(resume="run", dataset=images, steps=2)
 

@@ -106,7 +106,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 
     def draw(width: int, **shown: object) -> list[str]:
         console = Console(width=width, file=StringIO(), force_terminal=True, color_system=None)
-        monkeypatch.setattr(live, "stdout", lambda: console)
+        monkeypatch.setattr(live, "stdout", lambda **live: console)
         found = LiveLines(500_000, 1_000_000)
         found.at(600_000)
         found.show(**shown)

@@ -75,13 +75,13 @@ MISTAKES = {
         "Error: --conditional: the data set 'ring' has no labels",
     ),
     "a conditional network without labels": (
-        ["--generator", "conditional"],
+        ["--generator", "conditional", "--no-conditional"],
         "Error: 2 things are wrong with the configuration: --generator: the generator "
         "'conditional' needs labels; set training.conditional = true discriminator.name: the "
         "discriminator 'conditional' needs labels; set training.conditional = true",
     ),
     "a sampler that needs labels": (
-        ["--sampler", "class-balanced"],
+        ["--sampler", "class-balanced", "--no-conditional"],
         "Error: --sampler: the sampler 'class-balanced' needs labels; set training.conditional = "
         "true",
     ),
@@ -191,6 +191,10 @@ MISTAKES = {
         ["--dataset", "absent/photos"],
         "Error: there is no folder or zip file 'absent/photos'. Name one with --set "
         "dataset.root=PATH",
+    ),
+    "a folder whose name is a number": (
+        ["--set", "dataset.name=images", "--set", "dataset.root=2024"],
+        "Error: there is no folder or zip file '2024'. Name one with --set dataset.root=PATH",
     ),
     "absent root": (
         ["--dataset", "mnist", "--set", "dataset.root=absent"],

@@ -23,7 +23,8 @@ from ganforge import Field, Fit, Game, NoOptions, Problem
 from ganforge.config.run_config import Selection
 from ganforge.plugin.discovery import discover
 from ganforge.storage import tensor_file
-from ganforge.storage.generator_file import write_generator
+from ganforge.storage.checkpoint import module_tensors
+from ganforge.storage.generator_file import description, fit_tensors
 from tests.conftest import Answer, Command, FakePlugin
 
 CLOTHES = ("T-shirt/top", "Trouser", "Ankle boot")
@@ -164,7 +165,9 @@ def make(cli: Command, fake_plugin: FakePlugin) -> Make:
         path = Path("run/generator.safetensors")
         path.parent.mkdir(exist_ok=True)
         config: Any = SimpleNamespace(**chosen)
-        write_generator(path, network, Game(problem), config, problem)
+        tensors = module_tensors("generator", network) | module_tensors("game", Game(problem))
+        tensors |= fit_tensors(problem)
+        tensor_file.write(path, "generator", tensors, description(config, problem))
         return path
 
     return write
@@ -312,6 +315,22 @@ def test_a_folder_gets_a_picture_a_sample(make: Make, sample: Command) -> None:
     assert sample("--labels", "1,2", "--out", "folder").code == 0
     assert sorted(path.name for path in Path("folder").iterdir()) == ["00000.png", "00001.png"]
     assert [picture(f"folder/0000{n}.png").getpixel((7, 7)) for n in (0, 1)] == [159, 191]
+
+
+@pytest.mark.parametrize("name", ["00000.png", "notes.txt", ".hidden"])
+def test_a_folder_that_holds_something_is_left_as_it_is(
+    name: str, make: Make, sample: Command
+) -> None:
+    make(classes=CLOTHES)
+    Path("folder").mkdir()
+    Path("folder", name).write_text("mine")
+    answer = sample("--labels", "1,2", "--out", "folder")
+    assert (answer.code, answer.out) == (2, "")
+    assert "folder is not empty, and what it holds would be mixed with what is to be" in answer.text
+    assert [it.name for it in Path("folder").iterdir()] == [name]
+    Path("empty").mkdir()
+    assert sample("--labels", "1,2", "--out", "empty").code == 0
+    assert len([*Path("empty").iterdir()]) == 2
 
 
 def test_ways_are_rows_from_latent_to_latent(make: Make, sample: Command) -> None:
@@ -647,7 +666,8 @@ def test_classes_of_real_samples_are_matched_by_name(make: Make, sample: Command
     assert answer.code == 2
     assert answer.text == (
         "Error: the data set 'images' has other classes of 'label' than the generator was trained "
-        "on, so that a label would mean something else: it has 3 and it lacks 2"
+        "on, so that a label would mean something else: it has 3 and it lacks 2 "
+        "(the classes were 10 and 2, and are 3 and 10)"
     )
 
 

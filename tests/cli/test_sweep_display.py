@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> SweepFolder:
 @pytest.fixture
 def console(monkeypatch: pytest.MonkeyPatch) -> Console:
     found = Console(width=80, height=24, force_terminal=True, record=True, markup=False)
-    monkeypatch.setattr(sweep_display, "stdout", lambda: found)
+    monkeypatch.setattr(sweep_display, "stdout", lambda **live: found)
     return found
 
 

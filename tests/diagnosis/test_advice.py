@@ -24,7 +24,7 @@ def make_config(bundled: Registry) -> MakeConfig:
     def make(*settings: str, **tables: tuple[str, ...]) -> RunConfig:
         named = {"loss": ("nonsat",), **tables}
         chosen = {kind: Names(names) for kind, names in named.items()}
-        return resolve([Layer(tables=chosen), from_settings(settings)], bundled)
+        return resolve([Layer(tables=chosen, whole=True), from_settings(settings)], bundled)
 
     return make
 
@@ -87,7 +87,7 @@ def typed(
     }
     handled = {"--set", "--learning-rate", *shortcuts, *kinds.values()}
     assert {name for name, _ in pairs} <= handled
-    layer = Layer(tables={kind: Names(names) for kind, names in chosen.items()})
+    layer = Layer(tables={kind: Names(names) for kind, names in chosen.items()}, whole=True)
     return resolve([layer, from_settings([*settings, *changed])], registry).values()
 
 

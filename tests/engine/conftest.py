@@ -27,6 +27,7 @@ TINY = (
     "dataset.size=8",
     "training.batch_size=8",
     "training.steps=6",
+    "training.conditional=false",
     "execution.device=cpu",
     "output.grid_samples=4",
 )
@@ -36,6 +37,7 @@ TINY_DCGAN = (
     "sampler.size=4",
     "training.batch_size=8",
     "training.steps=6",
+    "training.conditional=false",
     "execution.device=cpu",
     "output.grid_samples=4",
 )
@@ -96,7 +98,7 @@ def make_config(registry: Registry) -> Callable[..., RunConfig]:
             "callbacks": "callback",
         }
         chosen = {kinds[key]: Names(names) for key, names in tables.items() if names}
-        first = Layer(tables=chosen, companions="loss" in chosen)
+        first = Layer(tables=chosen, whole=True, companions="loss" in chosen)
         return resolve([first, from_settings(PLAIN), from_settings(settings)], registry)
 
     return make

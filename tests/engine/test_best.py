@@ -10,6 +10,7 @@ import torch
 from ganforge.config.layers import Layer, Names, from_settings
 from ganforge.config.resolve import resolve
 from ganforge.engine.best import BestSoFar
+from ganforge.engine.signals import StopRequest
 from ganforge.errors import ConfigError
 from ganforge.plugin.discovery import discover
 from ganforge.runs.run import Run
@@ -73,7 +74,7 @@ def test_a_resumed_run_has_the_same_best(tmp_path, stop):
     straight = trainer_in(tmp_path / "straight", config)
     straight.train()
     left = trainer_in(tmp_path / "left", config)
-    left.train(lambda: left.step >= stop and "interrupted")
+    left.train(StopRequest(lambda: left.step >= stop and "interrupted"))
     resumed = trainer_in(tmp_path / "left", config)
     resumed.resume()
     resumed.train()

@@ -7,6 +7,7 @@ import pytest
 from ganforge.config.layers import from_settings
 from ganforge.config.resolve import resolve
 from ganforge.engine.curves import CurvesFile
+from ganforge.engine.signals import StopRequest
 from ganforge.storage.run_directory import RunDirectory
 
 from .conftest import TINY, trainer_in
@@ -27,7 +28,7 @@ def test_curves_are_drawn_with_the_grids_and_at_the_end(config, tmp_path, monkey
     )
     monkeypatch.setattr("ganforge.engine.curves.MOST_SHARE", 1e9)  # however long a step takes
     trainer = trainer_in(tmp_path / "run", config)
-    trainer.train(lambda: "interrupted" if trainer.step == 5 else None)
+    trainer.train(StopRequest(lambda: "interrupted" if trainer.step == 5 else None))
     assert drawn == [f"run   step {step} of 6" for step in (2, 4, 5)]
     assert trainer.run.curves.read_bytes() == b"picture"
 
@@ -36,7 +37,7 @@ def test_a_resumed_run_has_the_curves_of_one_that_was_never_stopped(config, tmp_
     whole = trainer_in(tmp_path / "a" / "run", config)
     whole.train()
     stopped = trainer_in(tmp_path / "b" / "run", config)
-    stopped.train(lambda: "interrupted" if stopped.step == 3 else None)
+    stopped.train(StopRequest(lambda: "interrupted" if stopped.step == 3 else None))
     with stopped.run.metrics.open("a") as file:  # of a step that was lost
         file.write('{"step": 5, "loss/generator": 1000.0}\n')
     resumed = trainer_in(tmp_path / "b" / "run", config)

@@ -129,7 +129,7 @@ def test_a_metric_that_fails_is_a_warning_and_is_left_out(name, why, fake_plugin
     fake_plugin("ganforge-faulty", FAULTY)
     layers = [
         from_settings([*AUTOENCODER, "evaluation.every=2"]),
-        Layer(tables={"loss": Names(("mse",)), "metric": Names((name, "mae"))}),
+        Layer(tables={"loss": Names(("mse",)), "metric": Names((name, "mae"))}, whole=True),
     ]
     trainer = trainer_in(tmp_path / "run", resolve(layers, discover().registry))
     with pytest.warns(UserWarning, match="training goes on without this metric") as told:

@@ -252,7 +252,7 @@ def odd(fake_plugin: FakePlugin, tmp_path) -> Make:
 
     def make(*settings: str, losses: tuple[str, ...] = ("nonsat",), name: str = "run") -> Trainer:
         tables = {"loss": Names(losses)}
-        layers = [Layer(tables=tables), from_settings([*TINY, *settings])]
+        layers = [Layer(tables=tables, whole=True), from_settings([*TINY, *settings])]
         return trainer_in(tmp_path / name, resolve(layers, discover().registry))
 
     return make
@@ -320,7 +320,7 @@ def test_a_broken_component_is_named_before_training(odd: Make, settings, losses
         kept = [it for it in kept if not it.startswith("sampler.")]
     if any("dataset" in it for it in settings):
         kept = [it for it in kept if not it.startswith("dataset.")]
-    layers = [Layer(tables={"loss": Names(losses)}), from_settings([*kept, *settings])]
+    layers = [Layer(tables={"loss": Names(losses)}, whole=True), from_settings([*kept, *settings])]
     with pytest.raises(PluginError, match=message):
         assemble(resolve(layers, discover().registry))
 
@@ -333,7 +333,7 @@ def small(*settings: str) -> tuple[str, ...]:
 
 
 def make(tmp_path, settings, losses=("nonsat",), name="run") -> Trainer:
-    layers = [Layer(tables={"loss": Names(losses)}), from_settings(list(settings))]
+    layers = [Layer(tables={"loss": Names(losses)}, whole=True), from_settings(list(settings))]
     return trainer_in(tmp_path / name, resolve(layers, discover().registry))
 
 

@@ -11,7 +11,7 @@ from ganforge.config.layers import Flag, Layer, Names, from_settings, from_text
 from ganforge.config.resolve import resolve
 from ganforge.engine.assemble import assemble
 from ganforge.engine.evaluation import Evaluator
-from ganforge.engine.session import resume_config
+from ganforge.engine.resuming import resume_config
 from ganforge.errors import ConfigError
 from ganforge.plugin.discovery import discover
 from ganforge.storage import tensor_file

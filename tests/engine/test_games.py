@@ -23,6 +23,7 @@ AAE = (
     "dataset.size=8",
     "training.batch_size=8",
     "training.steps=6",
+    "training.conditional=false",
     "game.judge=codes",
     "execution.device=cpu",
     "output.grid_samples=4",

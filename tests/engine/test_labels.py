@@ -20,6 +20,13 @@ def test_words_are_told_apart_by_commas():
     assert split_labels(" 3,3 , sea horse") == ["3", "3", "sea horse"]
 
 
+def test_a_name_that_has_commas_is_several_words():
+    classes = ("salt, pepper", "salt", "a,b,c", "pepper")
+    assert find_labels(split_labels("salt, pepper,salt,pepper"), classes) == [0, 0]
+    assert find_labels(split_labels("salt,a,b,c,pepper,2"), classes) == [1, 2, 3, 2]
+    assert find_labels(split_labels("salt,0,pepper"), classes) == [1, 0, 3]
+
+
 @pytest.mark.parametrize("text", ["", " ", ",", "3,", "3,,4"])
 def test_an_empty_word_is_refused(text):
     with pytest.raises(UsageError, match="classes with commas between them"):

@@ -10,6 +10,7 @@ from ganforge import Progress
 from ganforge.config.layers import from_settings
 from ganforge.config.resolve import resolve
 from ganforge.engine.optimizers import build_optimizer, scheduled_optimizer, takes_found_inf
+from ganforge.engine.signals import StopRequest
 from ganforge.engine.trainer import Trainer
 from ganforge.errors import PluginError
 from ganforge.plugin.discovery import discover
@@ -186,7 +187,7 @@ def test_an_optimizer_of_another_package_trains_and_resumes_to_the_bit(make_lion
     after = straight.assembly.training.sides.generator.parameters
     assert not any(torch.equal(*pair) for pair in zip(before, after, strict=True))
     stopped = make_lion(*more)
-    stopped.train(lambda: "interrupted" if stopped.step == 3 else None)
+    stopped.train(StopRequest(lambda: "interrupted" if stopped.step == 3 else None))
     resumed = make_lion(*more)
     resumed.resume()
     assert resumed.step == 3

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from ganforge.engine.circumstances import other_circumstances
 from ganforge.errors import CheckpointError
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.requirements import installation
 from ganforge.plugin.specs import GeneratorSpec
 from ganforge.storage import tensor_file
-from ganforge.storage.provenance import record, restore, selections
+from ganforge.storage.provenance import major_version, record, restore, selections
 from tests.conftest import Answer, Command, FakePlugin
 
 SOURCE = """
@@ -75,6 +76,8 @@ def callback(problem, options):
 TRAIN = (
     *("train", "--generator=stranger", "--loss=odd", "--metric=size", "--logger=mute"),
     *("--image-size=8", "--latent-size=4", "--batch-size=8", "--steps=2", "--device=cpu"),
+    # One that falls would say of every longer run that it is another one.
+    "--learning-rate=0.001",
     *("--set=output.grid_samples=4", "--set=evaluation.num_samples=8"),
 )
 
@@ -174,11 +177,10 @@ def test_sampling_without_the_plugin_says_what_to_install(ganforge: Command, rei
 def test_resuming_without_the_plugin_says_what_to_install(ganforge: Command, reinstall) -> None:
     reinstall(None)
     answer = resumed(ganforge)
-    assert answer.code == 2
-    assert "there is no generator called 'ganforge-stranger/stranger'" in answer.text
-    assert (
-        "run: was made with ganforge-stranger/stranger 2.5: "
-        "pip install 'ganforge-stranger==2.5'" in answer.text
+    assert answer.code == 1
+    assert answer.text == (
+        "Error: run was made with ganforge-stranger 2.5 (pip install 'ganforge-stranger==2.5'), "
+        "which is not installed here"
     )
 
 
@@ -233,10 +235,68 @@ def test_state_that_does_not_fit_names_the_first_entry_that_differs(
     assert "was made with ganforge-stranger 2.5; 3.0 is installed" in sampled.text
     first = "and nothing was loaded: generator/0.weight is [5, 4] and should be [7, 4]"
     assert first in sampled.text
-    again = resumed(ganforge)
+    again = resumed(ganforge, "--allow-versions")
     assert again.code == 1
     assert first in again.text
     assert "run was made with ganforge-stranger 2.5; 3.0 is installed" in again.text
+
+
+@pytest.mark.usefixtures("trained")
+def test_another_major_version_is_refused_unless_it_is_allowed_on_record(
+    ganforge: Command, reinstall
+) -> None:
+    before = {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()}
+    reinstall("3.0")
+    refused = resumed(ganforge)
+    assert refused.code == 1
+    assert (
+        "run was trained with another major version of ganforge-stranger 2.5 -> 3.0, and nothing "
+        "was loaded. `pip install 'ganforge-stranger==2.5'` brings back" in refused.text
+    )
+    assert {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()} == before
+    allowed = resumed(ganforge, "--allow-versions")
+    assert allowed.code == 0
+    assert "ganforge-stranger 2.5; 3.0 is installed, which is another major" in allowed.text
+    sessions = json.loads(Path("run/environment.json").read_text())["sessions"]
+    assert sessions[-1]["allowed"] == ["versions"]
+    assert sessions[-1]["plugins"]["ganforge-stranger/stranger"] == "3.0"
+    again = ganforge("train", "--resume", "run", "--steps", "4")
+    assert (again.code, again.err) == (0, "")  # its checkpoint is of 3.0 now
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "same"),
+    [
+        ("1.2", "1.9.3", True),
+        ("1.0", "2.0", False),
+        ("2.0", "1.9", False),
+        ("0.1.0", "0.2.0", True),
+        ("1!1.0", "1.1", True),
+        ("2.0rc1", "2.0", True),
+        ("unknown", "unknown", True),
+        ("unknown", "1.0", False),
+        ("10.0", "1.0", False),
+    ],
+)
+def test_the_major_version_is_the_first_number(before: str, now: str, same: bool) -> None:
+    assert (major_version(before) == major_version(now)) is same
+
+
+def test_other_threads_and_another_torch_are_said() -> None:
+    now = {"device": "cpu (2 threads)", "threads": 2, "torch": "2.9.0"}
+    before = {"device": "cpu (1 thread)", "threads": 1, "torch": "2.8.0"}
+    threads, torch = other_circumstances([{}, before], now)
+    assert threads == (
+        "the run was trained on 1 thread so far, and goes on on 2 threads: sums are added in "
+        "another order, so its last bits differ from those of a run that was never stopped; "
+        "OMP_NUM_THREADS=1 keeps them"
+    )
+    assert torch.startswith("the run was trained with torch 2.8.0 so far, and goes on with 2.9.0")
+    assert [*other_circumstances([now], now)] == []
+    on_gpu = {**before, "device": "cuda:0 (some card)", "torch": "2.9.0"}
+    assert [*other_circumstances([on_gpu], now)] == []
+    for damaged in ([], [None], [{"threads": "many", "torch": 3}], ["sessions"]):
+        assert [*other_circumstances(damaged, now)] == []
 
 
 @pytest.mark.usefixtures("trained")

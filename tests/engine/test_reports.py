@@ -9,6 +9,7 @@ from PIL import Image
 from ganforge import Callback
 from ganforge.config.layers import Layer, Names, from_settings
 from ganforge.config.resolve import resolve
+from ganforge.engine.signals import StopRequest
 from ganforge.plugin.discovery import discover
 
 from .conftest import TINY, trainer_in
@@ -83,7 +84,7 @@ def test_a_callback_is_told_everything_in_order(told):
 
 def test_a_session_that_is_interrupted_says_how_it_ended(told):
     trainer, heard = told("listener")
-    trainer.train(lambda: "interrupted" if trainer.step == 2 else None)
+    trainer.train(StopRequest(lambda: "interrupted" if trainer.step == 2 else None))
     assert heard[-2:] == [("saved", 2, True), ("ended", "interrupted")]
     heard.clear()
     trainer, heard = told("listener")

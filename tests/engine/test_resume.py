@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ganforge.engine.signals import StopRequest
 from ganforge.errors import CheckpointError
 from ganforge.storage import tensor_file
 
@@ -280,7 +281,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
         resumed = make_trainer(*settings, name="resumed", **chosen)
         resumed.resume()
         while resumed.step < stop:
-            resumed.train(lambda trainer=resumed, at=stop: trainer.step >= at and "interrupted")
+            asked = lambda trainer=resumed, at=stop: trainer.step >= at and "interrupted"  # noqa: E731
+            resumed.train(StopRequest(asked))
     assert_same_run(straight, resumed)
 
 
@@ -292,7 +294,7 @@ def test_work_after_the_last_checkpoint_is_done_again(make_trainer):
     killed = make_trainer(*settings, name="resumed")
     for _ in range(5):
         killed.train_step()
-        killed._boundaries()
+        killed._boundaries(StopRequest())
     with killed.run.metrics.open("a") as file:
         file.write('{"step": 6, "los')
     resumed = make_trainer(*settings, name="resumed")
@@ -372,7 +374,7 @@ def test_moments_come_back_in_the_memory_format_of_their_weights(make_trainer):
 
 def test_averages_survive_a_stop_between_two_log_lines(make_trainer):
     trainer = make_trainer("output.log_every=4")
-    trainer.train(lambda: "interrupted" if trainer.step == 3 else None)
+    trainer.train(StopRequest(lambda: "interrupted" if trainer.step == 3 else None))
     resumed = make_trainer("output.log_every=4")
     resumed.resume()
     resumed.train()

@@ -7,7 +7,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganforge import Batch, Game, Inputs, LatentSampler, NoOptions, Problem, Sampler, SamplerSpec
+from ganforge import (
+    Batch,
+    Game,
+    GeneratorSpec,
+    Inputs,
+    LatentSampler,
+    NoOptions,
+    Problem,
+    Sampler,
+    SamplerSpec,
+)
 from ganforge.config.run_config import Selection
 from ganforge.device.execution import Execution
 from ganforge.device.randomness import Randomness
@@ -44,8 +54,12 @@ def source(sampler, *, network=None, problem=PROBLEM, **spec):
         name="normal", summary="s", build="m:f", input_shape=lambda options, fields: (3,), **spec
     )
     plugin = Plugin(name="p", package="p", version="1", module="m", bundled=False)
+    generator = GeneratorSpec(name="cut", summary="s", build="m:f")
     return Source(
         network=network or Cut(),
+        generator=Selection(
+            component=Component(spec=generator, plugin=plugin), options=NoOptions()
+        ),
         game=Game(problem),
         sampler=sampler,
         selection=Selection(component=Component(spec=spec, plugin=plugin), options=NoOptions()),

@@ -22,6 +22,7 @@ TINY_IMAGES = (
     "dataset.size=8",
     "training.batch_size=8",
     "training.steps=6",
+    "training.conditional=false",
     "execution.device=cpu",
     "output.grid_samples=4",
 )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from ganforge.engine.signals import StopRequest
 from ganforge.engine.step import train_step
 from ganforge.engine.symptoms import _nearest, _saturated, _spread
 from ganforge.engine.trainer import Trainer
@@ -92,7 +93,7 @@ def test_a_resumed_run_is_held_against_its_own_beginning(make_trainer: MakeTrain
     straight = make_trainer(*settings, name="straight")
     straight.train()
     stopped = make_trainer(*settings, name="resumed")
-    stopped.train(lambda: "interrupted" if stopped.step == 6 else None)
+    stopped.train(StopRequest(lambda: "interrupted" if stopped.step == 6 else None))
     resumed = make_trainer(*settings, name="resumed")
     resumed.resume()
     assert resumed.symptoms.state() == stopped.symptoms.state()

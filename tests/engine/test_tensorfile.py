@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import random
 import stat
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 import safetensors.torch
@@ -17,6 +21,7 @@ from hypothesis import strategies as st
 
 from ganforge.errors import CheckpointError
 from ganforge.storage import tensor_file
+from ganforge.storage.tensor_bytes import read_tensors
 
 
 def tensors():
@@ -204,3 +209,64 @@ def test_files_have_the_mode_that_the_mask_allows(tmp_path):
     finally:
         os.umask(mask)
     assert (tmp_path / "x").stat().st_mode & 0o777 == 0o640
+
+
+MEMORY = """
+import resource, sys
+from pathlib import Path
+import torch
+from ganforge.storage import tensor_file
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+path = Path(sys.argv[1])
+tensors = {str(number): torch.rand(2_500_000) for number in range(60)}  # 600 MB
+before = resident()
+tensor_file.write(path, "checkpoint", tensors, {})
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
+def test_saving_and_loading_hold_tensors_once(tmp_path):
+    def measured(script):
+        command = [sys.executable, "-c", script, str(tmp_path / "large.safetensors")]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+        return int(answer.stdout)
+
+    largest = 10_000_000
+    assert measured(MEMORY) < 1.1 * largest
+    loading = MEMORY[: MEMORY.index("tensors = ")] + (
+        "before = resident()\n"
+        "tensors, _ = tensor_file.read(path, 'checkpoint')\n"
+        "print(peak() - before - sum(it.nbytes for it in tensors.values()))\n"
+    )
+    assert measured(loading) < 1.1 * largest
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"a": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}}, "does not begin where"),
+        ({"a": {"dtype": "F32", "shape": [3], "data_offsets": [0, 8]}}, "another size than its"),
+        ({"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 8]}}, "a shape that is none"),
+        ({"a": {"dtype": "odd", "shape": [2], "data_offsets": [0, 8]}}, "is incomplete"),
+        ({"a": {"shape": [2]}}, "is incomplete"),
+        ({"a": [1, 2]}, "is incomplete"),
+    ],
+)
+def test_a_header_whose_entries_do_not_fit_is_refused_before_anything_is_read(entries, message):
+    with pytest.raises(ValueError, match=message):
+        next(read_tensors(io.BytesIO(), entries, 0))
+
+
+def test_a_file_that_ends_too_soon_is_refused(tmp_path):
+    path = tmp_path / "short"
+    path.write_bytes(b"1234")
+    entries = {"a": {"dtype": "U8", "shape": [8], "data_offsets": [0, 8]}}
+    with path.open("rb") as file, pytest.raises(EOFError):
+        next(read_tensors(file, entries, 0))

@@ -10,7 +10,7 @@ import pytest
 from ganforge.cli import main
 
 TRAINED = (
-    *("train", "--generator", "mlp", "--dataset", "digits", "--steps", "20", "--batch-size", "16"),
+    *("train", "--generator", "mlp", "--no-conditional", "--steps", "20", "--batch-size", "16"),
     *("--set", "dataset.size=8", "--set", "generator.hidden=[16]"),
     *("--set", "discriminator.hidden=[16]", "--set", "evaluation.holdout=0.3"),
     *("--set", "output.grid_samples=4", "--device", "cpu"),

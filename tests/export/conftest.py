@@ -18,8 +18,10 @@ NARROW = ("--set=generator.widths=[2,4]", "--loss=mse")
 
 #: what a run is trained with, by the name of a case; `PICTURES` stands for a folder of images
 CASES: dict[str, tuple[str, ...]] = {
-    "dcgan": ("--generator=dcgan", *SMALL),
-    "mlp of images": ("--generator=mlp", "--image-size=8", "--set=generator.hidden=[8]"),
+    "dcgan": ("--generator=dcgan", "--no-conditional", *SMALL),
+    "mlp of images": (
+        *("--generator=mlp", "--no-conditional", "--image-size=8", "--set=generator.hidden=[8]"),
+    ),
     "mlp of points": ("--generator=mlp", "--dataset=ring", "--latent-size=2"),
     "conditional": (
         *("--generator=conditional", "--conditional", "--set=generator.width=2"),

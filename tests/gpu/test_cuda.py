@@ -62,7 +62,7 @@ def exact_arithmetic(monkeypatch):
 def config_for(registry, *settings, device="cuda", losses=(), augmentations=()) -> RunConfig:
     tables = {"loss": tuple(losses), "augmentation": tuple(augmentations)}
     layers = [
-        Layer(tables={kind: Names(names) for kind, names in tables.items() if names}),
+        Layer(tables={kind: Names(it) for kind, it in tables.items() if it}, whole=True),
         from_settings([*settings, f"execution.device={device}"]),
     ]
     return resolve(layers, registry)

@@ -16,6 +16,7 @@ from tests.conftest import Answer, Command
 TINY = (
     "--generator",
     "mlp",
+    "--no-conditional",
     "--image-size",
     "8",
     "--latent-size",

@@ -54,8 +54,8 @@ def test_a_class_is_sampled_by_its_name(ganforge, folder, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("10", "11", "it has 11 and it lacks 10"),
-        ("10", "1/x", "it has 1 and it lacks 10"),
+        ("10", "11", "it has 11 and it lacks 10 (the classes were 2 and 10, and are 2 and 11)"),
+        ("10", "1/x", "it has 1 and it lacks 10 (the classes were 2 and 10, and are 1 and 2)"),
     ],
 )
 def test_a_class_that_has_another_name_now_is_an_error(

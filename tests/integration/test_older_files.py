@@ -1,12 +1,14 @@
-"""Runs and generators that 0.1 wrote: they load, go on, and are sampled from, as if nothing was.
+"""Runs and generators of older releases: they load, go on, and are sampled from, as if nothing was.
 
-The files in `tests/data/written-by-0.1` were made on one machine with one thread. The last bits of
-a result depend on the machine's vector instructions, so values are compared up to rounding.
+The files in `tests/data/written-by-*` were made on one machine with one thread, by each release
+with `scripts/keep_release.py`. The last bits of a result depend on the machine's vector
+instructions, so values are compared up to rounding.
 """
 
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
 from pathlib import Path
 
@@ -17,8 +19,15 @@ import torch
 from ganforge.storage import tensor_file
 from tests.conftest import Command
 
-FILES = Path(__file__).parents[1] / "data" / "written-by-0.1"
-RUNS = sorted(path.name for path in FILES.iterdir() if path.is_dir())
+DATA = Path(__file__).parents[1] / "data"
+RUNS = sorted(path.parent.relative_to(DATA) for path in DATA.glob("written-by-*/*/run"))
+
+#: that something is of another version is to be said, and is what these files are for
+pytestmark = [
+    pytest.mark.filterwarnings(r"default:.* was made with ganforge \S+ is installed"),
+    pytest.mark.filterwarnings("default:the run was trained with torch "),
+    pytest.mark.filterwarnings("default:the run is of another length now"),
+]
 
 #: what rounding amounts to after a few steps of an optimizer
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
@@ -32,13 +41,13 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-@pytest.fixture(params=RUNS)
+@pytest.fixture(params=RUNS, ids=str)
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(FILES / request.param / "run", tmp_path / request.param))
+    return Path(shutil.copytree(DATA / request.param / "run", tmp_path / request.param))
 
 
 def expected(run: Path, name: str) -> Path:
-    return FILES / run.name / "expected" / name
+    return DATA / run.parent.name / run.name / "expected" / name
 
 
 def assert_close(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> None:
@@ -75,7 +84,7 @@ def test_the_metrics_of_a_run_go_on(run: Path, cli: Command) -> None:
     for line, before in zip(ours, theirs, strict=True):
         for key, value in before.items():
             # Scores were those of the last part of a batch, and are those of the whole.
-            in_parts = run.name == "rmsprop" and key.startswith("score/")
+            in_parts = run.parts[-2:] == ("written-by-0.1", "rmsprop") and key.startswith("score/")
             if key not in ("seconds", "images_per_second") and not in_parts:
                 assert line[key] == pytest.approx(value, rel=1e-4, abs=1e-5), key
 
@@ -118,6 +127,20 @@ def test_a_run_without_an_option_that_came_later_is_what_it_was(
     assert 'conditioning = "latents"' in (run / "config.toml").read_text()
     # Of a file that no run has written, what is not there is today's.
     assert 'conditioning = "normalisation"' in cli("train", "--conditional", "--dry-run").out
+
+
+def test_a_release_keeps_its_own_runs_in_the_same_form(tmp_path: Path) -> None:
+    script = runpy.run_path(str(DATA.parents[1] / "scripts" / "keep_release.py"))
+    script["keep"](tmp_path / "written-by-now", ["mlp-ring"])
+    kept = tmp_path / "written-by-now" / "mlp-ring"
+    reference = DATA / "written-by-0.1" / "mlp-ring"
+    names = {path.relative_to(kept) for path in kept.rglob("*") if path.is_file()}
+    assert names == {path.relative_to(reference) for path in reference.rglob("*") if path.is_file()}
+    status = json.loads((kept / "run" / "status.json").read_text())
+    assert (status["state"], status["step"], status["host"]) == ("interrupted", 4, "localhost")
+    (session,) = json.loads((kept / "run" / "environment.json").read_text())["sessions"]
+    assert {"command", "git"}.isdisjoint(session)
+    assert {*script["RUNS"]} == {path.name for path in reference.parent.iterdir() if path.is_dir()}
 
 
 def as_if_before(run: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganforge.measuring.store import Store, cache_folder, digest_of, key_of
+from ganforge.measuring.store import Store, digest_of, key_of
+from ganforge.storage.cache_folder import cache_folder
 
 KEY = key_of("some", "text")
 

@@ -134,3 +134,37 @@ def test_a_folder_has_a_file_of_each_sample_in_the_suffix_declared():
     drawn = Drawn(samples=torch.arange(3.0).view(3, 1, 1))
     files = chosen(Numbered, one_file_each=".txt").encode_each(drawn)
     assert list(files) == [b".txt 0", b".txt 1", b".txt 2"]
+
+
+def test_a_file_with_a_count_is_written_while_samples_are_drawn():
+    class Counted(Plain):
+        def encode_parts(self, parts, suffix):
+            yield f"{parts.num}\n".encode()
+            for part in parts:
+                yield f"{len(part.samples)}\n".encode()
+
+    drawn = []
+
+    def parts():
+        for number in range(3):
+            drawn.append(number)
+            yield DRAWN
+
+    pieces = chosen(Counted).encode_parts(parts(), 3 * len(DRAWN.samples), ".txt")
+    assert next(pieces) == f"{3 * len(DRAWN.samples)}\n".encode()
+    assert drawn == []
+    next(pieces)
+    assert drawn == [0]
+    assert len(list(pieces)) == 2
+
+
+def test_a_picture_says_how_many_samples_it_takes(monkeypatch):
+    from ganforge.pictures import chosen_format
+
+    one = chosen(Plain).picture(DRAWN.only(0)).nbytes
+    size = max(one, DRAWN.only(0).samples.nbytes)
+    monkeypatch.setattr(chosen_format, "LARGEST_PICTURE", 5 * size + 1)
+    parts = [DRAWN.only(0)] * 6
+    assert list(chosen(Plain).encode_parts(parts[:5], 5, ".png"))
+    with pytest.raises(UsageError, match=r"^6 samples are too many for one picture, .* takes 5 of"):
+        list(chosen(Plain).encode_parts(iter(parts), 6, ".png"))

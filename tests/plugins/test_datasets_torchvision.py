@@ -176,8 +176,14 @@ def test_a_changed_cifar_file_is_not_unpickled(cifar: Path) -> None:
 def test_damaged_images(content: bytes, tmp_path: Path) -> None:
     write_mnist(tmp_path, "mnist")
     (tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte").write_bytes(content)
-    with pytest.raises(DataError, match=r"MNIST in .* cannot be read: "):
+    with pytest.raises(
+        DataError, match=r"MNIST in .* cannot be read: .*\. A file of it is cut off"
+    ) as it:
         build("mnist", tmp_path)
+    place = tmp_path / "MNIST" / "raw"
+    assert str(it.value).endswith(
+        f"remove {str(place)!r} and have it fetched again with --set dataset.download=true"
+    )
 
 
 def test_labels_that_do_not_belong_to_the_images(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def pages(contents):
 def test_a_tiff_has_every_page_band_and_number(kind, channels):
     drawn = numpy.random.default_rng(0)
     given = [(drawn.random((5, 7, channels)) * 200).astype(kind) for _ in range(3)]
-    found = pages(encode_tiff(given))
+    found = pages(b"".join(encode_tiff(given, len(given))))
     assert len(found) == 3
     for (tags, pixels), image in zip(found, given, strict=True):
         assert pixels.dtype == image.dtype
@@ -142,7 +142,7 @@ def test_a_tiff_has_every_page_band_and_number(kind, channels):
 )
 def test_other_software_reads_the_tiffs_that_it_can(kind, channels, mode):
     image = (numpy.random.default_rng(0).random((5, 7, channels)) * 255).astype(kind)
-    with Image.open(io.BytesIO(encode_tiff([image, image]))) as picture:
+    with Image.open(io.BytesIO(b"".join(encode_tiff([image, image], 2)))) as picture:
         assert (picture.mode, picture.size, picture.n_frames) == (mode, (7, 5), 2)
         for number in range(2):
             picture.seek(number)
@@ -171,3 +171,11 @@ def test_a_tiff_is_restored_by_the_fit_band_by_band():
     chosen = format_of(2, 1, 1, fit=Fit(tensors=tensors))
     contents = chosen.encode(Drawn(samples=torch.tensor([[[[0.5]], [[-1.0]]]])), ".tiff")
     assert pages(contents)[0][1].flatten().tolist() == [2.0, -9.0]
+
+
+def test_a_tiff_says_how_many_images_it_holds():
+    image = numpy.zeros((100, 100, 3), numpy.uint8)
+    fitting = (2**32 - 1) // (30_000 + 1024)
+    with pytest.raises(ValueError, match=f"at most 4 GiB, which is {fitting:,} of these samples"):
+        next(encode_tiff([image], fitting + 1))
+    assert next(encode_tiff([image], fitting)) == b"II*\0\x08\0\0\0"

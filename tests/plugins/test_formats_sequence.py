@@ -6,12 +6,13 @@ import csv
 import io
 import math
 import wave
+from dataclasses import replace
 
 import numpy
 import pytest
 import torch
 
-from ganforge import Drawn, Field, Fit, Problem
+from ganforge import Drawn, Field, Fit, Parts, Problem
 from ganforge_formats.audio import AudioFormat
 from ganforge_formats.sequence import COLOURS, SequenceFormat
 from ganforge_formats.spectrogram import RANGE, levels, spectrogram
@@ -228,3 +229,13 @@ def test_texts_stand_below_their_class_and_long_ones_are_cut(texts):
 def test_tokens_that_are_not_as_many_as_the_samples_have_are_refused():
     with pytest.raises(ValueError, match="has 2 tokens, and samples are one-hot of 4"):
         TextFormat(problem_of(4, 5, fit=Fit(facts={"tokens": ["a", "b"]}), format="text"))
+
+
+def test_a_wav_says_how_many_sounds_it_holds():
+    fitting = (2**32 - 64 + 4000) // (2 * (64 + 2000))
+    format = AudioFormat(problem_of(1, 64, rate=8000))
+    parts = Parts(num=fitting + 1, drawn=[Drawn(samples=waves(1, 1))])
+    with pytest.raises(ValueError, match=f"at most 4 GiB, which is {fitting:,} of these sounds"):
+        next(format.encode_parts(parts, ".wav"))
+    head = next(format.encode_parts(replace(parts, num=fitting), ".wav"))
+    assert int.from_bytes(head[40:44], "little") == fitting * 2 * 2064 - 4000

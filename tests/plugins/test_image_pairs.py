@@ -231,7 +231,8 @@ def test_two_sets_side_by_side_have_any_number_each(memory_limit: int, tmp_path:
         dataset = build(a, b, pairing="none", memory_limit=memory_limit)
     assert shades(dataset, "sample") == [0, 1, 2]
     assert shades(dataset, "source") == [100, 101, 102, 103, 104]
-    assert dataset.describe() == "3 samples; 5 sources; 1 other file ignored"
+    assert dataset.describe() == "3 samples; 5 sources"
+    assert dataset.left_out == "source: 1 other file (.txt 1)"
     if isinstance(dataset, MapDataset):
         assert [*dataset[0]] == ["sample"]
         assert torch.equal(

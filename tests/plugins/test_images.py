@@ -163,10 +163,13 @@ def test_nothing_to_read(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no image in .* can be used: found 0 image files$"):
         build(tmp_path)
     fill(tmp_path, {"a.heic": b"x", "b.txt": b"x"})
-    with pytest.raises(DataError, match=r"found 0 image files; 2 other files: 'a\.heic', 'b\.txt'"):
+    with pytest.raises(
+        DataError,
+        match=r"found 1 image file, 1 unreadable: 'a\.heic' \(\.heic files are not read\); 1 other",
+    ):
         build(tmp_path)
     fill(tmp_path, {"bad.png": b"x", "small.png": image(0, (2, 2))})
-    with pytest.raises(DataError, match=r"found 2 image files, 1 unread.*'bad.*, 1 too small: 's"):
+    with pytest.raises(DataError, match=r"found 3 image files, 2 unread.*'bad.*, 1 too small: 's"):
         build(tmp_path, minimum_size=3)
 
 
@@ -206,8 +209,9 @@ def test_several_frames_are_said_once(tmp_path: Path) -> None:
 def test_other_files_are_counted_and_hidden_ones_are_not(tmp_path: Path) -> None:
     files = {"README.md": b"x", "list.csv": b"x", ".DS_Store": b"x", ".git/a.png": b"x"}
     dataset = build(fill(tmp_path, {**GOOD, **files, "__MACOSX/a.png": b"x", "._a.png": b"x"}))
-    assert dataset.describe() == "6 samples; 2 other files ignored"
-    assert build(tmp_path, memory_limit=0).describe() == "6 samples; 2 other files ignored"
+    for it in (dataset, build(tmp_path, memory_limit=0)):
+        assert it.describe() == "6 samples"
+        assert it.left_out == "2 other files (.md 1, .csv 1)"
 
 
 def test_the_content_counts_and_not_the_name(tmp_path: Path) -> None:
@@ -273,7 +277,8 @@ def test_only_regular_files_are_opened(memory_limit: int, tmp_path: Path) -> Non
     for name in ("away", "gone.png", "link.png", "loop"):
         assert f"'{name}' (a symbolic link, which is not followed)" in message
     assert samples(dataset)[:, 0, 0, 0].tolist() == [0, 1, 2, 3, 4, 5]
-    assert dataset.describe() == "6 samples; 1 other file ignored"
+    assert message.endswith("; dataset.follow_links = true follows links")
+    assert dataset.left_out == "5 unreadable files, 1 other file (.txt 1)"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads anything")

@@ -288,7 +288,10 @@ def test_damaged_metadata_does_not_cost_the_picture() -> None:
         (b"", "the file is empty"),
         (b"hello", "not an image in one of the formats PNG, JPEG"),
         (b"<!doctype html><html></html>", "not an image"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n", "not an"),
+        (
+            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n",
+            "of the format PostScript, which is n",
+        ),
     ],
 )
 def test_what_is_no_image(data: bytes, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,7 @@ SKIPS: Mapping[tuple[str, str], tuple[str, set[str]]] = {
             "can-be-built",
             "global-random-state-is-untouched",
             "torch-settings-are-untouched",
+            "process-is-untouched",
         )
     },
     ("conditions-count", "it takes no conditions"): ("generator", {"autoencoder"}),

@@ -93,7 +93,11 @@ RIGHT = {
         NO_TRACE | {"gradient-can-be-differentiated"},
     ),
 }
-UNKNOWN_MODULE = {"hook-module-imports-no-torch", "hook-module-loads-quickly"}
+UNKNOWN_MODULE = {
+    "hook-module-imports-no-torch",
+    "hook-module-loads-quickly",
+    "hook-module-changes-nothing",
+}
 
 
 @pytest.mark.parametrize(("spec", "skipped"), RIGHT.values(), ids=RIGHT)
@@ -115,6 +119,7 @@ WRONG = [
     (generator("UnbuildableForGrey"), "can-be-built"),
     (generator("NoisyInEvaluation"), "global-random-state-is-untouched"),
     (generator("AnotherNumberOfThreads"), "torch-settings-are-untouched"),
+    (generator("OtherEnvironment"), "process-is-untouched"),
     # both networks
     (generator("Unseeded"), "one-seed-builds-one-network"),
     (generator("OwnSeed"), "another-seed-builds-another-network"),

@@ -64,6 +64,12 @@ class AnotherNumberOfThreads(Generator):
         torch.set_num_threads(torch.get_num_threads() + 1)
 
 
+class OtherEnvironment(Generator):
+    def __init__(self, problem: Problem, options: object) -> None:
+        super().__init__(problem, options)
+        os.environ["CUDA_VISIBLE_DEVICES"] = "7"
+
+
 class Unseeded(Generator):
     def __init__(self, problem: Problem, options: object) -> None:
         super().__init__(problem, options)

@@ -1,4 +1,4 @@
-"""Checks of the cost of importing a hook module: every command of ganforge imports it."""
+"""Checks of what importing a hook module does: every command of ganforge imports it."""
 
 from __future__ import annotations
 
@@ -39,20 +39,34 @@ def hook_module_loads_quickly(subject: Subject[Spec]) -> None:
     require(found["seconds"] <= MAX_IMPORT_SECONDS, got)
 
 
+@check(
+    "the import of the hook module and its hooks leave the process as it was",
+    fix="change nothing that every run shares, such as the environment, the default dtype, the "
+    "number of threads or the filters of warnings, when a module is imported",
+)
+def hook_module_changes_nothing(subject: Subject[Spec]) -> None:
+    changes = _imported(subject)["changes"]
+    require(not changes, f"a change of {listed(changes)}")
+
+
 #: run in a process of its own: what does the import of a hook module bring, and how long is it?
 _PROBE = """
 import json, sys, time
 import ganforge
-started = time.perf_counter()
 from importlib import import_module
-module = import_module(sys.argv[1])
-for name in ganforge.plugin.hookspecs.HOOKS:
-    hook = getattr(module, name, None)
-    if callable(hook):
-        list(hook())
-seconds = time.perf_counter() - started
+from ganforge.plugin.keeping import PARTS
+from ganforge.plugin.process_state import kept
+with kept(PARTS) as changes:
+    started = time.perf_counter()
+    module = import_module(sys.argv[1])
+    for name in ganforge.plugin.hookspecs.HOOKS:
+        hook = getattr(module, name, None)
+        if callable(hook):
+            list(hook())
+    seconds = time.perf_counter() - started
 heavy = [name for name in ("torch", "torchvision") if name in sys.modules]
-sys.__stdout__.write("\\n" + json.dumps({"seconds": seconds, "heavy": heavy}))
+found = {"seconds": seconds, "heavy": heavy, "changes": changes}
+sys.__stdout__.write("\\n" + json.dumps(found))
 """
 
 
@@ -65,7 +79,9 @@ def _imported(subject: Subject[Spec]) -> dict[str, Any]:
 
 @cache
 def _probed(module: str, path: str) -> dict[str, Any]:
-    """The heavy modules that importing a hook module loads, and the seconds it takes at best."""
+    """The heavy modules that importing a hook module loads, the seconds that it takes at best, and
+    what it changes of the process.
+    """
     attempts: list[dict[str, Any]] = []
     while len(attempts) < NUM_ATTEMPTS:
         answer = subprocess.run(

@@ -14,7 +14,7 @@ from torch import Tensor
 from ganforge.config.run_config import RunConfig
 from ganforge.engine.assemble import assemble
 from ganforge.engine.observers import Observer
-from ganforge.engine.state import snapshot
+from ganforge.engine.state import Reached, snapshot
 from ganforge.engine.trainer import Trainer
 from ganforge.errors import listed
 from ganforge.plugin.base_specs import ComponentSpec
@@ -123,5 +123,7 @@ def _trainer(config: RunConfig, path: Path) -> Trainer:
 
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:
     """Everything that a checkpoint would hold, as it is now."""
-    tensors, _ = snapshot(trainer.assembly, trainer.averages, trainer.symptoms, trainer.step)
+    tensors, _ = snapshot(
+        trainer.assembly, trainer.averages, trainer.symptoms, Reached(step=trainer.step)
+    )
     return {name: tensor.clone() for name, tensor in tensors.items()}
