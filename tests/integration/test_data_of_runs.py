@@ -22,7 +22,8 @@ from tests.torchvision_files import write_idx, write_mnist
 
 from .conftest import TINY
 
-RUN = (*TINY, "--steps", "2", "--out", "run")
+# A rate that falls would be stretched by further steps, which is told.
+RUN = (*TINY, "--learning-rate", "1e-3", "--steps", "2", "--out", "run")
 ON = ("train", "--resume", "run", "--steps")
 FOLDER = (*RUN, "--dataset", "./images", "--channels", "1")
 CONDITIONAL = (*FOLDER, "--conditional")
