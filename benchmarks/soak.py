@@ -34,7 +34,7 @@ TINY = (
     "--set", "output.checkpoint_every=100", "--set", "evaluation.every=100",
     "--set", "evaluation.num_samples=500",
 )  # fmt: skip
-WARM_UP = 600  # steps of a session that are not counted
+WARM_UP = 1500  # steps of a session that are not counted
 LIMIT = 1.0  # MB per 1,000 steps
 
 
