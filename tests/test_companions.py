@@ -98,6 +98,7 @@ def test_one_switch_leaves_them_out(configured: Configured) -> None:
 
 def test_a_run_says_what_came_with_its_loss_and_keeps_it(cli: Command, tmp_path: Path) -> None:
     small = ["--image-size", "8", "--batch-size", "4", "--set", "generator.width=2"]
+    small += ["--learning-rate", "1e-3"]  # a run that is made longer warns of a rate that falls
     answer = cli("train", "--loss", "nonsat", *small, "--steps", 1, "--out", "run")
     assert answer.code == 0, answer.err
     assert "nonsat + r1 + r2 (r1 and r2 by default; --no-companions for none)" in answer.out

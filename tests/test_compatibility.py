@@ -183,6 +183,7 @@ def layers(
     }
     return [
         from_text(file, "run.toml"),
+        from_settings(["training.conditional=false"]),
         Layer(tables=chosen, whole=True),
         from_settings(assignments),
     ]
