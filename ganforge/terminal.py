@@ -17,7 +17,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 from ganforge.printable import described
 
@@ -85,6 +85,11 @@ class SafeStream(io.TextIOBase):
                 self._break(error, self._stream)
         return len(text)
 
+    @property
+    def buffer(self) -> BinaryIO:
+        """The same stream for bytes of UTF-8, as which click writes what completes a word."""
+        return cast(BinaryIO, _Encoded(self))
+
     def flush(self) -> None:
         """Nothing is held back."""
 
@@ -111,6 +116,20 @@ class SafeStream(io.TextIOBase):
         _empty(stream)
         if self._tell is not None:
             self._tell(self)
+
+
+class _Encoded(io.BufferedIOBase):
+    """Bytes that are text, for a stream of texts."""
+
+    def __init__(self, stream: SafeStream) -> None:
+        self._stream = stream
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._stream.write(bytes(data).decode(errors="replace"))
+        return len(data)
 
 
 def escaped(text: str, encoding: str) -> str:

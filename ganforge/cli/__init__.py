@@ -115,8 +115,8 @@ def _run(arguments: list[str] | None) -> int:
     except KeyboardInterrupt:
         print_error("interrupted")
         return 130
-    except SystemExit as error:  # click leaves by another way: this one is of a plugin
-        if debug:
+    except SystemExit as error:  # click leaves by another way, but for completion: it is a plugin's
+        if debug or COMPLETION in os.environ:
             raise
         print_error(
             f"a plugin called sys.exit({represented(error.code)}) (GANFORGE_DEBUG=1 shows where)"
