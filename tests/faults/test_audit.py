@@ -43,7 +43,7 @@ CALLS = {
     "list-recipes": ["list-recipes"],
     "list-plugins": ["list-plugins"],
     "show": ["show", "dcgan"],
-    "check-plugin": ["check-plugin", "ganforge", "--component", "loss/wasserstein"],
+    "check-plugin": ["check-plugin", "ganforge", "--component", "sampler/normal"],
     "new-plugin": ["new-plugin", "ganforge-tinygan", "--kind", "loss"],
 }
 #: those that start processes or connect because that is what they are for
