@@ -30,11 +30,18 @@ REFUSED = {
 
 
 def is_allowed(event: str, arguments: tuple[Any, ...]) -> bool:
-    """True where it is `git`, which a run asks for its commit, or the doctor's look at torch."""
+    """Tell whether it is `git`, which a run asks for its commit, or a process of ours that tries an import.
+
+    That of `doctor` tries torch, that of `check-plugin` what importing a plugin changes.
+    """
     if event != "subprocess.Popen":
         return False
     program, words = arguments[:2]
-    return Path(os.fsdecode(program)).name == "git" or "ganforge.device.probe" in words
+    return Path(os.fsdecode(program)).name == "git" or any(
+        trial in os.fsdecode(word)
+        for word in words
+        for trial in ("ganforge.device.probe", "ganforge.plugin.keeping")
+    )
 
 
 def arm(log: Path) -> None:
