@@ -30,7 +30,7 @@ REFUSED = {
 
 
 def is_allowed(event: str, arguments: tuple[Any, ...]) -> bool:
-    """Tell whether it is `git`, which a run asks for its commit, or a process of ours that tries an import.
+    """Tell `git`, which a run asks for its commit, and processes of ours that try an import.
 
     That of `doctor` tries torch, that of `check-plugin` what importing a plugin changes.
     """

@@ -2,8 +2,8 @@
 
 Armed in a process that has imported torch, whose own start is not in our hands (it looks for
 compilers and devices). Allowed are `git`, which a run asks for its commit; the process in which
-`doctor` and `check-plugin` try imports; and what is asked for by name: the processes of `sweep` and of
-`execution.num_workers`, downloads by `dataset.download=true`, and `push`.
+`doctor` and `check-plugin` try imports; and what is asked for by name: the processes of `sweep` and
+of `execution.num_workers`, downloads by `dataset.download=true`, and `push`.
 """
 
 from __future__ import annotations
