@@ -29,9 +29,19 @@ REFUSED = {
 }
 
 
-def is_git(event: str, arguments: tuple[Any, ...]) -> bool:
-    """True where it is `git`, which a run asks for its commit."""
-    return event == "subprocess.Popen" and Path(os.fsdecode(arguments[0])).name == "git"
+def is_allowed(event: str, arguments: tuple[Any, ...]) -> bool:
+    """Tell `git`, which a run asks for its commit, and processes of ours that try an import.
+
+    That of `doctor` tries torch, that of `check-plugin` what importing a plugin changes.
+    """
+    if event != "subprocess.Popen":
+        return False
+    program, words = arguments[:2]
+    return Path(os.fsdecode(program)).name == "git" or any(
+        trial in os.fsdecode(word)
+        for word in words
+        for trial in ("ganforge.device.probe", "ganforge.plugin.keeping")
+    )
 
 
 def arm(log: Path) -> None:
@@ -39,7 +49,7 @@ def arm(log: Path) -> None:
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
 
     def refuse(event: str, arguments: tuple[Any, ...]) -> None:
-        if event not in REFUSED or is_git(event, arguments):
+        if event not in REFUSED or is_allowed(event, arguments):
             return
         if event == "os.fork" and sys._getframe(1).f_code.co_name == "_fork_exec":
             return
