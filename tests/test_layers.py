@@ -168,8 +168,8 @@ def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
         ("{'json': 1}", "is not TOML"),
         (
             '[dataset]\nroot = "C:\\data"\n',
-            "is not TOML: Unescaped '\\' in a string (at line 2, column 13); a backslash within "
-            "double quotes begins an escape: write a path in single quotes",
+            "is not TOML: Unescaped '\\' in a string (at line 2, column 13); in double quotes a "
+            "backslash begins an escape, so write a Windows path in single quotes, 'C:\\data'",
         ),
         (
             '[dataset]\nroot = "\\Users\\me"\n',

@@ -245,7 +245,10 @@ def _toml_or_none(text: str) -> dict[str, Any] | None:
 
 #: a path of Windows, of which TOML has taken backslashes and letters for escapes
 _ESCAPED_PATH = re.compile(r"[A-Za-z]:[\t\n\r\b\f]|[A-Za-z]:\\[^\n]*[\t\n\r\b\f]")
-_ESCAPED = "; a backslash within double quotes begins an escape: write a path in single quotes"
+_ESCAPED = (
+    "; in double quotes a backslash begins an escape, so write a Windows path in single quotes, "
+    "'C:\\data', or with forward slashes"
+)
 
 # tomllib also raises what it meets in a number of thousands of digits and in nested brackets.
 _UNREADABLE = (ValueError, RecursionError)

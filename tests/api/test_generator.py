@@ -66,10 +66,22 @@ def test_it_is_loaded_from_a_run_its_file_alone_or_a_checkpoint(
     assert not torch.equal(before, samples)
 
 
-def test_a_lone_checkpoint_says_what_it_lacks(conditional_run: Path, tmp_path: Path) -> None:
+def test_a_lone_checkpoint_has_its_generator(conditional_run: Path, tmp_path: Path) -> None:
+    run = ganforge.open_run(conditional_run)
+    path = run.checkpoints[0][1]
     alone = tmp_path / "deep" / "down.safetensors"
     alone.parent.mkdir()
-    alone.write_bytes(ganforge.open_run(conditional_run).checkpoints[0][1].read_bytes())
+    alone.write_bytes(path.read_bytes())
+    samples = ganforge.load(path, device="cpu").sample(4)
+    assert torch.equal(ganforge.load(alone, device="cpu").sample(4), samples)
+
+
+def test_a_lone_checkpoint_of_0_1_says_what_it_lacks(tmp_path: Path) -> None:
+    stored = Path(__file__).parents[1] / "data" / "written-by-0.1"
+    (path, *_) = sorted(stored.rglob("step-*.safetensors"))
+    alone = tmp_path / "deep" / "down.safetensors"
+    alone.parent.mkdir()
+    alone.write_bytes(path.read_bytes())
     with pytest.raises(ganforge.CheckpointError, match="holds weights alone"):
         ganforge.load(alone)
 
