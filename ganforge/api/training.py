@@ -216,7 +216,7 @@ def _is_data(table: Mapping[Any, Any]) -> bool:
 
 
 def _with(entries: tuple[Entry, ...], layer: Layer) -> Layer:
-    return Layer(entries=(*entries, *layer.entries), tables=layer.tables)
+    return replace(layer, entries=(*entries, *layer.entries))
 
 
 def _check_same_data(run: RunDirectory, layers: Sequence[Layer]) -> None:

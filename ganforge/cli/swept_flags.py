@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def with_flags_of_train(command: click.Command) -> click.Command:
             continue
         command.params.append(
             GroupedOption(
-                [option.name or "", *option.opts],
+                [option.name or "", *_declared(option)],
                 group=option.group,
                 metavar=None if option.is_flag else option.metavar,
                 is_flag=option.is_flag,
@@ -55,6 +56,13 @@ def with_flags_of_train(command: click.Command) -> click.Command:
             )
         )
     return command
+
+
+def _declared(option: click.Option) -> list[str]:
+    """The names of an option, as click takes them: `--conditional/--no-conditional` is one."""
+    if not option.secondary_opts:
+        return option.opts
+    return [f"{yes}/{no}" for yes, no in zip(option.opts, option.secondary_opts, strict=True)]
 
 
 def form_of(option: click.Option) -> FlagForm:
@@ -76,7 +84,14 @@ def forms() -> dict[str, FlagForm]:
 
 def given_flags(given: Mapping[str, Any]) -> list[str]:
     """The flags of train that stand on the command line."""
-    return [it.opts[0] for it in _options() if given.get(it.name or "")]
+    found = []
+    for option in _options():
+        value = given.get(option.name or "")
+        if value is False and option.secondary_opts:
+            found.append(option.secondary_opts[0])
+        elif value:
+            found.append(option.opts[0])
+    return found
 
 
 def axes_of(given: Mapping[str, Any]) -> tuple[list[Axis], Layer | None]:
@@ -99,10 +114,8 @@ def axes_of(given: Mapping[str, Any]) -> tuple[list[Axis], Layer | None]:
     file = from_file(path)
     named = {it.name for it in axes}
     in_file = [it for it in _in_file(file, path) if it.name not in named]
-    settings = Layer(
-        entries=tuple(it for it in file.entries if it.path[0] != TABLE), tables=file.tables
-    )
-    return [*in_file, *axes], settings
+    kept = tuple(it for it in file.entries if it.path[0] != TABLE)
+    return [*in_file, *axes], replace(file, entries=kept)
 
 
 def _axis(option: click.Option, values: Sequence[str]) -> Axis:

@@ -209,7 +209,7 @@ def _layers(request: Request, source: Source, registry: Registry) -> Iterator[La
         names = {
             kind: stored.tables[kind] for kind in ("metric", "features") if kind in stored.tables
         }
-        yield Layer(entries=tuple(kept), tables=names, stored=True)
+        yield replace(stored, entries=tuple(kept), tables=names)
     elif request.dataset is None and not request.data:
         raise UsageError(
             f"{printable(request.path)} does not say which data it is to be compared with: "
@@ -217,7 +217,8 @@ def _layers(request: Request, source: Source, registry: Registry) -> Iterator[La
         )
     if request.dataset is not None:
         chosen = path_layer(request.dataset, registry)
-        yield Layer(entries=(*chosen.entries, *_sizes(chosen, source, registry)))
+        entries = (*chosen.entries, *_sizes(chosen, source, registry))
+        yield Layer(entries=entries, whole=True)  # data, and no run on it
     if request.data:
         yield Layer(entries=request.data)
     if request.metrics:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ganforge.config.layers import Layer, from_run
 from ganforge.config.resolve import resolve
@@ -63,7 +63,7 @@ def _usual(stored: Layer, config: RunConfig, registry: Registry) -> Mapping[KeyP
     """
     needed = {*_required(config)}
     entries = [it for it in stored.entries if it.path[-1] == "name" or it.path in needed]
-    layer = Layer(entries=tuple(entries), tables=stored.tables)
+    layer = replace(stored, entries=tuple(entries), stored=False)
     try:
         return {path: it.value for path, it in resolve([layer], registry).values().items()}
     except GanforgeError:

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -29,7 +29,10 @@ def handled(number: int, handler: object) -> Iterator[None]:
 def request_() -> Iterator[StopRequest]:
     """A request of a loop that has begun to ask."""
     request = StopRequest()
-    with request.listening():
+    with ExitStack() as stack:
+        for number in ENDING_SIGNALS:  # whoever runs the tests may ignore some, as nohup does
+            stack.enter_context(handled(number, signal.SIG_DFL))
+        stack.enter_context(request.listening())
         request()
         yield request
 

@@ -67,7 +67,7 @@ def test_the_same_scores_as_json_and_in_the_run(cli, run):
     assert (score["name"], score["features"], score["better"]) == ("fid", "identity", "lower")
     assert score["floor"]["num"] == score["floor"]["num_real"] == 200
     (kept,) = Run(run).evaluations
-    assert kept == found
+    assert kept == {**found, "source": run.name}  # which others may read
     printed(cli, run, "--num", 200, *QUICK)
     assert len(Run(run).evaluations) == 2
 
