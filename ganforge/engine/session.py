@@ -24,6 +24,7 @@ from ganforge.storage.working_folder import git_state
 
 from .circumstances import other_circumstances
 from .observers import Observer
+from .resuming import trained_with
 from .signals import Stopped, StopRequest
 from .watchdog import Stalled
 
@@ -132,8 +133,11 @@ def _go_on(trainer: Trainer, environment: dict[str, Any]) -> None:
     run = trainer.run
     for difference in other_circumstances(run.sessions(), environment):
         warnings.warn(difference, stacklevel=2)
-    trainer.keep_changes()
     absent = not run.config.is_file()
+    if absent and (trained := trained_with(run)) is not None:
+        # As it was, until a checkpoint has what this session changes.
+        run.write_config(trained.text)
+    trainer.keep_changes()
     if absent:
         warnings.warn(
             f"{printable(run.config)} was not there, and is written as the checkpoint has it",

@@ -148,6 +148,15 @@ def test_a_damaged_configuration_says_that_the_checkpoint_has_it(
     assert file.read_text() == text
 
 
+def test_a_run_without_its_configuration_can_be_overridden(ganforge: Command, run: Path) -> None:
+    file = run / "config.toml"
+    file.unlink()
+    again = ganforge("train", "--resume", "run", "--override", "training.seed=3", "--steps", "6")
+    assert again.code == 0, again.text
+    assert "seed = 3" in file.read_text()
+    assert "training.seed: 0 -> 3 (--override)" in again.out
+
+
 def test_flags_that_cannot_change_what_is_trained_name_what_can(
     ganforge: Command, run: Path
 ) -> None:
