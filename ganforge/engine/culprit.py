@@ -17,6 +17,7 @@ from ganforge.config.run_config import RunConfig, Selection
 from ganforge.contracts import Step
 from ganforge.errors import PluginError
 from ganforge.plugin.base_specs import ComponentSpec
+from ganforge.plugin.requirements import CORE_PACKAGE
 from ganforge.printable import described
 
 from .assemble import Assembly
@@ -67,7 +68,8 @@ class Owners:
         self._packages: dict[str, list[Selection[ComponentSpec]]] = {}
         for it in config.selections:
             package = it.spec.build.partition(":")[0].partition(".")[0]
-            self._packages.setdefault(package, []).append(it)
+            if package != CORE_PACKAGE:  # whose own failures are no component's
+                self._packages.setdefault(package, []).append(it)
 
     def culprit(self, frames: Sequence[FrameType]) -> Culprit | None:
         """The component of the innermost frame that belongs to one."""

@@ -20,6 +20,7 @@ from ganforge.engine.finite import FiniteGuard
 from ganforge.engine.objective import Objective
 from ganforge.engine.optimizers import build_optimizer
 from ganforge.engine.sides import Side, Sides
+from ganforge.engine.signals import StopRequest
 from ganforge.engine.step import update
 from ganforge.errors import NonFiniteError
 from ganforge.plugin.discovery import discover
@@ -120,7 +121,7 @@ def test_a_checkpoint_moves_between_devices(registry, tmp_path):
     on_cpu = trainer_in(tmp_path / "run", config_for(registry, *SMALL, device="cpu"))
     on_cpu.resume()
     assert on_cpu.step == 3
-    on_cpu.train(lambda: "interrupted" if on_cpu.step == 4 else None)
+    on_cpu.train(StopRequest(lambda: "interrupted" if on_cpu.step == 4 else None))
     back = trainer_in(tmp_path / "run", config_for(registry, *SMALL))
     back.resume()
     assert back.train() == "finished"

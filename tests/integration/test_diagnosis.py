@@ -14,7 +14,7 @@ from tests.conftest import Command
 SMALL = (
     *("--generator", "mlp", "--image-size", "8", "--latent-size", "8", "--batch-size", "32"),
     *("--set", "generator.hidden=[32]", "--set", "discriminator.hidden=[32]"),
-    *("--no-companions", "--betas", "0.5,0.999", "--learning-rate", "0.0004"),
+    *("--no-conditional", "--no-companions", "--betas", "0.5,0.999", "--learning-rate", "0.0004"),
     *("--set", "output.grid_samples=4", "--sample-every", "100000", "--device", "cpu"),
 )
 

@@ -46,7 +46,8 @@ def test_a_run_that_becomes_longer_names_the_schedules_that_it_stretches(ganforg
     assert longer.text == (
         "Warning: the run is of another length now, and so is the schedule of "
         "generator_optimizer.learning_rate and discriminator_optimizer.learning_rate, which is "
-        "counted in shares of the run; one that is counted in images stays as it is"
+        "counted in shares of the run: what comes of it is not what a run of 8 steps from the "
+        "start would be. A constant, or a schedule that is counted in images, stays as it is"
     )
     other = ganforge("train", "--resume", run, "--steps", "9", "--learning-rate", "1e-4")
     assert (other.code, other.err) == (0, "")

@@ -115,7 +115,8 @@ def test_pairs_are_translated_one_by_one(ganforge, pictures, tmp_path, data):
     assert all(len(group) == 2 for group in cells(tmp_path / "new.png", 2)[:5])
     answer = ganforge("sample", "run")
     assert answer.code == 2
-    assert answer.text.endswith("=PATH. --dataset NAME|PATH takes other data")
+    assert "=PATH. When the run was last trained, " in answer.text
+    assert answer.text.endswith("--dataset NAME|PATH takes other data")
 
 
 def test_two_sets_are_translated_without_pairs(ganforge, pictures, tmp_path):
@@ -191,6 +192,6 @@ def test_an_identity_loss_is_for_sets_of_one_shape(ganforge, pictures):
     )
     assert answer.code == 1
     assert (
-        "step 1 failed: an identity loss is for two sets of one shape: the generator takes "
-        "3 x 32 x 32 and makes 1 x 32 x 32"
+        "step 1 failed in the game 'cycle' of ganforge 0.1.0: an identity loss is for two sets of "
+        "one shape: the generator takes 3 x 32 x 32 and makes 1 x 32 x 32"
     ) in answer.text

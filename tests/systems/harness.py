@@ -26,6 +26,7 @@ from ganforge.config.layers import Layer, from_settings, from_text
 from ganforge.config.recipes import read_recipe
 from ganforge.config.resolve import resolve
 from ganforge.engine.assemble import assemble
+from ganforge.engine.signals import StopRequest
 from ganforge.engine.trainer import Trainer
 from ganforge.plugin.discovery import discover
 from ganforge.plugin.specs import RecipeSpec
@@ -139,7 +140,10 @@ def resumes_to_the_bit(workshop: Workshop) -> Trainer:
     straight = workshop.train("straight")
     torch.manual_seed(7)  # what the process has drawn before is no part of a run
     left, middle = workshop.trainer("resumed"), NUM_STEPS // 2
-    assert left.train(lambda: left.step >= middle and "interrupted") == "interrupted"
+    assert (
+        left.train(StopRequest(lambda: "interrupted" if left.step >= middle else None))
+        == "interrupted"
+    )
     torch.manual_seed(8)
     resumed = workshop.trainer("resumed")
     resumed.resume()

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from ganforge.device.execution import Execution
+from ganforge.engine.signals import StopRequest
 from ganforge.engine.trainer import Trainer
 from ganforge.plugin.discovery import discover
 from ganforge.sampling.trained_generator import open_generator
@@ -96,7 +97,10 @@ def test_a_warm_start_does_not_need_its_ancestor_again(workshop: Prepare) -> Non
     place = workshop(SYSTEMS["DRAGAN"])
     place.train("ancestor")
     child = place.trainer("child", *WARM)
-    assert child.train(lambda: child.step >= NUM_STEPS // 2 and "interrupted") == "interrupted"
+    assert (
+        child.train(StopRequest(lambda: "interrupted" if child.step >= NUM_STEPS // 2 else None))
+        == "interrupted"
+    )
     shutil.rmtree("runs/ancestor")
     answer = place.cli("train", "--resume", place.folder / "runs" / "child")
     assert answer.code == 0, answer.err
