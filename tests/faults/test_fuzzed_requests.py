@@ -113,7 +113,8 @@ def test_fuzzed_flags_are_resolved_or_refused(cli: Command) -> None:
     @given(st.lists(st.tuples(st.sampled_from(flags), st.none() | VALUES), max_size=3))
     def resolve(given: list[tuple[str, str | None]]) -> None:
         words = [word for flag, value in given for word in (flag, value) if word is not None]
-        answer = cli("train", *words, "--dry-run")
+        # First, for a flag without its value would take it.
+        answer = cli("train", "--dry-run", *words)
         assert_resolved_or_refused(answer)
 
     resolve()
