@@ -79,7 +79,7 @@ def test_a_handful_of_samples_is_memorised(ganforge: Command) -> None:
     few = ("--set", "evaluation.holdout=0.995", "--set", "ema.half_life=0")
     few += ("--loss", "nonsat", "--loss", "r1", "--learning-rate", "0.002")
     wider = ("--set", "generator.hidden=[64]", "--set", "discriminator.hidden=[64]")
-    answer = ganforge("train", *SMALL, *few, *wider, "--steps", "2000", "--out", "r")
+    answer = ganforge("train", *SMALL, *few, *wider, "--steps", "3000", "--out", "r")
     assert answer.code == 0
     assert found("r") == ["memorisation"]
     assert "Try `--augment diffaugment`" in answer.out
