@@ -84,14 +84,15 @@ def forms() -> dict[str, FlagForm]:
 
 def given_flags(given: Mapping[str, Any]) -> list[str]:
     """The flags of train that stand on the command line."""
-    found = []
-    for option in _options():
-        value = given.get(option.name or "")
-        if value is False and option.secondary_opts:
-            found.append(option.secondary_opts[0])
-        elif value:
-            found.append(option.opts[0])
-    return found
+    found = [_spelling(it, given.get(it.name or "")) for it in _options()]
+    return [it for it in found if it is not None]
+
+
+def _spelling(option: click.Option, value: Any) -> str | None:
+    """The flag by which an option was given; None where it was not."""
+    if value is False and option.secondary_opts:
+        return option.secondary_opts[0]
+    return option.opts[0] if value else None
 
 
 def axes_of(given: Mapping[str, Any]) -> tuple[list[Axis], Layer | None]:
@@ -162,7 +163,8 @@ def parsed(command: click.Command, arguments: Sequence[str]) -> click.Context:
 
 def flags_set(given: Mapping[str, Any]) -> list[str]:
     """Those flags without a value that hold for all runs: `--conditional`."""
-    return [it.opts[0] for it in _options() if it.is_flag and given.get(it.name or "")]
+    found = [_spelling(it, given.get(it.name or "")) for it in _options() if it.is_flag]
+    return [it for it in found if it is not None]
 
 
 def resolver(given: Mapping[str, Any], file: Layer | None, registry: Registry) -> Resolve:

@@ -157,7 +157,7 @@ def test_a_resumed_recipe_needs_no_name(ganforge, tmp_path):
     assert ganforge("train", "--resume", run, "--steps", 3).code == 0
     answer = ganforge("train", "--resume", run, "--recipe", "ring")
     assert answer.code == 2
-    assert "leave out --out, --config and --recipe" in answer.text
+    assert "leave out --out, --overwrite, --config and --recipe" in answer.text
 
 
 def test_a_run_of_a_recipe_is_named_after_it(ganforge, tmp_path):
