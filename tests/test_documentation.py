@@ -47,7 +47,9 @@ def workplace(tmp_path, monkeypatch):
         Image.new("RGB", (70, 80), (9, 99, 199)).save(tmp_path / name / "picture.png")
     (tmp_path / "run.toml").write_text('[generator]\nname = "dcgan"\n')
     run = tmp_path / "runs" / "00001-dcgan-nonsat-digits"
-    assert main(["train", *TINY, "--steps", "1", "--out", str(run)]) == 0
+    # One that is made longer warns of a rate that falls.
+    steady = ["--learning-rate", "0.001"]
+    assert main(["train", *TINY, *steady, "--steps", "1", "--out", str(run)]) == 0
     for name in ("mnist", "fashion-mnist"):
         write_mnist(tmp_path / "data", name)
     conditional = ["--generator=conditional", "--conditional", "--set=generator.width=2"]

@@ -42,6 +42,7 @@ def test_a_new_run_explains_itself(ganforge, tmp_path):
     assert sorted(path.name for path in run.iterdir()) == [
         "checkpoints",
         "config.toml",
+        "data.json",
         "environment.json",
         "generator.safetensors",
         "metrics.jsonl",
@@ -299,7 +300,8 @@ def test_running_out_of_memory_suggests_smaller_parts(ganforge, monkeypatch):
     monkeypatch.setattr(Trainer, "train_step", fail)
     answer = ganforge("train", *TINY, "--steps", "3", "--out", "run")
     assert answer.code == 1
-    assert "out of memory in step 1 with batches of 8" in answer.err
+    assert "out of memory in step 1 (" in answer.err
+    assert "Batches of 8 in one" in answer.text
     assert "num_accumulation_steps" in answer.err
 
 
