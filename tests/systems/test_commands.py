@@ -23,7 +23,20 @@ SYSTEMS: dict[str, System] = {
 }
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+#: one of each kind of data, of conditions and of games; the others are for those who have time
+USUAL = (
+    *("SAGAN", "ACGAN", "VQGAN", "CycleGAN", "SRGAN", "forty attributes", "WaveGAN", "3D-GAN"),
+    *("r-GAN", "thirteen bands", "CTGAN", "Gumbel-softmax text"),
+)
+
+
+def test_the_usual_ones_are_systems() -> None:
+    assert {*USUAL} < {*SYSTEMS}
+
+
+@pytest.mark.parametrize(
+    "name", [it if it in USUAL else pytest.param(it, marks=pytest.mark.slow) for it in SYSTEMS]
+)
 def test_a_run_of_a_system_is_measured_shown_compared_and_exported_as_it_is(
     workshop: Callable[[System], Workshop], name: str
 ) -> None:
