@@ -343,6 +343,7 @@ def trials(folder: Path) -> list[dict[str, object]]:
     return found
 
 
+@pytest.mark.slow  # a minute; that of a sweep is tried each time
 def test_a_search_that_is_killed_makes_the_trials_of_one_that_was_not(
     start: Callable, ganforge: Command, tmp_path: Path
 ) -> None:
