@@ -45,6 +45,15 @@ def test_it_trains_resumes_to_the_bit_is_seen_and_is_sampled_from_alone(
     is_sampled_alone(place, trained)
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+#: half of the time that the kit takes on all systems
+LONG = (
+    *("CTGAN", "FastGAN", "ACGAN", "CUT", "VQGAN"),
+    *("pix2pix of two folders", "pix2pix of halves"),
+)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(it, marks=pytest.mark.slow) if it in LONG else it for it in SYSTEMS]
+)
 def test_it_passes_the_kit(name: str, workshop: Callable[[System], Workshop]):
     keeps_every_contract(workshop(SYSTEMS[name]).system)
