@@ -91,6 +91,7 @@ class Trainer:
         newest = next((step for step, _ in self.run.list_checkpoints()), 0)
         found = newest_sound(self.run)
         if found is None:
+            self.reports.rewind(0)  # it was killed before its first checkpoint
             return
         path, tensors, document = found
         where = printable(path)

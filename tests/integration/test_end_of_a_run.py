@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -237,3 +238,17 @@ def test_killed_between_the_last_checkpoint_and_the_generator(
     assert contents(killed)["generator.safetensors"] != before["generator.safetensors"]
     assert ganforge("train", "--resume", "killed").code == 0
     assert contents(killed) == before
+
+
+def test_lines_of_a_run_that_was_killed_before_its_first_checkpoint_stand_once(
+    ganforge: Command, tmp_path: Path
+) -> None:
+    logged = (*RUN, "--steps", "6", "--set", "output.log_every=2")
+    assert ganforge("train", *logged, "--out", "run").code == 0
+    path = tmp_path / "run" / "metrics.jsonl"
+    before = [json.loads(line) for line in path.read_text().splitlines()]
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    assert ganforge("train", "--resume", "run").code == 0
+    after = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [it["step"] for it in after] == [it["step"] for it in before] == [2, 4, 6]
+    assert [it["loss/generator"] for it in after] == [it["loss/generator"] for it in before]
