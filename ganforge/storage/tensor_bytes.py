@@ -6,7 +6,6 @@ most of the time that a file takes, and whoever reads into the tensors themselve
 
 from __future__ import annotations
 
-import math
 import os
 import zlib
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,8 @@ from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
+
+from ganforge.storage.tensor_header import places_of
 
 THREADS = min(4, os.cpu_count() or 1)
 _PIECE = 2**20  # bytes that are read and checksummed while they are in a core's cache
@@ -61,7 +62,7 @@ def read_tensors(
     `start` is where the first byte after the header lies. Raises ValueError, before anything is
     read, for entries that do not lie one after another, and EOFError where the file ends too soon.
     """
-    places = _places(entries)
+    places = places_of(entries)
     tensors = {
         name: torch.empty(end - begin, dtype=torch.uint8) for name, (begin, end) in places.items()
     }
@@ -75,28 +76,6 @@ def read_tensors(
             entry = entries[name]
             tensor = tensors[name].view(_OF_NAME[entry["dtype"]]).reshape(entry["shape"])
             yield name, tensor, checksum
-
-
-def _places(entries: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
-    """The first byte of each tensor, and the first one after it."""
-    found: dict[str, tuple[int, int]] = {}
-    try:
-        for name, entry in entries.items():
-            begin, end = entry["data_offsets"]
-            sides = entry["shape"]
-            if any(type(it) is not int or it < 0 for it in (begin, end, *sides)):
-                raise ValueError(f"{name} has a place or a shape that is none")
-            if end - begin != math.prod(sides) * _OF_NAME[entry["dtype"]].itemsize:
-                raise ValueError(f"the place of {name} has another size than its shape")
-            found[name] = (begin, end)
-    except (KeyError, TypeError) as error:
-        raise ValueError("an entry of its header is incomplete") from error
-    reached = 0
-    for name, (begin, end) in sorted(found.items(), key=lambda it: it[1]):
-        if begin != reached:
-            raise ValueError(f"{name} does not begin where the one before ends")
-        reached = end
-    return found
 
 
 def _read(file: BinaryIO, buffer: memoryview, position: int) -> int:

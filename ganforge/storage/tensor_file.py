@@ -29,6 +29,8 @@ from ganforge.storage.tensor_header import (
     MAX_HEADER_BYTES,
     METADATA_KEY,
     NO_CHECKSUM,
+    check_tensor,
+    damaged,
     opened,
     signed,
 )
@@ -67,21 +69,13 @@ def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """
     tensors: dict[str, Tensor] = {}
     with opened(path, kind) as (file, header):
-        stored = header.document.get("crc32")
-        if not isinstance(stored, dict) or stored.keys() != header.entries.keys():
-            raise CheckpointError(
-                f"{printable(path)} is damaged: its list of tensors does not match"
-            )
+        stored = header.checksums(path)
         try:
             for name, tensor, checksum in read_tensors(file, header.entries, header.start):
-                if checksum != stored[name]:
-                    raise CheckpointError(
-                        f"{printable(path)} is damaged: the checksum of {printable(name)} does not "
-                        "match"
-                    )
+                check_tensor(path, name, checksum, stored)
                 tensors[name] = tensor
         except (ValueError, EOFError) as error:
-            raise CheckpointError(f"{printable(path)} is damaged: {printable(error)}") from error
+            raise damaged(path, printable(error)) from error
         return tensors, header.document
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,13 @@ CHECKSUM_KEY = "ganforge_header_crc32"
 NO_CHECKSUM = "0" * 8
 #: fifty thousand tensors or so; what JSON of this size becomes in memory stays below 300 MB
 MAX_HEADER_BYTES = 10_000_000
+#: bytes of a number, by the types that safetensors files hold
+TYPE_BYTES = {
+    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3"), 1),
+    **dict.fromkeys(("U16", "I16", "F16", "BF16"), 2),
+    **dict.fromkeys(("U32", "I32", "F32"), 4),
+    **dict.fromkeys(("U64", "I64", "F64", "C64"), 8),
+}
 
 
 _CHECKSUM_AT = f'"{CHECKSUM_KEY}":"'.encode()  # what stands before the checksum
@@ -38,6 +46,50 @@ class Header:
     document: dict[str, Any]
     entries: dict[str, Any]
     start: int
+
+    def checksums(self, path: Path) -> dict[str, int]:
+        """The crc32 of every tensor by its name. Raises CheckpointError where some have none."""
+        found = self.document.get("crc32")
+        if not isinstance(found, dict) or found.keys() != self.entries.keys():
+            raise damaged(path, "its list of tensors does not match")
+        return found
+
+
+def damaged(path: Path, why: str) -> CheckpointError:
+    """The error of a file that was right once."""
+    return CheckpointError(f"{printable(path)} is damaged: {why}")
+
+
+def check_tensor(path: Path, name: str, checksum: int, stored: Mapping[str, int]) -> None:
+    """Raise CheckpointError where a tensor is not what it was when it was written."""
+    if checksum != stored[name]:
+        raise damaged(path, f"the checksum of {printable(name)} does not match")
+
+
+def places_of(entries: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    """The first byte of each tensor behind the header, and the first one after it, in their order.
+
+    Raises ValueError for entries that do not lie one after another, or are incomplete.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    try:
+        for name, entry in entries.items():
+            begin, end = entry["data_offsets"]
+            sides = entry["shape"]
+            if any(type(it) is not int or it < 0 for it in (begin, end, *sides)):
+                raise ValueError(f"{name} has a place or a shape that is none")
+            if end - begin != math.prod(sides) * TYPE_BYTES[entry["dtype"]]:
+                raise ValueError(f"the place of {name} has another size than its shape")
+            found[name] = (begin, end)
+    except (KeyError, TypeError) as error:
+        raise ValueError("an entry of its header is incomplete") from error
+    in_order = dict(sorted(found.items(), key=lambda it: it[1]))
+    reached = 0
+    for name, (begin, end) in in_order.items():
+        if begin != reached:
+            raise ValueError(f"{name} does not begin where the one before ends")
+        reached = end
+    return in_order
 
 
 @contextmanager
@@ -87,7 +139,7 @@ def _header(length: bytes, read: Any, size: int, path: Path, kind: str | None) -
     if place < 0:
         raise foreign
     if not _is_signed(raw, place + len(_CHECKSUM_AT)):
-        raise CheckpointError(f"{shown} is damaged: the checksum of its header does not match")
+        raise damaged(path, "the checksum of its header does not match")
     try:
         header = json.loads(raw)
         document = json.loads(header.pop("__metadata__")[METADATA_KEY])

@@ -5,28 +5,16 @@ What `tensor_file.read` checks of a file that is loaded is checked here of one t
 
 from __future__ import annotations
 
-import math
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ganforge.errors import CheckpointError
-from ganforge.printable import printable
-
-from .tensor_header import Header, opened
+from .tensor_header import check_tensor, damaged, opened, places_of
 
 CHUNK = 1 << 20  # bytes; a multiple of every size of a number
 
-#: bytes of a number by its type
-_SIZES = {
-    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0"), 1),
-    **dict.fromkeys(("U16", "I16", "F16", "BF16"), 2),
-    **dict.fromkeys(("U32", "I32", "F32"), 4),
-    **dict.fromkeys(("U64", "I64", "F64", "C64"), 8),
-}
 #: width in bytes of a float, and the bits of its exponent, all of them set where it is not finite
 _EXPONENTS = {
     "F16": (2, 0x7C00),
@@ -71,21 +59,18 @@ def verify(path: Path, kind: str | None = None) -> Verified:
     Raises CheckpointError, which names the file.
     """
     with opened(path, kind) as (file, header):
-        checksums = header.document.get("crc32")
-        if not isinstance(checksums, dict) or checksums.keys() != header.entries.keys():
-            raise CheckpointError(
-                f"{printable(path)} is damaged: its list of tensors does not match"
-            )
+        checksums = header.checksums(path)
+        try:
+            places = places_of(header.entries)
+        except ValueError as error:
+            raise damaged(path, "its tensors do not lie as it says") from error
         not_finite: dict[str, NotFinite] = {}
         end = header.start
-        for name, dtype, start, size in [*_layout(header, path)]:
-            end = start + size
-            checksum, numbers = _checked(file, dtype, start, size)
-            if checksum != checksums[name]:
-                raise CheckpointError(
-                    f"{printable(path)} is damaged: the checksum of {printable(name)} does not "
-                    "match"
-                )
+        for name, place in places.items():
+            start, end = (header.start + it for it in place)
+            dtype = header.entries[name]["dtype"]
+            checksum, numbers = _checked(file, dtype, start, end - start)
+            check_tensor(path, name, checksum, checksums)
             if numbers.nan or numbers.infinite:
                 not_finite[name] = numbers
     return Verified(
@@ -95,24 +80,6 @@ def verify(path: Path, kind: str | None = None) -> Verified:
         num_tensors=len(header.entries),
         not_finite=not_finite,
     )
-
-
-def _layout(header: Header, path: Path) -> Iterator[tuple[str, str, int, int]]:
-    """Name, type, first byte and bytes of every tensor, in their order; there are no gaps."""
-    broken = CheckpointError(f"{printable(path)} is damaged: its tensors do not lie as it says")
-    try:
-        found = sorted(
-            (*(int(it) for it in entry["data_offsets"]), str(entry["dtype"]), entry["shape"], name)
-            for name, entry in header.entries.items()
-        )
-        end = 0
-        for start, stop, dtype, shape, name in found:
-            if start != end or stop - start != _SIZES[dtype] * math.prod(shape):
-                raise broken
-            end = stop
-            yield name, dtype, header.start + start, stop - start
-    except (ValueError, KeyError, TypeError) as error:
-        raise broken from error
 
 
 def _checked(file: BinaryIO, dtype: str, start: int, size: int) -> tuple[int, NotFinite]:
