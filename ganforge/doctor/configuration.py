@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ganforge.config.layers import KeyPath, from_run, from_text
 from ganforge.config.resolve import resolve
 from ganforge.config.run_config import ConfigLine
-from ganforge.engine.resuming import WATCHING
-from ganforge.errors import ConfigError, GanforgeError
+from ganforge.engine.resuming import is_from_before, is_same, may_change
+from ganforge.errors import ConfigError, GanforgeError, shortened
 from ganforge.printable import printable
 
 from .findings import Fact, Findings, Trouble
 from .subject import Subject
-
-MOST = 5  # keys that are named
 
 
 def configuration(subject: Subject) -> Findings:
@@ -36,20 +36,21 @@ def configuration(subject: Subject) -> Findings:
         return
     now = {entry.path: entry.value for entry in layer.entries}
     trained = {it.path: it.value for it in from_text(stored, "the checkpoint").entries}
-    overridden = subject.document.get("overridden") or {}
+    found = subject.document.get("overridden")
+    overridden = found if isinstance(found, Mapping) else {}
     differing = [
         key
         for key in {**trained, **now}
-        if trained.get(key) != now.get(key)
+        if not is_same(key, trained.get(key), now.get(key))
         # A session that overrides writes the checkpoint first; killed there, it leaves an older
         # file, which resuming knows.
-        and ".".join(key) not in overridden
+        and not is_from_before(key, now.get(key), overridden)
     ]
     if not differing:
         yield Fact(subject="configuration", text="as in the newest checkpoint")
         return
     lines = _lines(subject)
-    changeable = [key for key in differing if _may_change(key, lines)]
+    changeable = [key for key in differing if may_change(key, lines.get(key))]
     fixed = [key for key in differing if key not in changeable]
     if fixed:
         yield Trouble(
@@ -81,18 +82,14 @@ def _lines(subject: Subject) -> dict[KeyPath, ConfigLine]:
         return {}
 
 
-def _may_change(key: KeyPath, lines: dict[KeyPath, ConfigLine]) -> bool:
-    return key[0] in WATCHING or (key in lines and lines[key].mutable)
-
-
 def _shown(keys: list[KeyPath], trained: dict[KeyPath, object], now: dict[KeyPath, object]) -> str:
     """`training.seed: 0 -> 7`, for the first few keys."""
-    shown = [
-        f"{printable('.'.join(key), 100)}: {_value(trained, key)} -> {_value(now, key)}"
-        for key in keys[:MOST]
-    ]
-    more = f"; and {len(keys) - MOST} more" if len(keys) > MOST else ""
-    return "; ".join(shown) + more
+    return shortened(
+        [
+            f"{printable('.'.join(key), 100)}: {_value(trained, key)} -> {_value(now, key)}"
+            for key in keys
+        ]
+    )
 
 
 def _value(values: dict[KeyPath, object], key: KeyPath) -> str:

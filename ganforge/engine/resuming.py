@@ -76,7 +76,7 @@ class _Difference:
     def is_free(self) -> bool:
         """True where any session may change it."""
         both = self.was is not None and self.now is not None
-        return self.path[0] in WATCHING or (both and bool(self.now and self.now.mutable))
+        return may_change(self.path, self.now if both else None)
 
     def record(self) -> dict[str, Any]:
         was, now = (None if it is None else it.value for it in (self.was, self.now))
@@ -168,7 +168,7 @@ def _stored(run: RunDirectory, trained: Trained | None) -> Layer:
     older = {
         entry.path
         for entry in layer.entries
-        if (it := trained.overridden.get(".".join(entry.path))) and it.get("from") == entry.value
+        if is_from_before(entry.path, entry.value, trained.overridden)
     }
     newer = tuple(entry for entry in trained.layer.entries if entry.path in older)
     kept = tuple(entry for entry in layer.entries if entry.path not in older)
@@ -228,7 +228,23 @@ def _are_equal(path: KeyPath, was: ConfigLine | None, now: ConfigLine | None) ->
     """True where nothing that a checkpoint keeps is different: no secret, no place of a machine."""
     if was is None or now is None:
         return was is now
-    return is_secret(path[-1]) or portable(was.value) == portable(now.value)
+    return is_same(path, was.value, now.value)
+
+
+def is_same(path: KeyPath, was: object, now: object) -> bool:
+    """True for two values of a key between which a checkpoint cannot tell."""
+    return is_secret(path[-1]) or bool(portable(was) == portable(now))
+
+
+def is_from_before(path: KeyPath, value: object, overridden: Mapping[str, Any]) -> bool:
+    """True for the value that a key had before it was overridden, as a checkpoint has it."""
+    change = overridden.get(".".join(path))
+    return isinstance(change, Mapping) and bool(change.get("from") == value)
+
+
+def may_change(path: KeyPath, line: ConfigLine | None) -> bool:
+    """True for a key that any session may change; `line` is what it has, where it has anything."""
+    return path[0] in WATCHING or (line is not None and line.mutable)
 
 
 def _refuse_edits(

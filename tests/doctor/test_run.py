@@ -22,6 +22,7 @@ import ganforge
 from ganforge.doctor import space
 from ganforge.storage import tensor_file
 from tests.conftest import Command, FakePlugin
+from tests.integration.conftest import TINY
 
 from .conftest import Doctor
 
@@ -243,6 +244,18 @@ def test_an_edited_configuration_is_held_against_the_checkpoint(
     )
     shell(differs["remedy"])
     assert doctor(run).troubles == {}
+
+
+def test_an_absolute_path_is_no_edit_though_a_checkpoint_has_its_name_alone(
+    cli: Command, pictures: Path, doctor: Doctor
+) -> None:
+    root = Path("fruit").absolute()
+    arguments = ("--steps", "2", "--dataset", root, "--conditional", "--out", "absolute")
+    assert cli("train", *TINY, *arguments).code == 0
+    assert f'root = "{root}"' in Path("absolute/config.toml").read_text()
+    word = doctor(Path("absolute"))
+    assert word.troubles == {}
+    assert word.facts["configuration"] == "as in the newest checkpoint"
 
 
 @pytest.mark.parametrize("text", [None, "[[[", "\0", "x = 1\n" * 300_000])
