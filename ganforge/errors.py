@@ -25,6 +25,10 @@ class Cut(BaseException):
 ENDINGS: tuple[type[BaseException], ...] = (KeyboardInterrupt, Cut)
 
 
+#: what messages end with where a traceback could tell more
+DEBUG_HINT = "(GANFORGE_DEBUG=1 shows where)"
+
+
 class GanforgeError(Exception):
     """The root of the hierarchy."""
 
@@ -132,10 +136,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {nearest[0]!r}?" if nearest else ""
 
 
-def listed(words: Sequence[str]) -> str:
-    """`a, b and c`, or `none`."""
+def listed(words: Sequence[str], most: int | None = None) -> str:
+    """`a, b and c`, or `none`; `a, b and 3 more` where there are more than `most`."""
     if not words:
         return "none"
+    if most is not None and len(words) > most:
+        words = [*words[:most], f"{len(words) - most} more"]
     if len(words) == 1:
         return words[0]
     return f"{', '.join(words[:-1])} and {words[-1]}"

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ganforge import __version__
-from ganforge.errors import GanforgeError
+from ganforge.errors import DEBUG_HINT, GanforgeError
 from ganforge.printable import described, printable, represented
 from ganforge.terminal import safe_streams
 
@@ -118,15 +118,13 @@ def _run(arguments: list[str] | None) -> int:
     except SystemExit as error:  # click leaves by another way, but for completion: it is a plugin's
         if debug or COMPLETION in os.environ:
             raise
-        print_error(
-            f"a plugin called sys.exit({represented(error.code)}) (GANFORGE_DEBUG=1 shows where)"
-        )
+        print_error(f"a plugin called sys.exit({represented(error.code)}) {DEBUG_HINT}")
         return 1
     except Exception as error:
         # Nothing that anybody had in mind; still no reason for a page of source code.
         if debug:
             raise
-        print_error(f"{_explained(error)} (GANFORGE_DEBUG=1 shows where)")
+        print_error(f"{_explained(error)} {DEBUG_HINT}")
         return 1
     return result if isinstance(result, int) else 0
 

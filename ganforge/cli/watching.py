@@ -62,8 +62,7 @@ def _note(meta: dict[str, Any], message: str) -> None:
     run: RunDirectory | None = meta.get(_RUN)
     if run is not None:
         with suppress(GanforgeError):
-            step = next((step for step, _ in run.list_checkpoints()), 0)
-            run.write_status("failed", step, message)
+            run.write_status("failed", run.saved_step, message)
 
 
 def watchdogs(run: RunDirectory) -> list[Watchdog]:

@@ -76,7 +76,8 @@ def _code(error: BaseException) -> int:
     text = str(error)
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
         return NO_HANDLES
-    if "Too many open files" in text or "(24)" in text:
+    # The last is what Python says where a handle that was sent could not be taken.
+    if any(it in text for it in ("Too many open files", "(24)", "ancdata")):
         return NO_HANDLES
     return NO_ROOM if "shared memory" in text else NOT_SENT
 
@@ -99,9 +100,7 @@ def fault_of_exit(code: int) -> str:
 def fault_of_receiving(error: BaseException) -> str:
     """What an error at the receiving end says, as the end of a sentence."""
     code = _code(error)
-    if code == NO_HANDLES or "ancdata" in str(error):
-        return _no_handles()
-    return _no_room() if code == NO_ROOM else printable(described(error), 300)
+    return printable(described(error), 300) if code == NOT_SENT else fault_of_exit(code)
 
 
 def fault_of_sharing(error: BaseException) -> str | None:

@@ -40,8 +40,7 @@ def plugins(discovery: Discovery) -> Findings:
 
 
 def _of_plugin(found: Discovered) -> Iterator[Trouble]:
-    plugin = found.plugin
-    shown = f"the plugin {plugin.name!r} of {plugin.package} {plugin.version}"
+    plugin, shown = found.plugin, found.plugin.label
     off = f"`export {DISABLE_VARIABLE}={plugin.name}`"
     if found.status == "failed":
         yield Trouble(

@@ -90,8 +90,7 @@ def _entries(folders: tuple[Path, ...], wanted: Callable[[str], bool]) -> Iterat
 
 
 def _few(paths: list[Path]) -> str:
-    more = [f"{len(paths) - NAMED} more"] if len(paths) > NAMED else []
-    return listed([*(printable(it) for it in paths[:NAMED]), *more])
+    return listed([printable(it) for it in paths], NAMED)
 
 
 def _remove(subject: Subject, paths: list[Path]) -> str:

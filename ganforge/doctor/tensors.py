@@ -131,7 +131,7 @@ def generator(subject: Subject) -> Findings:
         of = f", that of step {newest.step:,}" if newest else ""
         yield Fact(subject="generator", text=f"sound{of}")
         return
-    if subject.in_use:  # it is written before its checkpoint is
+    if subject.in_use:  # it is written after its checkpoint
         yield Fact(subject="generator", text="sound")
         return
     what = f"that of step {twins[0].step:,}" if twins else "not of any checkpoint that is there"

@@ -15,14 +15,12 @@ from torch import nn
 
 from ganforge.config.run_config import RunConfig, Selection
 from ganforge.contracts import Step
-from ganforge.errors import PluginError
+from ganforge.errors import DEBUG_HINT, PluginError
 from ganforge.plugin.base_specs import ComponentSpec
 from ganforge.plugin.requirements import CORE_PACKAGE
 from ganforge.printable import described
 
 from .assemble import Assembly
-
-HINT = "(GANFORGE_DEBUG=1 shows where)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +38,7 @@ def failure(
 
     `when` is `step 7`. Before everything is put together there is no assembly.
     """
-    found, what = culprit(error, config, assembly), f"{described(error)} {HINT}"
+    found, what = culprit(error, config, assembly), f"{described(error)} {DEBUG_HINT}"
     if found is None:
         return PluginError(f"{when} failed: {what}")
     return PluginError(f"{found.label} failed in {when}, in {found.function}(): {what}")
@@ -80,12 +78,9 @@ class Owners:
             package = _package(frame)
             if package in self._packages and plugin is None:
                 # A function that several components may call: an outer frame says which one did.
-                component = self._packages[package][0].component
+                owner = self._packages[package][0].component.plugin
                 called = next(it for it in frames if _package(it) == package)
-                plugin = Culprit(
-                    label=f"the plugin {component.plugin.name!r} of {component.origin}",
-                    function=called.f_code.co_name,
-                )
+                plugin = Culprit(label=owner.label, function=called.f_code.co_name)
         return plugin
 
     def _label(self, frame: FrameType) -> str | None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ganforge.config.run_config import Term
 from ganforge.contracts import Loss, Observed, Progress, Step
-from ganforge.errors import GanforgeError, PluginError
+from ganforge.errors import DEBUG_HINT, GanforgeError, PluginError
 from ganforge.plugin.specs import Side
 from ganforge.printable import described, represented
 
@@ -61,7 +61,7 @@ class ObjectiveTerm:
         except Exception as error:
             raise PluginError(
                 f"{self.selection.label} failed in the {side}'s update of step "
-                f"{step.progress.step + 1}: {described(error)} (GANFORGE_DEBUG=1 shows where)"
+                f"{step.progress.step + 1}: {described(error)} {DEBUG_HINT}"
             ) from error
         if isinstance(value, Tensor) and value.dim() == 0:
             return value

@@ -154,17 +154,12 @@ def _noting_a_cut(run: RunDirectory) -> Iterator[None]:
         yield
     except Stalled as stalled:
         with suppress(RunDirectoryError):
-            run.write_status("failed", _saved_step(run), str(stalled))
+            run.write_status("failed", run.saved_step, str(stalled))
         raise
     except Stopped as stopped:
         with suppress(RunDirectoryError):
-            run.write_status(stopped.state, _saved_step(run))
+            run.write_status(stopped.state, run.saved_step)
         raise
-
-
-def _saved_step(run: RunDirectory) -> int:
-    """The step of the newest checkpoint; 0 where there is none."""
-    return next((step for step, _ in run.list_checkpoints()), 0)
 
 
 def _prepare(

@@ -127,7 +127,4 @@ def _load(network: nn.Module, stored: Mapping[str, Tensor], key: str, source: st
 
 
 def _some(names: list[str]) -> str:
-    shown = [printable(name, 60) for name in names[:MOST_LISTED]]
-    if len(names) > MOST_LISTED:
-        shown.append(f"{len(names) - MOST_LISTED} more")
-    return listed(shown)
+    return listed([printable(name, 60) for name in names], MOST_LISTED)

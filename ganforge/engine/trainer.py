@@ -88,7 +88,7 @@ class Trainer:
         `versions` of plugins. Raises CheckpointError, with nothing changed, where it does not fit,
         and UsageError where the run is to end before it.
         """
-        newest = next((step for step, _ in self.run.list_checkpoints()), 0)
+        newest = self.run.saved_step
         found = newest_sound(self.run)
         if found is None:
             self.reports.rewind(0)  # it was killed before its first checkpoint

@@ -18,12 +18,13 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from ganforge.errors import Cut
+from ganforge.plugin.discovery import GROUP
+from ganforge.plugin.packages import packages_with
 from ganforge.printable import printable
 
 from .observers import Observer, SessionFacts
@@ -178,10 +179,10 @@ def _place(frame: FrameType) -> str:
 def _plugins() -> dict[str, str]:
     """The package with its version, by the name of the module that its plugin is in."""
     found: dict[str, str] = {}
-    with suppress(Exception):  # metadata of other packages may be damaged in any way
-        for it in entry_points(group="ganforge"):
-            if it.dist is not None:
-                found[it.module.partition(".")[0]] = printable(f"{it.dist.name} {it.dist.version}")
+    for package in packages_with(GROUP):
+        for it in package.entry_points:
+            module = it.value.partition(":")[0].partition(".")[0].strip()
+            found[module] = printable(f"{package.name} {package.version}")
     return found
 
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.export import Dim, ExportedProgram
 
-from ganforge.errors import ENDINGS, PluginError, UsageError
+from ganforge.errors import DEBUG_HINT, ENDINGS, PluginError, UsageError
 from ganforge.export.interface import OUTPUT, ExportedGenerator, computed, example_inputs
 from ganforge.printable import described, printable
 from ganforge.sampling.trained_generator import TrainedGenerator
@@ -198,5 +198,5 @@ def _explained(label: str, batch: int | None) -> Iterator[None]:
             way = f"`--batch N` exports it for batches of N, and {way}"
         raise PluginError(
             f"{label} cannot be exported as a program, since its forward cannot be told as a graph "
-            f"of operations: {printable(reason, 300)}. {way} (GANFORGE_DEBUG=1 shows where)"
+            f"of operations: {printable(reason, 300)}. {way} {DEBUG_HINT}"
         ) from error

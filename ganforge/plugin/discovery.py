@@ -68,8 +68,7 @@ class Discovery:
         """A line for each plugin that failed or is odd."""
         lines = []
         for found in self.plugins:
-            plugin = found.plugin
-            shown = f"the plugin {plugin.name!r} of {plugin.package} {plugin.version}"
+            shown = found.plugin.label
             if found.status == "failed":
                 lines.append(f"{shown} failed to load and is left out: {found.reason}")
             lines += [f"{shown}: {warning}" for warning in found.warnings]

@@ -30,6 +30,11 @@ class Plugin:
     module: str
     bundled: bool
 
+    @property
+    def label(self) -> str:
+        """The plugin as messages call it."""
+        return f"the plugin {self.name!r} of {self.package} {self.version}"
+
 
 S = TypeVar("S", bound=Spec, covariant=True)
 T = TypeVar("T", bound=Spec)

@@ -186,6 +186,11 @@ class RunDirectory:
         found = [(int(m[1]), path) for path in paths if (m := _CHECKPOINT.fullmatch(path.name))]
         return sorted(found, reverse=True)
 
+    @property
+    def saved_step(self) -> int:
+        """The step of the newest checkpoint, sound or not; 0 where there is none."""
+        return next((step for step, _ in self.list_checkpoints()), 0)
+
     def sample_grid(self, step: int) -> Path:
         return self.samples / f"{step:08d}.png"
 

@@ -254,8 +254,7 @@ def _load(package: Package, folders: Iterable[Path] = ()) -> list[Component[Spec
         outcome, new = discovery.load_plugin(manager, offer, components)
         if outcome.status == "failed":
             raise UsageError(
-                f"the plugin {plugin.name!r} of {plugin.package} {plugin.version} cannot be "
-                f"loaded: {outcome.reason}"
+                f"{plugin.label} cannot be loaded: {outcome.reason}"
             ) from outcome.error
         if folders:
             _require_from(folders, plugin.module.partition(":")[0].strip())
