@@ -40,7 +40,7 @@ LIMIT = 1.0  # MB per 1,000 steps
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """What was seen at one moment of a session."""
+    """Figures of one moment of a session."""
 
     step: int
     memory: float  # MB

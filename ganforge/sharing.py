@@ -1,4 +1,4 @@
-"""What a run keeps, and what of that is nobody else's business: secrets, and places of a machine.
+"""Parts of what a run keeps that are nobody else's business: secrets, and places of a machine.
 
 A secret is known by the name of its key. It is not written anywhere; a run that goes on is given it
 again. Absolute paths stay where they are needed to go on, and are names alone in what people share.

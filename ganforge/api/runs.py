@@ -79,7 +79,7 @@ class Run(StoredRun):
         return pandas.DataFrame(columns).rename_axis("step")
 
     def check(self) -> tuple[Trouble, ...]:
-        """What is wrong with the run, errors first, as `ganforge doctor` says it; reads all of it.
+        """Troubles of the run, errors first, as `ganforge doctor` says them; reads all of it.
 
         Empty where nothing is. `severity` is `error` or `warning`, `text` says what is wrong, and
         `remedy` what can be done.

@@ -30,7 +30,7 @@ class Mixture:
 
 
 class FileRecord(NamedTuple):
-    """What tells a file of a data set from another one: its size in bytes, and a checksum of it.
+    """Facts that tell a file of a data set from another: its size in bytes, and a checksum of it.
 
     `label` is the name of its class, where it has one.
     """

@@ -12,7 +12,7 @@ from .marks import same
 
 
 def differences(stored: Manifest, now: Manifest) -> list[str]:
-    """What of the data is other than it was, a phrase for each kind; empty where nothing is."""
+    """Phrases for the kinds of data that are other than they were; empty where none is."""
     found = list(_other_files(stored, now))
     if stored.num_samples != now.num_samples:
         were = "endless ones" if stored.num_samples is None else f"{stored.num_samples:,}"

@@ -24,7 +24,7 @@ MOST_FILES = 200_000  # of which each is remembered
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a run was trained on.
+    """The data that a run was trained on.
 
     `num_samples` is None for an endless set. `classes` are by the category that has them, `shapes`
     by field. `files` are those that the samples come from, `num_files` their number where they are

@@ -1,4 +1,4 @@
-"""How a worker process sends a batch, and what it means where that fails."""
+"""The sending of a batch by a worker process, and the meaning of its failures."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _code(error: BaseException) -> int:
 
 
 def fault_of_exit(code: int) -> str:
-    """What an exit code of a worker process says, as the end of a sentence."""
+    """The meaning of an exit code of a worker process, as the end of a sentence."""
     if code == -getattr(signal, "SIGKILL", 9):
         return "was killed (out of memory?)"
     if code == -getattr(signal, "SIGBUS", 7) or code == NO_ROOM:
@@ -98,13 +98,13 @@ def fault_of_exit(code: int) -> str:
 
 
 def fault_of_receiving(error: BaseException) -> str:
-    """What an error at the receiving end says, as the end of a sentence."""
+    """The meaning of an error at the receiving end, as the end of a sentence."""
     code = _code(error)
     return printable(described(error), 300) if code == NOT_SENT else fault_of_exit(code)
 
 
 def fault_of_sharing(error: BaseException) -> str | None:
-    """What it means that a worker could not share a batch; None where that is not what failed."""
+    """The reason why a worker could not share a batch; None where that is not what failed."""
     code = _code(error)
     return None if code == NOT_SENT else fault_of_exit(code)
 

@@ -1,4 +1,4 @@
-"""What torch says of itself and of this machine's devices, as JSON on standard output.
+"""Facts of torch and of this machine's devices, as JSON on standard output.
 
 `ganforge doctor` runs this module as a program: a torch that cannot be loaded, or a driver that
 does not answer, ends that program and nothing else.

@@ -23,7 +23,7 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def probe() -> dict[str, Any]:
-    """What torch says, asked in a process of its own (`ganforge/device/probe.py`)."""
+    """The answer of torch, asked in a process of its own (`ganforge/device/probe.py`)."""
     # The same packages as here, and nothing from the working folder.
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     try:

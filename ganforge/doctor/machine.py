@@ -112,7 +112,7 @@ def temporary_space() -> Findings:
 
 
 def file_handles() -> Findings:
-    """How many files a process may have open."""
+    """The number of files that a process may have open."""
     try:
         import resource
     except ImportError:

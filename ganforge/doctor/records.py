@@ -23,7 +23,7 @@ _SAVED = ("finished", "interrupted", "terminated", "preempted")
 
 
 def status(subject: Subject) -> Findings:
-    """What the run says of itself, beside who is in it and what it has saved."""
+    """The status that the run states, beside who is in it and what it has saved."""
     run = subject.run
     try:
         said = subject.status
@@ -61,7 +61,7 @@ def status(subject: Subject) -> Findings:
 
 
 def leftovers(subject: Subject) -> Findings:
-    """What a killed process did not finish, and checkpoints that were set aside."""
+    """Files that a killed process did not finish, and checkpoints that were set aside."""
     if subject.in_use:
         return
     folders = (subject.run.path, subject.run.checkpoints, subject.run.samples)
@@ -130,7 +130,7 @@ def metrics(subject: Subject) -> Findings:
 
 
 def _lines(path: Path) -> tuple[int, list[int], bool]:
-    """How many lines can be read, the numbers of those that cannot, and whether the last is cut.
+    """The number of sound lines, the numbers of the others, and whether the last is cut.
 
     Raises OSError for what is no file of lines.
     """

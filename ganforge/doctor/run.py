@@ -46,7 +46,7 @@ def examine_file(path: Path, discovery: Discovery) -> Examination:
 
 
 def file(found: Stored, discovery: Discovery) -> Findings:
-    """What a file is, whether it is sound, and the plugins that it needs."""
+    """The kind of a file, whether it is sound, and the plugins that it needs."""
     if found.verified is None:
         newer = isinstance(found.error, NewerFormatError)
         yield Trouble(

@@ -52,7 +52,7 @@ class Subject:
 
     @property
     def restore(self) -> str:
-        """What brings back the configuration of the newest checkpoint; empty where none has it."""
+        """The way back to the configuration of the newest checkpoint; empty where none has it."""
         if not isinstance(self.document.get("config"), str):
             return ""
         again = f"{self.resume} writes it again from the newest checkpoint"
@@ -108,7 +108,7 @@ class Subject:
 
     @cached_property
     def document(self) -> Mapping[str, Any]:
-        """What the newest sound checkpoint says besides its tensors; empty where there is none."""
+        """The document of the newest sound checkpoint; empty where there is none."""
         return (
             {}
             if self.newest is None or self.newest.verified is None

@@ -63,7 +63,7 @@ def _remedy(subject: Subject, damaged: Stored, newest: Stored | None) -> str:
 
 
 def _without(subject: Subject, spoilt: Stored) -> str:
-    """What can be done about a checkpoint whose numbers are not finite."""
+    """The remedy for a checkpoint whose numbers are not finite."""
     older = [
         it
         for it in subject.checkpoints

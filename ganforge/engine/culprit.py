@@ -1,4 +1,4 @@
-"""Whose fault a failure is: the component of a run whose code was running when it was raised.
+"""The culprit of a failure: the component of a run whose code was running when it was raised.
 
 A step calls components by way of each other (a loss reads scores, for which a discriminator is
 called), and the time of a step is no time to ask who is. The traceback knows.
@@ -34,7 +34,7 @@ class Culprit:
 def failure(
     when: str, error: BaseException, config: RunConfig, assembly: Assembly | None
 ) -> PluginError:
-    """What to raise for whatever a component has raised: it names the component, where one did.
+    """The error for whatever a component has raised: it names the component, where one did.
 
     `when` is `step 7`. Before everything is put together there is no assembly.
     """
@@ -58,7 +58,7 @@ def culprit(
 
 
 class Owners:
-    """Which frames of a traceback belong to which component of a run."""
+    """The owners of the frames of a traceback: components of a run."""
 
     def __init__(self, config: RunConfig, assembly: Assembly | None) -> None:
         self._game = config.game.label

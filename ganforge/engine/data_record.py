@@ -29,13 +29,13 @@ _GOES_ON = "The run goes on with what is there now, and no longer equals one tha
 
 @dataclass(frozen=True, kw_only=True)
 class DataRecord:
-    """What a session trains on, and in what that differs from what the run was trained on."""
+    """The data of a session, and in what it differs from what the run was trained on."""
 
     manifest: Manifest
     differences: tuple[str, ...]
 
     def summary(self) -> dict[str, Any]:
-        """What the record of the session says of it."""
+        """The part of it that the record of the session has."""
         return {
             "samples": self.manifest.num_samples,
             "digest": self.manifest.digest,
@@ -95,7 +95,7 @@ def keep_data(run: RunDirectory, config: RunConfig, record: DataRecord) -> None:
 
 
 def read_manifest(run: RunDirectory) -> Manifest | None:
-    """What a run was trained on; None where nothing tells, with a warning if it is damaged."""
+    """The manifest of a run; None where there is none, with a warning if it is damaged."""
     try:
         stored = run.read_data()
         return None if stored is None else Manifest.from_json(stored)

@@ -46,7 +46,7 @@ OPTIMIZER = "optimizer/"
 
 @dataclass(frozen=True, kw_only=True)
 class Reached:
-    """Where a run is: its step, and the best checkpoint that it knows of.
+    """The place that a run is at: its step, and the best checkpoint that it knows of.
 
     It is `unfinished` where the step was done, and what is due after it (an evaluation) was not.
     """

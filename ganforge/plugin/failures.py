@@ -1,4 +1,4 @@
-"""What plugins raise where no component is called by name, made a PluginError."""
+"""Exceptions of plugins where no component is called by name, made a PluginError."""
 
 from __future__ import annotations
 

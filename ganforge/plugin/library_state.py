@@ -35,7 +35,7 @@ def _pair(
     same: Callable[[Any, Any], bool] | None = None,
     drawn: bool = False,
 ) -> Part:
-    """What one function of a module gives and another one takes; `same` compares two values."""
+    """A value that one function of a module gives and another takes; `same` compares two."""
 
     def differences(before: Any, after: Any) -> list[str]:
         equal = before == after if same is None else same(before, after)

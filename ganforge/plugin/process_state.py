@@ -1,4 +1,4 @@
-"""What a process has once: `kept` leaves it as it was before some code, and says what changed."""
+"""State that a process has once: `kept` leaves it as it was, and says what some code changed."""
 
 from __future__ import annotations
 

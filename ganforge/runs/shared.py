@@ -1,4 +1,4 @@
-"""What of a run other people are shown: its configuration and its commands."""
+"""Parts of a run that other people are shown: its configuration and its commands."""
 
 from __future__ import annotations
 

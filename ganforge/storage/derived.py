@@ -148,7 +148,7 @@ def _is_behind(run: RunDirectory, newest: Mapping[str, Any], *, best: bool) -> b
 
 
 def _best_of(run: RunDirectory) -> Any:
-    """What the best generator that is there says that it is; None where there is none."""
+    """The record in the best generator that is there; None where there is none."""
     try:
         return read_document(run.best, GENERATOR).get("best")
     except CheckpointError:

@@ -157,7 +157,7 @@ class RunDirectory:
         self._write(self.data, json.dumps(document) + "\n")
 
     def read_data(self) -> dict[str, Any] | None:
-        """What the run was trained on; None where that was not written, as by 0.1.
+        """The data that the run was trained on; None where that was not written, as by 0.1.
 
         Raises ValueError or OSError where it cannot be read.
         """

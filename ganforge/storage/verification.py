@@ -27,7 +27,7 @@ _EXPONENTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class NotFinite:
-    """How many numbers of a tensor are NaN, and how many infinite."""
+    """Counts of the numbers of a tensor that are NaN, and that are infinite."""
 
     nan: int
     infinite: int
@@ -97,7 +97,7 @@ def _checked(file: BinaryIO, dtype: str, start: int, size: int) -> tuple[int, No
 
 
 def _not_finite(chunk: bytes, dtype: str) -> NotFinite:
-    """How many numbers of a chunk are not finite.
+    """Count the numbers of a chunk that are not finite.
 
     All at once, in one integer: to an exponent whose bits are all set its lowest bit is added, and
     that alone is carried into the place of the sign. Of those, a number whose fraction is not 0 is

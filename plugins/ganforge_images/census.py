@@ -127,7 +127,7 @@ class Census:
             )
 
     def left_out_line(self) -> str:
-        """What was found and not taken, in one line: `2 unreadable files, 3 other files (.txt)`."""
+        """Line of what was not taken: `2 unreadable files, 3 other files (.txt)`."""
         parts = (
             (self.unreadable, "unreadable file", ""),
             (self.too_small, "image", " smaller than minimum_size"),

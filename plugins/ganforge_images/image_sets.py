@@ -46,7 +46,7 @@ class Pictures:
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What a set says of itself: what it holds, what was left out, and the files it is made of."""
+    """Account of a set: what it holds, what was left out, and the files that it is made of."""
 
     description: str
     left_out: str

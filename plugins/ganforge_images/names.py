@@ -1,4 +1,4 @@
-"""What the name of a file or folder says: an image, a picture of another kind, or none's."""
+"""Kinds of files and folders by their names: an image, another picture, or nobody's."""
 
 from __future__ import annotations
 

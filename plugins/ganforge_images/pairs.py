@@ -88,7 +88,7 @@ def _side_by_side(
 
 
 def _left_out(candidates: list[Candidates]) -> str:
-    """What was left out of each, by the option that names it where there are two."""
+    """Account of what was left out of each, by the option that names it where there are two."""
     lines = [it.census.left_out_line() for it in candidates]
     if len(lines) == 1:
         return lines[0]

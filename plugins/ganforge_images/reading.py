@@ -76,7 +76,7 @@ class Candidates:
         labels: Sequence[int] | None = None,
         classes: Sequence[str] | None = None,
     ) -> dict[str, FileRecord]:
-        """What tells each of the files that are kept from others, by name."""
+        """The record of each of the files that are kept, by name."""
         numbers = labels if labels is not None else [0] * len(kept)
         found = {}
         for index, checksum, number in zip(kept, checksums, numbers, strict=True):
