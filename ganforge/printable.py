@@ -2,7 +2,7 @@
 
 Control and format characters can move the cursor, forge lines or reverse text; they are dropped,
 and line breaks become spaces. Nothing is parsed as markup: that is for the printing side to see to.
-What cannot be shown at all, since it raises or is endless, is told as that.
+What cannot be shown at all, since it raises or is endless, is told as that. Sizes are told in words.
 """
 
 from __future__ import annotations
@@ -62,3 +62,12 @@ def is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def size_in_words(num_bytes: float) -> str:
+    """`12.3 MB`, in three digits."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if num_bytes < 1000:
+            return f"{num_bytes:.3g} {unit}"
+        num_bytes /= 1000
+    return f"{num_bytes:.3g} TB"

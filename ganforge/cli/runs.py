@@ -13,10 +13,10 @@ import click
 
 from ganforge.errors import UsageError, listed
 from ganforge.plugin.discovery import discover
-from ganforge.printable import printable
+from ganforge.printable import printable, size_in_words
 from ganforge.runs.measures import Measured, directions, short
 from ganforge.runs.removal import check_removable, remove
-from ganforge.runs.sizes import size_in_words, size_of
+from ganforge.runs.sizes import size_of
 from ganforge.runs.table import FOREIGN, ORDERS, SWEEP, Row, RunsTable, table_of
 from ganforge.storage.paths import quoted
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ganforge.errors import OutOfMemoryError
-from ganforge.printable import printable
+from ganforge.printable import printable, size_in_words
 
 if TYPE_CHECKING:
     import torch
@@ -42,9 +42,12 @@ def peak(device: torch.device | None) -> str:
         import torch
 
         used = torch.cuda.max_memory_allocated(device)
-        return f"{_shown(used)} of {_shown(torch.cuda.mem_get_info(device)[1])} on {device}"
+        total = torch.cuda.mem_get_info(device)[1]
+        return f"{size_in_words(used)} of {size_in_words(total)} on {device}"
     used_here = peak_memory()
-    return "an unknown amount" if used_here is None else f"{_shown(used_here)} of this process"
+    if used_here is None:
+        return "an unknown amount"
+    return f"{size_in_words(used_here)} of this process"
 
 
 def peak_memory() -> int | None:
@@ -55,10 +58,6 @@ def peak_memory() -> int | None:
         return None
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used if os.uname().sysname == "Darwin" else used * 1024
-
-
-def _shown(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
 @contextmanager

@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganforge.printable import printable
-from ganforge.runs.sizes import size_in_words
+from ganforge.printable import printable, size_in_words
 
 from .findings import Fact, Findings, Trouble
 

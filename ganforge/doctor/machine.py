@@ -9,8 +9,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from ganforge.printable import printable
-from ganforge.runs.sizes import size_in_words, size_of
+from ganforge.printable import printable, size_in_words
+from ganforge.runs.sizes import size_of
 from ganforge.storage.cache_folder import VARIABLE, cache_folder
 
 from .findings import Fact, Findings, Trouble

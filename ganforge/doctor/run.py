@@ -7,8 +7,7 @@ from pathlib import Path
 
 from ganforge.errors import NewerFormatError, UsageError
 from ganforge.plugin.discovery import Discovery
-from ganforge.printable import printable
-from ganforge.runs.sizes import size_in_words
+from ganforge.printable import printable, size_in_words
 from ganforge.storage.paths import quoted_from_home
 
 from .components import components, of_packages, versions_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from ganforge.runs.sizes import size_in_words
+from ganforge.printable import size_in_words
 from ganforge.storage.paths import quoted_from_home
 
 from .findings import Fact, Findings, Trouble

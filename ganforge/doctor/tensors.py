@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ganforge.errors import NewerFormatError, listed
-from ganforge.printable import printable
-from ganforge.runs.sizes import size_in_words
+from ganforge.printable import printable, size_in_words
 from ganforge.storage.paths import quoted_from_home
 from ganforge.storage.verification import NotFinite, Verified
 

@@ -1,4 +1,4 @@
-"""Sizes of folders, and of anything that is counted in bytes."""
+"""Sizes of folders."""
 
 from __future__ import annotations
 
@@ -16,12 +16,3 @@ def size_of(folder: Path) -> int:
             except OSError:
                 continue  # gone by now
     return found
-
-
-def size_in_words(num_bytes: float) -> str:
-    """`12.3 MB`, in three digits."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if num_bytes < 1000:
-            return f"{num_bytes:.3g} {unit}"
-        num_bytes /= 1000
-    return f"{num_bytes:.3g} TB"
