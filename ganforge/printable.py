@@ -2,7 +2,8 @@
 
 Control and format characters can move the cursor, forge lines or reverse text; they are dropped,
 and line breaks become spaces. Nothing is parsed as markup: that is for the printing side to see to.
-What cannot be shown at all, since it raises or is endless, is told as that. Sizes are told in words.
+What cannot be shown at all, since it raises or is endless, is told as that. Sizes are told in
+words.
 """
 
 from __future__ import annotations
