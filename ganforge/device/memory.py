@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganforge.errors import OutOfMemoryError
@@ -51,7 +52,13 @@ def peak(device: torch.device | None) -> str:
 
 
 def peak_memory() -> int | None:
-    """Peak resident memory of this process in bytes, where the system tells."""
+    """Peak resident memory of this process in bytes, where the system tells.
+
+    What Linux gives as `ru_maxrss` may be the peak of the process that started this one.
+    """
+    with suppress(OSError, ValueError, IndexError):
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
     try:
         import resource
     except ImportError:

@@ -215,19 +215,17 @@ MEMORY = """
 import resource, sys
 from pathlib import Path
 import torch
+from ganforge.device.memory import peak_memory
 from ganforge.storage import tensor_file
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
 path = Path(sys.argv[1])
 tensors = {str(number): torch.rand(2_500_000) for number in range(60)}  # 600 MB
 before = resident()
 tensor_file.write(path, "checkpoint", tensors, {})
-print(peak() - before)
+print(peak_memory() - before)
 """
 
 
@@ -243,7 +241,7 @@ def test_saving_and_loading_hold_tensors_once(tmp_path):
     loading = MEMORY[: MEMORY.index("tensors = ")] + (
         "before = resident()\n"
         "tensors, _ = tensor_file.read(path, 'checkpoint')\n"
-        "print(peak() - before - sum(it.nbytes for it in tensors.values()))\n"
+        "print(peak_memory() - before - sum(it.nbytes for it in tensors.values()))\n"
     )
     assert measured(loading) < 1.1 * largest
 

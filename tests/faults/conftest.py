@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,11 +42,3 @@ def reference(parent: Parent, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reference")
     assert parent.run(*T, "--out", "run", folder=folder).code == 0
     return folder / "run"
-
-
-@pytest.fixture
-def public() -> Iterator[Path]:
-    """A folder that every user can read, and write in."""
-    with tempfile.TemporaryDirectory(prefix="ganforge-") as folder:
-        Path(folder).chmod(0o777)
-        yield Path(folder)

@@ -30,14 +30,15 @@ from ganforge.cli import main
 from tests.faults.auditing import arm
 
 NEW_USER_NAMESPACE, NEW_MOUNT_NAMESPACE = 0x10000000, 0x00020000
+CAPABILITIES_VERSION_3 = 0x20080522
 
 
 def become(order: dict[str, Any]) -> None:
     """Make this process the one that was ordered, just before its command begins.
 
-    `namespace` is a process whose file systems it sees, `user` whom it runs as, `limits` what
-    setrlimit takes, `audit` the file for whatever the audit hook refuses, and `stopped` has it wait
-    for a SIGCONT, so that a tracer can be attached first.
+    `namespace` is a process whose file systems it sees, `limits` what setrlimit takes, `audit` the
+    file for whatever the audit hook refuses; `powerless` has the modes of files hold for root too,
+    and `stopped` has it wait for a SIGCONT, so that a tracer can be attached first.
     """
     os.setsid()
     for descriptor, name in ((1, "out"), (2, "err")):
@@ -51,10 +52,8 @@ def become(order: dict[str, Any]) -> None:
     os.environ.update(order.get("environ", {}))
     for name, value in order.get("limits", {}).items():
         resource.setrlimit(getattr(resource, name), (value, value))
-    if (user := order.get("user")) is not None:
-        os.setgroups([])
-        os.setgid(user)
-        os.setuid(user)
+    if order.get("powerless"):
+        drop_capabilities()
     if (log := order.get("audit")) is not None:
         arm(Path(log))
     if order.get("stopped"):
@@ -72,6 +71,15 @@ def join(holder: int) -> None:
         if libc.setns(descriptor, kind):
             raise OSError(ctypes.get_errno(), f"cannot enter the {name} namespace of {holder}")
         os.close(descriptor)
+
+
+def drop_capabilities() -> None:
+    """Give up every right that root has beyond those of the owner of its files (capset(2))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(CAPABILITIES_VERSION_3, 0)
+    none = (ctypes.c_uint32 * 6)()  # effective, permitted and inheritable ones, of 64 bits each
+    if libc.capset(header, none):
+        raise OSError(ctypes.get_errno(), "capabilities cannot be dropped")
 
 
 def start(order: dict[str, Any]) -> dict[str, Any]:
