@@ -17,6 +17,7 @@ import math
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ganforge.errors import ENDINGS, did_you_mean, listed
@@ -178,11 +179,20 @@ class OptionField:
             raise ValueError(f"{value!r} is out of range: must be {self.allowed}")
 
 
-def describe(options: type) -> Iterator[OptionField]:
+def describe(options: type) -> tuple[OptionField, ...]:
     """The options of a dataclass, in order. Raises TypeError for a class that is not one."""
     if not (isinstance(options, type) and dataclasses.is_dataclass(options)):
         raise TypeError(f"{options!r} is not a dataclass")
-    if not options.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+    return _described(options)
+
+
+@cache
+def _described(options: type) -> tuple[OptionField, ...]:
+    return tuple(_fields(options))
+
+
+def _fields(options: Any) -> Iterator[OptionField]:
+    if not options.__dataclass_params__.frozen:
         raise TypeError(f"{options.__name__} must be frozen: @dataclass(frozen=True, kw_only=True)")
     hints = get_type_hints(options)
     for field in dataclasses.fields(options):

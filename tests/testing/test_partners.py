@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -29,7 +30,9 @@ from ganforge import (
 )
 from ganforge.testing import check_component
 from ganforge.testing.finding import subject_of
-from ganforge.testing.fixtures.partners import groups
+from ganforge.testing.fixtures.company import MOST_TRIED, companies, first_working
+from ganforge.testing.fixtures.partners import MOST_GROUPS, groups
+from ganforge.testing.framework import NotApplicable
 
 from .wrong_networks import Discriminator, Generator
 
@@ -175,6 +178,26 @@ def test_who_is_tried_first():
     assert painting[0] == ["generator/own"]  # the one that paints
     assert choosy[:2] == [[], ["discriminator/own"]]  # the kit's own first, where nothing is asked
     assert len(choosy) == 4
+
+
+def test_a_package_of_many_components_is_not_tried_in_every_combination():
+    """A term of one was built beside each of some ten thousand groups of the others."""
+    kinds = (LAYERED, PAINTER, PAINTING)
+    many = [replace(it, name=f"{it.name}-{number}") for it in kinds for number in range(60)]
+    term = replace(MATCHING, reads=())
+    subject = replace(subject_of(term), partners=tuple(map(subject_of, many)))
+    found = groups(subject)
+    assert [len(it) for it in found[:3]] == [1, 2, 2]
+    assert len(found) == MOST_GROUPS
+    tried = []
+
+    def attempt(company):
+        tried.append(company)
+        raise NotApplicable("never")
+
+    first = first_working(chain.from_iterable(companies(subject)), attempt)
+    assert first is tried[0]
+    assert len(tried) == MOST_TRIED
 
 
 class OfATable(Generator):
