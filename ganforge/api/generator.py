@@ -37,6 +37,8 @@ from .values import as_tensor
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from .refined import Refined
+
 MAX_SEED = 2**63 - 1
 
 
@@ -48,8 +50,9 @@ class Generator:
     data.
     """
 
-    def __init__(self, trained: TrainedGenerator) -> None:
+    def __init__(self, trained: TrainedGenerator, file: Path | None = None) -> None:
         self._trained = trained
+        self._file = file
 
     @property
     def problem(self) -> Problem:
@@ -136,6 +139,18 @@ class Generator:
         """The samples of `sample` in chunks `[B, *sample_shape]`, in constant memory."""
         return self._chunks(n, seed, conditions, inputs, truncation)
 
+    def refined(self, refinement: str, **options: Any) -> Refined:
+        """This generator with its latents chosen, or moved, by the scores of its discriminator.
+
+        `refinement` is the name of one that is installed, `rejection` or `langevin` for one, and
+        `options` are its own. It needs the run that the generator was loaded from, and its data.
+
+        Raises UsageError without run or discriminator, and ConfigError for wrong options.
+        """
+        from .refined import Refined
+
+        return Refined(self._trained, self._file, refinement, options)
+
     def labels(self, n: int) -> Tensor:
         """The labels `[n]` of samples for which none were given.
 
@@ -221,7 +236,7 @@ class Generator:
         if values is None:
             self._require_latents()
             trained = truncated(self._trained, truncation)
-            fed = feed(trained, num=num, seed=seed, conditions=told)
+            fed = self._fed(trained, num, seed, told)
         else:
             trained = self._trained
             if truncation is not None and not trained.source.truncates:
@@ -229,6 +244,12 @@ class Generator:
             trained = truncated(trained, truncation)
             fed = _given(values, told, self.device)
         return self._made(trained, fed, Randomness(seed, self.device))
+
+    def _fed(
+        self, trained: TrainedGenerator, num: int, seed: int, told: Mapping[str, Tensor]
+    ) -> Iterator[Inputs]:
+        """The latents of `num` samples, in chunks."""
+        return feed(trained, num=num, seed=seed, conditions=told)
 
     def _made(
         self, trained: TrainedGenerator, fed: Iterator[Inputs], randomness: Randomness
@@ -309,7 +330,7 @@ def load(
     file = generator_file(source, best=best)
     execution = Execution.from_settings(ExecutionSettings(device=str(device)))
     with own_surroundings():
-        return Generator(open_any(file, found_registry(), execution))
+        return Generator(open_any(file, found_registry(), execution), file)
 
 
 def _given(values: Tensor, told: Mapping[str, Tensor], device: torch.device) -> Iterator[Inputs]:

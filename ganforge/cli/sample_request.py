@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from ganforge.config.layers import from_settings
+from ganforge.config.layers import Entry, Flag, Layer, from_settings
+from ganforge.config.refinement import choose_refinement
 from ganforge.config.selection import Selection
 from ganforge.errors import Complaint, ConfigError, UsageError, listed
 from ganforge.pictures.suffixes import ANIMATIONS, MOVIE, MOVING, check_movie
-from ganforge.plugin.options import parse
 from ganforge.plugin.registry import Registry
 from ganforge.plugin.specs import FormatSpec, RefinementSpec
 from ganforge.printable import printable
@@ -138,23 +138,13 @@ class SampleRequest:
         """The refinement that was asked for, with its options. Raises ConfigError."""
         if self.refine is None:
             return None
-        component = registry.find(RefinementSpec, self.refine)
         entries = from_settings(self.settings).entries
         wrong = [entry for entry in entries if entry.path[:1] != (RefinementSpec.kind,)]
         if wrong:
             what = f"an option of it is set as {RefinementSpec.kind}.OPTION=VALUE"
             raise ConfigError([Complaint(where=wrong[0].origin.place(wrong[0].path), what=what)])
-        given = {".".join(entry.path[1:]): entry.value for entry in entries}
-        options, complaints = parse(component.spec.options, given)
-        if complaints:
-            raise ConfigError(
-                Complaint(
-                    where=f"--set refinement.{name}",
-                    what=f"{what} (`ganforge show {component.name}`)",
-                )
-                for name, what in complaints.items()
-            )
-        return Selection(component=component, options=options)
+        name = Entry(path=(RefinementSpec.kind, "name"), value=self.refine, origin=Flag("--refine"))
+        return choose_refinement(Layer(entries=(name, *entries)), registry)
 
     def check_format(self, spec: FormatSpec) -> None:
         """Raise UsageError where samples of this format cannot be written to the target."""

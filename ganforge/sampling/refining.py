@@ -75,7 +75,7 @@ class Refining:
         except PluginError as error:
             if type(error.__cause__) is ValueError:
                 name = self._selection.component.name
-                raise UsageError(f"--refine {name}: {printable(error.__cause__)}") from error
+                raise UsageError(f"refining by {name!r}: {printable(error.__cause__)}") from error
             raise
         else:
             return result

@@ -97,7 +97,7 @@ class TrainedPair(Pair):
                 step.fake, step.generated
             ):
                 raise UsageError(
-                    "--refine: in the game of this run the discriminator judges something else "
+                    "refining: in the game of this run the discriminator judges something else "
                     "than what is sampled"
                 )
             return per_sample(step.fake_scores, len(inputs))
@@ -150,7 +150,7 @@ def per_sample(scores: Scores, num: int) -> Tensor:
     """One score for each sample, `[B]`: the mean over its patches, and over a list of scores."""
     listed = [scores] if isinstance(scores, Tensor) else scores
     if any(len(it) != num for it in listed):
-        raise UsageError("--refine: the discriminator of this run judges several samples at once")
+        raise UsageError("refining: the discriminator of this run judges several samples at once")
     return torch.stack([it.flatten(1).mean(1) if it.dim() > 1 else it for it in listed]).mean(0)
 
 
@@ -190,16 +190,16 @@ def open_pair(
 def refuse_what_has_no_pair(config: RunConfig, trained: TrainedGenerator) -> None:
     """Raise UsageError for a run whose samples no discriminator judges by themselves."""
     if config.discriminator is None:
-        raise UsageError("--refine: this run has no discriminator to refine its samples by")
+        raise UsageError("refining: this run has no discriminator to refine its samples by")
     if trained.source.fed_with_data:
-        raise UsageError("--refine: this generator is fed with data, and draws nothing to choose")
+        raise UsageError("refining: this generator is fed with data, and draws nothing to choose")
     if trained.source.truncation is not None:
         raise UsageError(
-            "--refine and --truncation exclude each other for a generator that truncates by itself"
+            "refining and truncation exclude each other for a generator that truncates by itself"
         )
     sample = trained.problem.sample
     if config.judged(sample, trained.problem.input_shape) != sample:
-        raise UsageError("--refine: the discriminator of this run judges codes, not samples")
+        raise UsageError("refining: the discriminator of this run judges codes, not samples")
 
 
 def _without_watchers(config: RunConfig, trained: TrainedGenerator) -> RunConfig:
@@ -221,5 +221,5 @@ def _checkpoint(
         return path, *tensor_file.read(path, CHECKPOINT)
     newest = newest_sound(run)
     if newest is None:
-        raise UsageError(f"--refine: the run in {printable(run.path)} has no checkpoint yet")
+        raise UsageError(f"refining: the run in {printable(run.path)} has no checkpoint yet")
     return newest

@@ -120,7 +120,7 @@ def test_a_density_that_is_not_known_is_told(cli: Command, tmp_path: Path):
     run = trained(cli, tmp_path / "run", *POINTS, "--sampler=uniform")
     answer = cli("sample", run, "--refine", "langevin")
     assert (answer.code, answer.out) == (2, "")
-    assert "--refine langevin: the density of its inputs is not known" in answer.text
+    assert "refining by 'langevin': the density of its inputs is not known" in answer.text
 
 
 @pytest.mark.slow
