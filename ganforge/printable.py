@@ -68,7 +68,7 @@ def is_utf8(text: str) -> bool:
 def size_in_words(num_bytes: float) -> str:
     """`12.3 MB`, in three digits."""
     for unit in ("B", "kB", "MB", "GB"):
-        if num_bytes < 1000:
+        if float(f"{num_bytes:.3g}") < 1000:
             return f"{num_bytes:.3g} {unit}"
         num_bytes /= 1000
-    return f"{num_bytes:.3g} TB"
+    return f"{num_bytes:.4g} TB"

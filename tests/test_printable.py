@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganforge.printable import described, printable
+from ganforge.printable import described, printable, size_in_words
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,21 @@ def test_an_exception_is_described_even_if_it_cannot_be_shown() -> None:
     assert described(ValueError()) == "ValueError"
     assert described(SystemExit(3)) == "SystemExit: 3"
     assert described(Mute()) == "Mute: its message cannot be shown"
+
+
+@pytest.mark.parametrize(
+    ("num_bytes", "shown"),
+    [
+        (0, "0 B"),
+        (5, "5 B"),
+        (999, "999 B"),
+        (1500, "1.5 kB"),
+        (999_499, "999 kB"),
+        (999_600, "1 MB"),
+        (2_500_000, "2.5 MB"),
+        (3_210_000_000, "3.21 GB"),
+        (5e15, "5000 TB"),
+    ],
+)
+def test_sizes_are_for_people(num_bytes: float, shown: str) -> None:
+    assert size_in_words(num_bytes) == shown

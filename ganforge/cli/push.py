@@ -8,8 +8,8 @@ import click
 
 from ganforge.config.settings import ExecutionSettings
 from ganforge.export import pushing
-from ganforge.export.card import num_bytes
 from ganforge.plugin.discovery import discover
+from ganforge.printable import size_in_words
 from ganforge.runs.run import Run
 from ganforge.storage.derived import generator_file
 from ganforge.storage.tensor_header import GENERATOR, read_document
@@ -91,6 +91,6 @@ def _show(push: pushing.Push) -> None:
     kind = "a private repository" if push.private else "the repository"
     print_line(f"Would upload, in one commit, to {kind} {push.repository}, {push.revision}:")
     for name, contents in push.files.items():
-        print_line(f"  {name:<24}{num_bytes(len(contents)):>10}")
+        print_line(f"  {name:<24}{size_in_words(len(contents)):>10}")
     print_line(f'with the message "{push.message}". {pushing.CARD}:\n')
     print_line(push.files[pushing.CARD].decode())

@@ -8,7 +8,7 @@ import click
 
 from ganforge.errors import UsageError
 from ganforge.plugin.discovery import discover
-from ganforge.printable import printable
+from ganforge.printable import printable, size_in_words
 from ganforge.report.page import report_of
 from ganforge.runs.run import Run
 from ganforge.storage.files import write_text
@@ -44,4 +44,4 @@ def command(context: dict[str, bool], /, source: Path, out: Path | None) -> None
         write_text(target, page)
     except OSError as error:
         raise UsageError(f"{printable(target)} cannot be written: {error.strerror}") from error
-    print_line(f"Wrote {printable(target)} ({len(page.encode()) / 1e6:.1f} MB)")
+    print_line(f"Wrote {printable(target)} ({size_in_words(len(page.encode()))})")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganforge import __version__
-from ganforge.printable import printable
+from ganforge.printable import printable, size_in_words
 from ganforge.runs.measures import evaluated
 from ganforge.runs.run import Run
 from ganforge.runs.shared import configuration
@@ -131,17 +131,7 @@ def _word(description: Mapping[str, Any], place: str) -> str:
 
 
 def _row(file: Listing) -> tuple[str, str, str]:
-    return escaped(file.name), num_bytes(file.num_bytes), file.summary
-
-
-def num_bytes(number: int) -> str:
-    """A size for people: `1.4 MB`."""
-    size, unit = float(number), "bytes"
-    for larger in ("kB", "MB", "GB"):
-        if size < 1000:
-            break
-        size, unit = size / 1000, larger
-    return f"{number} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
+    return escaped(file.name), size_in_words(file.num_bytes), file.summary
 
 
 def _usage(file: Listing) -> Iterator[str]:

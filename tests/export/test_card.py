@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ganforge.export.card import card, code, configuration, escaped, num_bytes
+from ganforge.export.card import card, code, configuration, escaped
 from ganforge.export.usage import listing
 from ganforge.runs.run import Run
 from tests.conftest import Command
@@ -204,15 +204,6 @@ def test_text_from_outside_is_escaped(text: str, shown: str):
 
 def test_a_block_of_code_is_not_left_by_what_it_holds():
     assert code("a\n````\nb", "toml") == "`````toml\na\n````\nb\n`````"
-
-
-def test_sizes_are_for_people():
-    assert [num_bytes(it) for it in (5, 1500, 2_500_000, 3_200_000_000)] == [
-        "5 bytes",
-        "1.5 kB",
-        "2.5 MB",
-        "3.2 GB",
-    ]
 
 
 def test_what_was_evaluated_is_in_the_card_and_which_generator_is_the_best(

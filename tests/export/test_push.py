@@ -46,7 +46,7 @@ def test_a_dry_run_shows_all_that_would_be_uploaded(train: Train, cli: Command):
     shown = dict(re.fullmatch(r"  (\S+) +(.+)", it).groups() for it in lines[:3])  # type: ignore
     size = (run / "generator.safetensors").stat().st_size
     assert [*shown] == ["README.md", "generator.safetensors", "samples.png"]
-    assert shown["generator.safetensors"] == f"{size / 1000:.1f} kB"
+    assert shown["generator.safetensors"] == f"{size / 1000:.3g} kB"
     text = "\n".join(lines)
     assert "# digits" in text
     assert 'license: "mit"' in text
