@@ -34,6 +34,17 @@ class DiscriminatorOptions:
         "small",
         above=0.0,
     )
+    waves: int = option(
+        0,
+        help="random Fourier features beside the samples (Tancik et al., 2020), for data with "
+        "details that are small beside its range",
+        minimum=0,
+    )
+    bandwidth: float = option(
+        10.0,
+        help="standard deviation of their frequencies, in radians per unit of scaled samples",
+        above=0.0,
+    )
 
 
 @hookimpl

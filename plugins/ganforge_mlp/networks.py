@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 from ganforge import Problem
@@ -65,7 +66,12 @@ class Discriminator(nn.Module):
     def __init__(self, problem: Problem, options: DiscriminatorOptions) -> None:
         super().__init__()
         self.scale = options.scale
-        sizes = [math.prod(problem.sample_shape), *options.hidden, 1]
+        size = math.prod(problem.sample_shape)
+        self.waves: Waves | None = None
+        if options.waves:
+            self.waves = Waves(size, options.waves, options.bandwidth)
+            size = self.waves.out_features
+        sizes = [size, *options.hidden, 1]
         self.layers = perceptron(sizes, options.activation)
         self.embedding = Projection(sizes[-2], problem.num_classes)
         self.vectors = Projection(sizes[-2], condition_size=problem.vector_size)
@@ -76,6 +82,8 @@ class Discriminator(nn.Module):
         features = samples.flatten(1)
         if self.scale != 1:
             features = features * self.scale
+        if self.waves is not None:
+            features = self.waves(features)
         *hidden, last = self.layers
         for layer in hidden:
             features = layer(features)
@@ -84,6 +92,26 @@ class Discriminator(nn.Module):
             if projection.weight is not None:
                 scores = scores + projection(features, condition)
         return scores
+
+
+class Waves(nn.Module):
+    """Vectors `[B, D]` beside their random Fourier features `[B, D + 2N]`.
+
+    The sine and the cosine of N fixed projections, drawn from a normal distribution whose standard
+    deviation is the bandwidth, in radians per unit of the vectors. With them a perceptron learns
+    what is much smaller than its input's range (Tancik et al., 2020, arXiv:2006.10739).
+    """
+
+    projections: Tensor
+
+    def __init__(self, size: int, number: int, bandwidth: float) -> None:
+        super().__init__()
+        self.out_features = size + 2 * number
+        self.register_buffer("projections", bandwidth * torch.randn(size, number))
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        phases = vectors @ self.projections
+        return torch.cat([vectors, phases.sin(), phases.cos()], dim=1)
 
 
 def perceptron(sizes: Sequence[int], activation: str) -> nn.Sequential:
