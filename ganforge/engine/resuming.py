@@ -19,7 +19,6 @@ from ganforge.errors import (
     CheckpointError,
     Complaint,
     ConfigError,
-    NewerFormatError,
     PluginError,
     UsageError,
     listed,
@@ -30,8 +29,8 @@ from ganforge.plugin.registry import Registry
 from ganforge.plugin.requirements import installation
 from ganforge.printable import printable
 from ganforge.sharing import is_secret, portable
+from ganforge.storage.descriptions import described_checkpoints
 from ganforge.storage.run_directory import RunDirectory
-from ganforge.storage.tensor_header import CHECKPOINT, read_document
 
 from .stretching import warn_of_stretched_schedules
 
@@ -99,13 +98,7 @@ def trained_with(run: RunDirectory) -> Trained | None:
 
     Raises NewerFormatError for a checkpoint of a newer ganforge.
     """
-    for step, path in run.list_checkpoints():
-        try:
-            document = read_document(path, CHECKPOINT)
-        except NewerFormatError:
-            raise
-        except CheckpointError:  # which is told when it is loaded
-            continue
+    for step, path, document in described_checkpoints(run):
         text, overridden = document.get("config"), document.get("overridden") or {}
         if isinstance(text, str) and isinstance(overridden, dict):
             return Trained(run=run, path=path, step=step, text=text, overridden=overridden)

@@ -26,10 +26,10 @@ from ganforge.storage.checkpoint import (
     optimizer_tensors,
 )
 from ganforge.storage.derived import SAMPLED
+from ganforge.storage.descriptions import described_checkpoints
 from ganforge.storage.generator_file import FIT, description, fit_tensors
 from ganforge.storage.run_directory import RunDirectory
 from ganforge.storage.tensor_header import (
-    CHECKPOINT,
     GENERATOR,
     read_document,
     sound_description,
@@ -93,11 +93,8 @@ def trained_classes(run: RunDirectory, config: RunConfig) -> Classes:
     A checkpoint of 0.1 does not have them: those of the generator beside it are taken, and where
     there is none a warning says that nothing can be compared.
     """
-    for _, path in run.list_checkpoints():
-        try:
-            stored = read_document(path, CHECKPOINT).get("classes")
-        except CheckpointError:  # which is told when it is loaded
-            continue
+    for _, path, document in described_checkpoints(run):
+        stored = document.get("classes")
         if stored is None:
             stored = _classes_of_0_1(run) if LABEL in config.used_fields else {}
         with sound_description(printable(path)):

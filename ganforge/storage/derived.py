@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganforge.errors import CheckpointError, RunDirectoryError, UsageError
+from ganforge.errors import CheckpointError, NewerFormatError, RunDirectoryError, UsageError
 from ganforge.printable import printable
+from ganforge.storage.descriptions import described_checkpoints
 from ganforge.storage.run_directory import Lock, RunDirectory, is_locked
 from ganforge.storage.tensor_header import CHECKPOINT, GENERATOR, read_document
 
@@ -126,12 +128,10 @@ def _catch_up(run: RunDirectory, path: Path, *, best: bool) -> None:
 
 
 def _newest(run: RunDirectory) -> dict[str, Any] | None:
-    """The document of the newest checkpoint that has one."""
-    for _, path in run.list_checkpoints():
-        try:
-            return read_document(path, CHECKPOINT)
-        except CheckpointError:  # which is told when it is loaded
-            continue
+    """The document of the newest checkpoint; None where there is none that this version reads."""
+    with suppress(NewerFormatError):  # which is told when it is loaded
+        for described in described_checkpoints(run):
+            return described.document
     return None
 
 
