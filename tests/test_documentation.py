@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,40 +31,49 @@ def commands() -> list[tuple[str, str]]:
     return found
 
 
-@pytest.fixture
-def workplace(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory):
     """A folder with what the commands of the documentation take for granted."""
     from .integration.conftest import TINY
     from .torchvision_files import write_mnist
 
-    monkeypatch.chdir(tmp_path)
+    place = tmp_path_factory.mktemp("documentation")
     for name in ("a", "b"):
-        folder = tmp_path / "path" / "to" / "folder" / name
+        folder = place / "path" / "to" / "folder" / name
         folder.mkdir(parents=True)
         for number in range(2):
             Image.new("RGB", (70, 80), (9, 99, 199)).save(folder / f"{number}.png")
     for name in ("maps", "photographs", "paintings"):
-        (tmp_path / name).mkdir()
-        Image.new("RGB", (70, 80), (9, 99, 199)).save(tmp_path / name / "picture.png")
-    (tmp_path / "run.toml").write_text('[generator]\nname = "dcgan"\n')
-    run = tmp_path / "runs" / "00001-dcgan-nonsat-digits"
-    # One that is made longer warns of a rate that falls.
-    steady = ["--learning-rate", "0.001"]
-    assert main(["train", *TINY, *steady, "--steps", "1", "--out", str(run)]) == 0
+        (place / name).mkdir()
+        Image.new("RGB", (70, 80), (9, 99, 199)).save(place / name / "picture.png")
+    (place / "run.toml").write_text('[generator]\nname = "dcgan"\n')
     for name in ("mnist", "fashion-mnist"):
-        write_mnist(tmp_path / "data", name)
-    conditional = ["--generator=conditional", "--conditional", "--set=generator.width=2"]
+        write_mnist(place / "data", name)
+    # One that is made longer warns of a rate that falls.
+    steady = [*TINY, "--learning-rate", "0.001"]
+    quick = ["--batch-size=4", "--device=cpu"]
     autoencoder = ["--generator=autoencoder", "--loss=mse", "--set=generator.widths=[2,4]"]
-    folder = tmp_path / "path" / "to" / "folder"
+    folder = place / "path" / "to" / "folder"
     translation = ["--dataset=image-pairs", f"--set=dataset.root={folder}", "--sampler=field"]
     translation += [*autoencoder, f"--set=dataset.source={folder}"]
     for name, arguments in (
-        ("00002-conditional", conditional),
-        ("00003-autoencoder", autoencoder),
-        ("00004-autoencoder", translation),
+        ("00001-dcgan-nonsat-digits", steady),
+        (
+            "00002-conditional",
+            ["--generator=conditional", "--conditional", "--set=generator.width=2", *quick],
+        ),
+        ("00003-autoencoder", [*autoencoder, *quick]),
+        ("00004-autoencoder", [*translation, *quick]),
     ):
-        quick = [*arguments, "--steps=1", "--batch-size=4", "--device=cpu"]
-        assert main(["train", *quick, f"--out=runs/{name}"]) == 0
+        assert main(["train", *arguments, "--steps=1", f"--out={place}/runs/{name}"]) == 0
+    return place
+
+
+@pytest.fixture
+def workplace(furnished, tmp_path, monkeypatch):
+    """The working folder, with a copy of all of that."""
+    shutil.copytree(furnished, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 

@@ -99,7 +99,7 @@ def _jpeg(data: bytes) -> tuple[int, int] | None:
         if mark != 0xFF or length < 2:
             return None
         if kind == _START_OF_SCAN:
-            return size if tables else None
+            return size if tables and end <= len(data) else None
         if kind in _FRAMES:
             bits, height, width, bands = _FRAME.unpack_from(data, start)
             if size is not None or bits != 8 or bands not in (1, 3) or length != 8 + 3 * bands:
