@@ -168,6 +168,13 @@ def test_a_wrong_component_fails_its_own_check_alone(spec, check):
     assert list(of_status(check_component(spec), "failed", "unexpected")) == [check]
 
 
+def test_what_this_processor_cannot_compute_is_no_fault_of_a_network():
+    results = check_component(generator("WithoutKernels"))
+    assert not of_status(results, "failed", "unexpected")
+    skipped = of_status(results, "skipped")["finite-under-bfloat16-autocast"]
+    assert skipped == "this processor has no bfloat16 for one of its layers"
+
+
 @pytest.mark.parametrize("builder", ["TwoScores", "ListOfScores"])
 def test_scores_that_are_not_declared_end_a_run_too(builder):
     results = check_component(discriminator(builder))

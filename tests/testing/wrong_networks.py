@@ -146,6 +146,15 @@ class OneDtypeAlone(Generator):
         )
 
 
+class WithoutKernels(Generator):
+    """Computed in bfloat16, it fails as an LSTM does on a processor that has no kernels for it."""
+
+    def features(self, inputs: Tensor) -> Tensor:
+        if torch.is_autocast_enabled("cpu"):
+            raise RuntimeError("could not create a primitive descriptor for the LSTM")
+        return super().features(inputs)
+
+
 class DeafToLabels(Generator):
     def embedded(self, label: Tensor) -> Tensor:
         vectors = super().embedded(label)
