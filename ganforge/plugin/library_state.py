@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from .process_state import Part
@@ -21,7 +22,7 @@ def _attribute(name: str, module: str, path: str) -> Part:
     return Part(
         name=name,
         module=module,
-        read=lambda module: getattr(*_owner(module, path)),
+        read=attrgetter(path),
         restore=lambda module, it: setattr(*_owner(module, path), it),
     )
 
@@ -37,6 +38,8 @@ def _pair(
 ) -> Part:
     """A value that one function of a module gives and another takes; `same` compares two."""
 
+    function = attrgetter(read)
+
     def differences(before: Any, after: Any) -> list[str]:
         equal = before == after if same is None else same(before, after)
         return [] if equal else [name]
@@ -44,7 +47,7 @@ def _pair(
     return Part(
         name=name,
         module=module,
-        read=lambda module: getattr(*_owner(module, read))(),
+        read=lambda module: function(module)(),
         restore=lambda module, it: getattr(*_owner(module, restore))(it),
         differences=differences,
         drawn=drawn,

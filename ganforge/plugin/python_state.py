@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ganforge.printable import printable
@@ -30,8 +30,29 @@ SIGNALS = [
         if hasattr(signal, name)
     ),
 ]
-Handlers = Mapping[signal.Signals, Any]
+Handlers = Sequence[Any]  # of SIGNALS, in their order; none outside the main thread
+#: of CPython, the one beneath, which makes no enumeration of each answer
+_getsignal: Callable[[int], Any] = getattr(
+    sys.modules.get("_signal"), "getsignal", signal.getsignal
+)
+_NUMBERS = [int(it) for it in SIGNALS]
 Warnings = tuple[list[Any], Any]  # the filters, and what shows one
+
+
+class _Environment:
+    """The variables as text, which are decoded again only where one has changed."""
+
+    def __init__(self) -> None:
+        self._raw: dict[Any, Any] | None = None
+        self._text: Mapping[str, str] = {}
+
+    def __call__(self, os: Any) -> Mapping[str, str]:
+        table = getattr(os.environ, "_data", None)  # of CPython; elsewhere each is decoded
+        if not isinstance(table, dict):
+            return dict(os.environ)
+        if table != self._raw:
+            self._raw, self._text = dict(table), dict(os.environ)
+        return self._text
 
 
 def _variables(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
@@ -96,23 +117,28 @@ def _restore_warnings(_: Any, before: Warnings) -> None:
 
 def _read_handlers(_: Any) -> Handlers:
     if threading.current_thread() is not threading.main_thread():
-        return {}  # no other thread can set one
-    return {number: signal.getsignal(number) for number in SIGNALS}
+        return ()  # no other thread can set one
+    return [_getsignal(number) for number in _NUMBERS]
+
+
+def _changed_handlers(before: Handlers, after: Handlers) -> list[tuple[signal.Signals, Any]]:
+    """The signals whose handler is another, with the one before.
+
+    One of None was not set by Python, and cannot be set again.
+    """
+    if before == after or len(before) != len(after):
+        return []
+    every = zip(SIGNALS, before, after, strict=True)
+    return [(it, old) for it, old, new in every if old is not None and old != new]
 
 
 def _name_handlers(before: Handlers, after: Handlers) -> list[str]:
-    # One of None was not set by Python, and cannot be set again.
-    return [
-        f"the handler of {number.name}"
-        for number, handler in before.items()
-        if handler is not None and after.get(number) != handler
-    ]
+    return [f"the handler of {it.name}" for it, _ in _changed_handlers(before, after)]
 
 
 def _restore_handlers(_: Any, before: Handlers) -> None:
-    for number, handler in before.items():
-        if handler is not None and signal.getsignal(number) != handler:
-            signal.signal(number, handler)
+    for number, handler in _changed_handlers(before, _read_handlers(None)):
+        signal.signal(number, handler)
 
 
 def _restore_streams(_: Any, before: tuple[Any, Any, Any]) -> None:
@@ -139,7 +165,7 @@ PYTHON = (
     Part(
         name="the environment",
         module="os",
-        read=lambda os: dict(os.environ),
+        read=_Environment(),
         restore=_restore_variables,
         differences=_name_variables,
         early=True,

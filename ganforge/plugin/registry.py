@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Generic, TypeVar, overload
@@ -90,7 +92,7 @@ class Component(Generic[S]):
         assert isinstance(self.spec, ComponentSpec)
         module_name, _, path = self.spec.build.partition(":")
         try:
-            with settings_kept(f"{self.label}, when its builder was loaded,"):
+            with self._loading(module_name):
                 target: Any = import_module(module_name)
                 for attribute in path.split("."):
                     target = getattr(target, attribute)
@@ -102,6 +104,13 @@ class Component(Generic[S]):
                 f"{described(error)}"
             ) from error
         return target
+
+    def _loading(self, module_name: str) -> AbstractContextManager[None]:
+        """Whatever loading changes of the process is set back; what is loaded changes nothing."""
+        module = sys.modules.get(module_name)
+        if module is not None and not hasattr(module, "__getattr__"):
+            return nullcontext()
+        return settings_kept(f"{self.label}, when its builder was loaded,")
 
     def call(self, failure: str, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function of the plugin, and return what it returns.
