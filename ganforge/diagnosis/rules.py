@@ -136,9 +136,9 @@ def _collapsed(columns: Columns, name: str, finding: str, what: str) -> Finding 
     values = columns[generated].values if generated in columns else []
     if not real or len(values) < MEASUREMENTS:
         return None
-    fallen = max(values) > DIVERSE * real
     if max(values[-MEASUREMENTS:]) > COLLAPSED * real:
-        return None
+        return None  # before all values are looked at, which takes longer with each line
+    fallen = max(values) > DIVERSE * real
     # One that has never had diversity may be slow: it is let alone for a while, and as it rises.
     rising = max(values[-MEASUREMENTS:]) > max(values[:-MEASUREMENTS], default=0.0)
     if not fallen and (rising or len(values) <= PATIENCE):

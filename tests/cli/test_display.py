@@ -72,7 +72,9 @@ def terminal(tmp_path: Path) -> Terminal:
     return run
 
 
-@pytest.mark.parametrize("width", [80, 60, 120])
+@pytest.mark.parametrize(
+    "width", [80, *(pytest.param(it, marks=pytest.mark.slow) for it in (60, 120))]
+)
 def test_step_share_and_time_left_are_there_at_every_width(terminal: Terminal, width: int) -> None:
     lines = terminal(width, "train", *QUICK, "--steps", "12", "--out", "a-run")
     live = [line for line in lines if " left" in line]

@@ -109,7 +109,9 @@ def test_what_is_no_picture_is_not_shown(tmp_path: Path) -> None:
         assert drawn(tmp_path / "grid.png", way, columns=80, rows=7) == ""
 
 
-@pytest.mark.parametrize(("when", "number"), [("end", 1), ("grids", 3), ("never", 0)])
+@pytest.mark.parametrize(
+    ("when", "number"), [pytest.param("end", 1, marks=pytest.mark.slow), ("grids", 3), ("never", 0)]
+)
 def test_a_terminal_shows_the_newest_grid_when_it_is_asked_to(
     terminal: Terminal, when: str, number: int
 ) -> None:

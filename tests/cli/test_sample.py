@@ -940,7 +940,7 @@ def memory(arguments: list[str]) -> int:
     return int(answer.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("suffix", ["npz", "csv"])
+@pytest.mark.parametrize("suffix", ["npz", pytest.param("csv", marks=pytest.mark.slow)])
 def test_memory_does_not_grow_with_the_number_of_samples(cli: Command, suffix: str) -> None:
     pytest.importorskip("resource")
     quick = ["--set=generator.hidden=[8]", "--set=discriminator.hidden=[8]", "--device=cpu"]

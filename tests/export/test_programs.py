@@ -52,7 +52,13 @@ def run_onnx(path: Path, values: Mapping[str, Tensor]) -> Tensor:
     return torch.from_numpy(samples)
 
 
-@pytest.mark.parametrize("case", CASES)
+#: those that are exported to ONNX each time: of latents, of classes, of points, of several networks
+USUAL = ("dcgan", "conditional", "mlp of points", "cycle")
+
+
+@pytest.mark.parametrize(
+    "case", [it if it in USUAL else pytest.param(it, marks=pytest.mark.slow) for it in CASES]
+)
 def test_a_bundled_generator_is_exported_as_an_onnx_program(case: str, train: Train, cli: Command):
     pytest.importorskip("onnxscript", reason=WITHOUT_ONNX)
     run = train(*CASES[case])

@@ -101,6 +101,7 @@ def test_a_sweep_trains_every_combination_and_compares(ganforge: Command, tmp_pa
     assert "sweeps/mine holds another sweep" in other.err
 
 
+@pytest.mark.slow
 def test_a_sweep_without_a_name_is_found_again(ganforge: Command, tmp_path: Path) -> None:
     arguments = sweep("--seed", "0,1")
     for _ in range(2):
@@ -173,7 +174,10 @@ def test_runs_that_outlive_a_killed_sweep_are_followed(
     assert [state(folder / f"seed-{it}") for it in (0, 1)] == ["finished"] * 2
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow), (signal.SIGTERM, 143)],
+)
 def test_a_signal_saves_every_run(
     start: Callable, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
@@ -261,7 +265,7 @@ def test_two_sweeps_in_one_folder_are_refused(
 
 # submitit's debug executor leaves the files of its logs open.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("cluster", ["local", "debug"])
+@pytest.mark.parametrize("cluster", [pytest.param("local", marks=pytest.mark.slow), "debug"])
 def test_each_run_as_a_job(ganforge: Command, tmp_path: Path, cluster: str) -> None:
     pytest.importorskip("submitit", reason="needs ganforge[cluster]")
     arguments = ("--cluster", cluster, "--job", "timeout_min=5", "--threads", "1")
@@ -300,6 +304,7 @@ def test_a_job_that_is_about_to_be_ended_saves_and_is_queued_again(
     assert command[-2:] == ["--resume", str(tmp_path / "seed-0")]
 
 
+@pytest.mark.slow
 def test_jobs_in_a_queue_are_followed_by_the_sweep_that_comes_next(
     start: Callable, ganforge: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
