@@ -249,5 +249,5 @@ def test_what_cannot_be_told_is_named_with_the_quantities_that_are_absent() -> N
 def test_a_long_run_costs_no_more_for_each_line_than_a_short_one() -> None:
     began = time.process_time()
     assert found(curve(20_000)) == []
-    # Some 2 s; going through the values of one quantity after each line takes 15.
+    # Below a second; going through the values of one quantity after each line takes 15.
     assert time.process_time() - began < 10
