@@ -34,15 +34,16 @@ class DiscriminatorOptions:
         "small",
         above=0.0,
     )
-    waves: int = option(
+    fourier_features: int = option(
         0,
-        help="random Fourier features beside the samples (Tancik et al., 2020), for data with "
-        "details that are small beside its range",
+        help="random Fourier features that it sees beside the samples (Tancik et al., 2020), for "
+        "data with details that are small beside its range",
         minimum=0,
     )
-    bandwidth: float = option(
+    fourier_bandwidth: float = option(
         10.0,
-        help="standard deviation of their frequencies, in radians per unit of scaled samples",
+        help="standard deviation of their frequencies, in radians per unit of the samples as the "
+        "network sees them",
         above=0.0,
     )
 

@@ -67,10 +67,12 @@ class Discriminator(nn.Module):
         super().__init__()
         self.scale = options.scale
         size = math.prod(problem.sample_shape)
-        self.waves: Waves | None = None
-        if options.waves:
-            self.waves = Waves(size, options.waves, options.bandwidth)
-            size = self.waves.out_features
+        self.fourier: FourierFeatures | None = None
+        if options.fourier_features:
+            self.fourier = FourierFeatures(
+                size, options.fourier_features, options.fourier_bandwidth
+            )
+            size = self.fourier.out_features
         sizes = [size, *options.hidden, 1]
         self.layers = perceptron(sizes, options.activation)
         self.embedding = Projection(sizes[-2], problem.num_classes)
@@ -82,8 +84,8 @@ class Discriminator(nn.Module):
         features = samples.flatten(1)
         if self.scale != 1:
             features = features * self.scale
-        if self.waves is not None:
-            features = self.waves(features)
+        if self.fourier is not None:
+            features = self.fourier(features)
         *hidden, last = self.layers
         for layer in hidden:
             features = layer(features)
@@ -94,7 +96,7 @@ class Discriminator(nn.Module):
         return scores
 
 
-class Waves(nn.Module):
+class FourierFeatures(nn.Module):
     """Vectors `[B, D]` beside their random Fourier features `[B, D + 2N]`.
 
     The sine and the cosine of N fixed projections, drawn from a normal distribution whose standard

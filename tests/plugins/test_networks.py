@@ -160,6 +160,7 @@ DISCRIMINATORS = [
         MLPD(),
         MLPD(hidden=()),
         MLPD(scale=9.0, activation="relu"),
+        MLPD(hidden=(7,), fourier_features=5),
         takes_samples=True,
     ),
     *cases(
@@ -407,6 +408,20 @@ def test_the_mlp_keeps_the_names_of_its_parameters():
     assert list(plain) == ["layers.0.weight", "layers.0.bias", "layers.2.weight", "layers.2.bias"]
     conditional = mlp.Discriminator(problem(2, classes=CLASSES), options).state_dict()
     assert set(conditional) - set(plain) == {"embedding.weight"}
+
+
+def test_fourier_features_are_sines_of_fixed_projections():
+    torch.manual_seed(0)
+    options = MLPD(hidden=(8,), scale=2.0, fourier_features=300, fourier_bandwidth=7.0)
+    network = mlp.Discriminator(problem(3), options)
+    assert {"fourier.projections"} == network.state_dict().keys() - dict(network.named_parameters())
+    projections = network.state_dict()["fourier.projections"]
+    assert projections.std().item() == pytest.approx(7.0, rel=0.1)
+    assert network.layers[0].in_features == 3 + 2 * 300
+    samples = torch.rand(4, 3)
+    phases = 2 * samples @ projections
+    seen = torch.cat([2 * samples, phases.sin(), phases.cos()], 1)
+    torch.testing.assert_close(network(samples), network.layers(seen).squeeze(1))
 
 
 def test_the_mlp_projects_the_label_on_the_last_hidden_features():
