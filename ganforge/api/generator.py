@@ -37,7 +37,7 @@ from .values import as_tensor
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from .refined import Refined
+    from .refined import RefinedGenerator
 
 MAX_SEED = 2**63 - 1
 
@@ -139,7 +139,7 @@ class Generator:
         """The samples of `sample` in chunks `[B, *sample_shape]`, in constant memory."""
         return self._chunks(n, seed, conditions, inputs, truncation)
 
-    def refined(self, refinement: str, **options: Any) -> Refined:
+    def refined(self, refinement: str, **options: Any) -> RefinedGenerator:
         """This generator with its latents chosen, or moved, by the scores of its discriminator.
 
         `refinement` is the name of one that is installed, `rejection` or `langevin` for one, and
@@ -147,9 +147,9 @@ class Generator:
 
         Raises UsageError without run or discriminator, and ConfigError for wrong options.
         """
-        from .refined import Refined
+        from .refined import RefinedGenerator
 
-        return Refined(self._trained, self._file, refinement, options)
+        return RefinedGenerator(self._trained, self._file, refinement, options)
 
     def labels(self, n: int) -> Tensor:
         """The labels `[n]` of samples for which none were given.

@@ -27,7 +27,7 @@ from .registry import found_registry
 from .surroundings import own_surroundings
 
 
-class Refined(Generator):
+class RefinedGenerator(Generator):
     """A trained generator whose latents are chosen, or moved, by the scores of its discriminator.
 
     It is sampled from like any other; its samples equal those of `ganforge sample --refine` of the
