@@ -183,7 +183,7 @@ def test_a_large_grid_is_made_smaller(report, plain: Path) -> None:
 
 def test_out_is_a_file_in_a_folder_that_is_there(cli: Command, plain: Path) -> None:
     answer = cli("report", plain, "--out", "a.html")
-    assert re.fullmatch(r"Wrote a.html \(0\.\d MB\)\n", answer.out)
+    assert re.fullmatch(r"Wrote a.html \(\d[.\d]* kB\)\n", answer.out)
     assert Path("a.html").is_file()
     for out, message in (
         ("a.pdf", "a.pdf: a report is written as .html"),
