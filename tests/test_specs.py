@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, make_dataclass
 from typing import Any, Literal
@@ -25,6 +26,8 @@ from ganforge import (
     VectorShapes,
     option,
 )
+from ganforge.plugin.base_specs import Spec
+from ganforge.plugin.hookspecs import HOOKS
 from ganforge.plugin.specs import KINDS, SPECS
 
 
@@ -408,3 +411,21 @@ def test_every_format_writes_pictures_and_arrays() -> None:
 def test_a_format_that_says_what_cannot_be_is_refused(fields: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         format_spec(**fields)
+
+
+@pytest.mark.parametrize("spec", HOOKS.values(), ids=lambda it: it.kind)
+def test_what_is_true_or_false_is_nothing_else(spec: type[Spec]) -> None:
+    needed = {
+        "dataset": {"fields": lambda options: {"sample": Field(kind="vector", shape=(2,))}},
+        "sampler": {"input_shape": lambda options, fields: (4,)},
+        "format": {"kinds": ("vector",)},
+        "recipe": {"file": "m:x.toml"},
+    }.get(spec.kind, {})
+    names = {it.name for it in dataclasses.fields(spec)}
+    sound = {"name": "odd", "summary": "s", "build": "m:f", **needed}
+    sound = {name: it for name, it in sound.items() if name in names}
+    spec(**sound)
+    for field in dataclasses.fields(spec):
+        if str(field.type).startswith("bool"):
+            with pytest.raises(ValueError, match=rf"odd: {field.name} must be"):
+                spec(**sound, **{field.name: "yes"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,21 @@ class Spec:
             raise ValueError(f"the component name {self.name[:20]!r}... is longer than 64 letters")
         if not isinstance(self.summary, str) or not self.summary.strip() or "\n" in self.summary:
             raise ValueError(f"{self.name}: the summary must be one line of text")
+        self._require_flags()
+
+    def _require_flags(self) -> None:
+        """Require truth values in the fields that are declared so, or functions that give one."""
+        for field in dataclasses.fields(self):
+            value, declared = getattr(self, field.name), str(field.type)
+            if declared == "bool":
+                self._require(
+                    isinstance(value, bool), f"{field.name} must be a bool, not {value!r}"
+                )
+            elif declared.startswith("bool | Callable"):
+                self._require(
+                    isinstance(value, bool) or callable(value),
+                    f"{field.name} must be true, false or a function of the options",
+                )
 
     def _require(self, condition: bool, what: str) -> None:
         if not condition:

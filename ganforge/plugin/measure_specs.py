@@ -51,7 +51,6 @@ class MetricSpec(SampleSpec):
             isinstance(name, str) and name and it in DIRECTIONS for name, it in self.better.items()
         )
         self._require(sound, f"better must give 'lower' or 'higher' by number, not {self.better!r}")
-        self._require(isinstance(self.usual, bool), f"usual must be a bool, not {self.usual!r}")
 
     @property
     def reads_features(self) -> bool:
@@ -72,12 +71,6 @@ class FeaturesSpec(SampleSpec):
 
     logits: bool = False
     needs_labels: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("logits", "needs_labels"):
-            value = getattr(self, name)
-            self._require(isinstance(value, bool), f"{name} must be a bool, not {value!r}")
 
     @property
     def provides(self) -> frozenset[str]:

@@ -95,12 +95,6 @@ class DiscriminatorSpec(NetworkSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("patches", "several", "batch_independent", "bounded"):
-            value = getattr(self, name)
-            self._require(
-                isinstance(value, bool) or callable(value),
-                f"{name} must be true, false or a function of the options",
-            )
         self._require(self.name != NO_DISCRIMINATOR, "reserved name: it means no discriminator")
 
 

@@ -19,10 +19,3 @@ class RefinementSpec(ComponentSpec):
     kind: ClassVar[str] = "refinement"
 
     differentiates: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require(
-            isinstance(self.differentiates, bool),
-            f"differentiates must be a bool, not {self.differentiates!r}",
-        )

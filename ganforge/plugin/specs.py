@@ -188,9 +188,6 @@ class GameSpec(ComponentSpec):
             value = getattr(self, name)
             if not callable(value):
                 self._require_names(name, value)
-        self._require(
-            isinstance(self.conditions, bool), f"conditions must be a bool, not {self.conditions!r}"
-        )
         for name in ("judged", "told"):
             value = getattr(self, name)
             self._require(
@@ -257,9 +254,6 @@ class OptimizerSpec(ComponentSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._require(
-            isinstance(self.found_inf, bool), f"found_inf must be a bool, not {self.found_inf!r}"
-        )
         names = {option.name for option in describe(self.options)}
         self._require(
             isinstance(self.param_groups, Mapping) and names >= set(self.param_groups),

@@ -109,7 +109,7 @@ _CPU_SECONDS = {
     "nonsat": 64,
     "gaussian-1d": 26,
     "ring": 147,
-    "grid": 270,
+    "grid": 500,
     "conditional": 248,
     "autoencoder": 312,
     "inpainting": 102,
